@@ -1,0 +1,79 @@
+# The whole developer interface: `make` lists it. Needs make and Python >= 3.11 with pip or venv.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.stamp
+UV     := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+
+# uv then trusts what the machine trusts (a company proxy, a local mirror), as pip does.
+export UV_SYSTEM_CERTS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format types imports unit bench prove coverage lock build clean
+
+help:  ## list the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP)  ## create .venv from requirements.lock (nothing to do when it is current)
+
+demo: $(STAMP)  ## run the deploy pipeline; KILL=1 kills it at each wait, ANSWERS=deny:why,approve answers
+	@$(BIN)/twelvefold demo $(if $(filter 1,$(KILL)),--kill) $(if $(ANSWERS),--answers "$$ANSWERS")
+
+test: lint types imports unit  ## lint, types, imports and the tests
+
+lint: $(STAMP)  ## ruff: rules and format, changing nothing
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(STAMP)  ## ruff: format and fix what can be fixed
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+types: $(STAMP)  ## pyright, strict
+	@$(BIN)/pyright
+
+imports: $(STAMP)  ## import-linter: the layers
+	@$(BIN)/lint-imports
+
+unit: $(STAMP)  ## the tests alone; one of them: .venv/bin/pytest tests/test_house.py -k layer
+	@$(BIN)/python -m pytest --durations=10
+
+bench: $(STAMP)  ## measure against the hand-written floor
+	@$(BIN)/python -m benchmarks
+
+prove: $(STAMP)  ## the long proofs: crash matrix, races, simulation
+	@$(BIN)/python -m pytest tests/proof -m "long or not long"
+
+coverage: $(STAMP)  ## branch coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing
+
+lock: $(STAMP)  ## resolve the dependencies again into requirements.lock
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --upgrade --group dev pyproject.toml -o requirements.lock
+
+build: $(STAMP)  ## wheel and sdist in dist/
+	@$(BIN)/python -m hatchling build
+
+clean:  ## remove .venv, caches and dist/
+	@rm -rf $(VENV) dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip inside the venv when there, else the system's pip aimed at the venv.
+PIP = $$(test -x $(BIN)/pip && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python)
+
+$(STAMP): requirements.lock pyproject.toml
+	@echo "setting up $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "twelvefold needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	@test -x "$(UV)" || $(PYTHON) -m pip --version >/dev/null 2>&1 || \
+	  $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || \
+	  { rm -rf $(VENV); echo "no pip and no venv here: apt-get install python3-venv"; exit 1; }
+	@test -x "$(UV)" || { awk '/^[^ ]/ {on = /^uv==/} on' requirements.lock >$(VENV)/uv.txt && \
+	  $(PIP) install -q --require-hashes -r $(VENV)/uv.txt; }
+	@$(UV) pip sync -q --python $(BIN)/python --require-hashes requirements.lock || \
+	  { echo "uv could not install; trying pip, which reads pip's own settings"; \
+	    $(PIP) install -q --require-hashes -r requirements.lock; }
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e . || \
+	  $(PIP) install -q --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
