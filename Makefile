@@ -42,7 +42,7 @@ bench: $(STAMP)  ## measure against the hand-written floor
 	@$(BIN)/python -m benchmarks
 
 prove: $(STAMP)  ## the long proofs: crash matrix, races, simulation
-	@$(BIN)/python -m pytest tests/proof -m "long or not long"
+	@$(BIN)/python -m pytest tests/proof -m "long or not long" --timeout 3600
 
 coverage: $(STAMP)  ## branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing
