@@ -1,0 +1,72 @@
+"""Render a thread as the text that a model reads, and read that text back.
+
+Each event that the model needs becomes `<tag>`, a YAML body and `</tag>`, in the order of the log.
+`view` says what is shown of an event, `render_event` writes it, `parse` is the exact inverse.
+
+No content can open or close a tag: in a body, a `<` that could do so is written `&lt;`.
+"""
+
+import re
+
+from twelvefold.context.body import from_yaml, to_yaml
+from twelvefold.context.shown import HIDDEN, NESTED_MAX, OUTCOMES_HIDDEN, View, view
+from twelvefold.exceptions import NotRendered
+from twelvefold.thread import Event, Thread
+
+__all__ = [
+    "HIDDEN",
+    "NESTED_MAX",
+    "OUTCOMES_HIDDEN",
+    "View",
+    "parse",
+    "render",
+    "render_event",
+    "view",
+]
+
+
+def render(thread: Thread) -> str:
+    """The default context. An event is rendered once per loaded log: a turn costs its new ones."""
+    return "".join(thread.each(render_event))
+
+
+def render_event(event: Event) -> str:
+    """One event as `<tag>`, body and `</tag>`; "" for an event that the model need not see."""
+    shown = view(event)
+    if shown is None:
+        return ""
+    tag, body = shown
+    return f"<{tag}>\n{_escape(to_yaml(body))}</{tag}>\n"
+
+
+def parse(text: str) -> list[View]:
+    """The tags and bodies that `render` wrote. Raises `NotRendered` for any other text."""
+    events: list[View] = []
+    at = 0
+    while at < len(text):
+        found = _RENDERED.match(text, at)
+        if found is None:
+            raise NotRendered(f"no rendered event begins at character {at}: {text[at : at + 40]!r}")
+        events.append((found[1], from_yaml(_unescape(found[2]))))
+        at = found.end()
+    return events
+
+
+_RENDERED = re.compile(r"<([a-z_][a-z0-9_]*)>\n(.*?\n)</\1>\n", re.DOTALL)
+
+
+# The escape of tags: one `&lt;` for the `<`, and one `amp;` more for what looks like the escape.
+
+
+def _escape(body: str) -> str:
+    if "lt;" in body:
+        body = _ESCAPE.sub(r"&amp;\1", body)
+    return _OPENS_TAG.sub("&lt;", body) if "<" in body else body
+
+
+def _unescape(body: str) -> str:
+    return _ESCAPE.sub(lambda found: "<" if found[1] == "lt;" else "&" + found[1][4:], body)
+
+
+_OPENS_TAG = re.compile(r"<(?=/?[a-zA-Z_!?])")
+_ESCAPE = re.compile(r"&((?:amp;)*lt;)")

@@ -1,0 +1,159 @@
+"""What a model is shown of an event: a tag and a body.
+
+A core event is shown in the form of factor 3 or is hidden on purpose; a type that the core does not
+know, and a core event that another version wrote, shows all of its data.
+"""
+
+import re
+from collections.abc import Callable
+from typing import cast
+
+from twelvefold.exceptions import Unstorable
+from twelvefold.thread import Event, Json, to_text
+
+HIDDEN = frozenset(
+    {
+        *("tool_started", "model_superseded", "timer_set", "timer_fired", "signal_awaited"),
+        *("contact_requested", "contact_sent", "contact_not_sent", "contact_reminded"),
+        *("contact_answered", "contact_reassigned", "contact_escalated", "contact_voided"),
+        *("answer_refused", "child_launched", "limit_reached", "advance_failed", "paused"),
+        *("resumed", "cancelled", "forked", "imported", "finished"),
+    }
+)
+"""Core events that tell a model nothing about its task. An unknown type is never hidden."""
+
+OUTCOMES_HIDDEN = frozenset({"approved", "voided", "cancelled"})
+"""How a contact closes without telling the model: what follows from it is an event of its own."""
+
+OUTCOME_UNKNOWN = "the outcome is not known: it may or may not have taken effect"
+
+NESTED_MAX = 32
+"""Levels of a body that are written as YAML; what lies deeper is shown as its JSON text."""
+
+View = tuple[str, Json]
+
+
+def view(event: Event) -> View | None:
+    """The tag and body that the model sees of an event; None when it need not see it.
+
+    An unknown type, and a core event without the keys it should have, shows all of its data.
+    """
+    if event.type in HIDDEN:
+        return None
+    try:
+        shown = _SHOWN[event.type](event.data) if event.type in _SHOWN else _whole(event)
+    except (KeyError, TypeError, AttributeError):  # another version wrote it
+        shown = _whole(event)
+    if shown is not None and _deeper_than(shown[1], NESTED_MAX):
+        return shown[0], _cut(shown[1], NESTED_MAX)
+    return shown
+
+
+def _whole(event: Event) -> View:
+    tag = _tag(event.type)
+    return tag, event.data if tag == event.type else {"type": event.type, "data": event.data}
+
+
+def _tag(name: str) -> str:
+    """`name` folded to `[a-z_][a-z0-9_]*`."""
+    folded = re.sub(r"[^a-z0-9_]", "_", name.lower())
+    return folded if folded and not folded[0].isdigit() else f"_{folded}"
+
+
+def _chosen(data: dict[str, Json]) -> View:
+    return _tag(data["intent"]), {k: v for k, v in data["args"].items() if k != "intent"}
+
+
+def _returned(data: dict[str, Json]) -> View:
+    if "unstorable" in data:
+        return _tag(data["intent"]) + "_result", {"unstorable": data["unstorable"]}
+    return _result(data)
+
+
+def _result(data: dict[str, Json]) -> View:
+    return _tag(data["intent"]) + "_result", data["result"]
+
+
+def _answered(data: dict[str, Json]) -> View:
+    return _tag(data["intent"]) + "_result", data["answer"]
+
+
+def _settled(data: dict[str, Json]) -> View | None:
+    return None if data.get("result") is None else _result(data)
+
+
+def _failed(data: dict[str, Json]) -> View:
+    return "error", _present(data, "intent") | {"error": data["error"]}
+
+
+def _unknown_outcome(data: dict[str, Json]) -> View:
+    body = {"intent": data["intent"], "error": OUTCOME_UNKNOWN}
+    return "error", body | ({"cause": data["error"]} if data.get("error") else {})
+
+
+def _message(data: dict[str, Json]) -> View:
+    body = {k: v for k, v in data.items() if k != "channel" and v is not None}
+    tag = _tag(data.get("channel") or "user") + "_message"
+    return tag, body["text"] if list(body) == ["text"] else body
+
+
+def _human_response(data: dict[str, Json]) -> View | None:
+    outcome = data["outcome"]
+    if outcome in OUTCOMES_HIDDEN:
+        return None
+    body = _present(data, "intent") | {"decision": outcome}
+    body |= _present(data, "by", "comment", "answer")
+    return "human_response", body | ({"changed_to": data["args"]} if outcome == "edited" else {})
+
+
+def _signal(data: dict[str, Json]) -> View:
+    return "signal_received", {"signal": data["signal"]} | _present(data, "data")
+
+
+def _summary(data: dict[str, Json]) -> View:
+    return "summary", data["summary"]
+
+
+def _present(data: dict[str, Json], *keys: str) -> dict[str, Json]:
+    return {key: data[key] for key in keys if data.get(key) is not None}
+
+
+_SHOWN: dict[str, Callable[[dict[str, Json]], View | None]] = {
+    "message_received": _message,
+    "next_step_chosen": _chosen,
+    "model_answered": _answered,
+    "model_failed": _failed,
+    "tool_returned": _returned,
+    "tool_failed": _failed,
+    "tool_outcome_unknown": _unknown_outcome,
+    "step_settled": _settled,
+    "contact_closed": _human_response,
+    "child_finished": _result,
+    "signal_received": _signal,
+    "context_compacted": _summary,
+}
+
+
+def _deeper_than(value: Json, levels: int) -> bool:
+    if not value or not isinstance(value, dict | list):
+        return False
+    items = cast("list[Json]", value.values() if isinstance(value, dict) else value)
+    return levels == 0 or any(_deeper_than(item, levels - 1) for item in items)
+
+
+def _cut(value: Json, levels: int) -> Json:
+    if not value or not isinstance(value, dict | list):
+        return value
+    if levels == 0:
+        return _json_text(value)
+    if isinstance(value, dict):
+        items = cast("dict[str, Json]", value)
+        return {key: _cut(item, levels - 1) for key, item in items.items()}
+    return [_cut(item, levels - 1) for item in cast("list[Json]", value)]
+
+
+def _json_text(value: Json) -> str:
+    try:
+        return to_text(value)
+    except Unstorable:  # nested deeper than the interpreter recurses
+        return "nested too deeply to be shown"
