@@ -1,0 +1,110 @@
+"""Group commit: what one tick of an event loop asks for is one SQLite transaction.
+
+It is made on the loop itself, because handing it to a thread costs more than the SQL. While the
+disk is slow or another process holds the lock, a thread does it, and the loop goes on.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from twelvefold.exceptions import StoreUnavailable
+from twelvefold.store import Append
+from twelvefold.stores.sqlite.writer import Outcome, Writer
+from twelvefold.thread import Event
+
+GROUP_MAX = 32
+INLINE_S_MAX = 0.002
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A request and the future of its caller."""
+
+    appends: Sequence[Append]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[list[list[Event]]]
+
+    def dropped(self) -> bool:
+        """A decision whose caller is gone is not written; a fact always is."""
+        return self.future.cancelled() and any(a.expect is not None for a in self.appends)
+
+
+class Groups:
+    """Collects requests per loop tick. `told(appends)` is called for each that was written."""
+
+    def __init__(self, writer: Writer, told: Callable[[Sequence[Append]], None]) -> None:
+        self._writer, self._told = writer, told
+        self._ticks: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+        self._backlog: deque[_Waiting] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="twelvefold-writer")
+
+    async def commit(self, appends: Sequence[Append]) -> list[list[Event]]:
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(appends, loop, loop.create_future())
+        tick = self._ticks.get(loop)
+        if tick is None:
+            self._ticks[loop] = [waiting]
+            loop.call_soon(self._flush, loop)
+        else:
+            tick.append(waiting)
+            if len(tick) >= GROUP_MAX:
+                self._flush(loop)
+        return await waiting.future
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=True)
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        group = [w for w in self._ticks.pop(loop, ()) if not w.dropped()]
+        if not group:
+            return
+        if self._backlog or self._writer.average_s > INLINE_S_MAX:
+            return self._hand_over(group)
+        outcomes = self._writer.try_group([w.appends for w in group])
+        if outcomes is None:
+            return self._hand_over(group)
+        _resolve(group, outcomes)
+        self._tell(group, outcomes)
+
+    def _hand_over(self, group: list[_Waiting]) -> None:
+        self._backlog.extend(group)
+        try:
+            self._thread.submit(self._drain)
+        except RuntimeError:  # the store was closed meanwhile
+            closed = StoreUnavailable("the store is closed; open it again.", retryable=False)
+            _resolve(group, [closed] * len(group))
+
+    def _drain(self) -> None:
+        """In the thread: what came up while the last group was written is the next one."""
+        group: list[_Waiting] = []
+        while self._backlog and len(group) < GROUP_MAX:
+            waiting = self._backlog.popleft()
+            if not waiting.dropped():
+                group.append(waiting)
+        if not group:
+            return
+        outcomes = self._writer.wait_group([w.appends for w in group])
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            try:
+                waiting.loop.call_soon_threadsafe(_resolve, [waiting], [outcome])
+            except RuntimeError:
+                continue  # the caller's loop has ended; what was committed stays
+        self._tell(group, outcomes)
+
+    def _tell(self, group: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            if not isinstance(outcome, Exception):
+                self._told(waiting.appends)
+
+
+def _resolve(group: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
+    for waiting, outcome in zip(group, outcomes, strict=True):
+        if waiting.future.done():  # its caller was cancelled
+            continue
+        if isinstance(outcome, Exception):
+            waiting.future.set_exception(outcome)
+        else:
+            waiting.future.set_result(outcome)

@@ -1,0 +1,69 @@
+"""What is derived from the log and kept beside it: the summary of each thread, and the contacts.
+
+`rebuild` computes both again from the log; they then equal what the appends wrote.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from twelvefold.store import Ref
+from twelvefold.stores.sqlite.queries import SQL
+from twelvefold.stores.sqlite.rows import event_of
+from twelvefold.summary import Summary, summarize
+from twelvefold.thread import Event, from_iso, to_iso, to_text
+
+_SUMMARY_FIELDS = tuple(Summary.__dataclass_fields__)
+_COPIES = frozenset({"forked", "imported"})
+
+
+class Change(NamedTuple):
+    """One statement and its parameters."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+
+def summary_text(summary: Summary) -> str:
+    # Not `to_data()`: it copies deeply, and this runs in every append.
+    return to_text({name: getattr(summary, name) for name in _SUMMARY_FIELDS})
+
+
+def summary_of(text: str) -> Summary:
+    return Summary(**json.loads(text))
+
+
+def contact_changes(ref: Ref, events: Iterable[Event]) -> list[Change]:
+    """What `events` change in the contacts of their thread."""
+    changes: list[Change] = []
+    for event in events:
+        if event.type == "contact_requested":
+            changes.append(_opened(ref, event))
+        elif event.type == "contact_closed":
+            closed = (event.data["outcome"], to_iso(event.at), *ref, event.data["contact"])
+            changes.append(Change(SQL["close_contact"], closed))
+        elif event.type in _COPIES:
+            changes.append(Change(SQL["void_contacts"], (to_iso(event.at), *ref)))
+    return changes
+
+
+def _opened(ref: Ref, event: Event) -> Change:
+    deadline = event.data.get("deadline")
+    # Written anew, so that text order is time order whatever offset the event gives.
+    due = None if deadline is None else to_iso(from_iso(deadline))
+    contact = event.data["contact"]
+    return Change(SQL["open_contact"], (*ref, contact, event.seq, to_iso(event.at), due))
+
+
+def rebuild(db: sqlite3.Connection) -> int:
+    """Derive everything again inside the open transaction; the number of threads."""
+    db.execute(SQL["delete_contacts"])
+    refs = [Ref(*row) for row in db.execute(SQL["all_threads"])]
+    for ref in refs:
+        events = [event_of(row) for row in db.execute(SQL["events_after"], (*ref, 0))]
+        summary = summarize(events)
+        db.execute(SQL["replace_summary"], (summary_text(summary), summary.status, *ref))
+        for change in contact_changes(ref, events):
+            db.execute(change.sql, change.parameters)
+    return len(refs)

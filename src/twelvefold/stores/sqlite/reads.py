@@ -1,0 +1,128 @@
+"""The reading half of the store: its own connection, so that no read waits for a commit."""
+
+import sqlite3
+import threading
+from datetime import datetime
+from typing import Any
+
+from twelvefold.exceptions import UnknownThread
+from twelvefold.store import ContactRow, Due, ThreadRow, Woken
+from twelvefold.stores.sqlite.failures import translated
+from twelvefold.stores.sqlite.queries import SQL
+from twelvefold.stores.sqlite.rows import (
+    Row,
+    contact_row_of,
+    due_of,
+    event_of,
+    parent_of,
+    thread_row_of,
+    woken_of,
+)
+from twelvefold.summary import Status
+from twelvefold.thread import DEFAULT_TENANT, Thread, from_iso, to_iso
+
+ORD_MAX = 2**63 - 1
+
+
+class Reads:
+    """Every read is one statement over what was committed, from any thread."""
+
+    def __init__(self, db: sqlite3.Connection, path: str) -> None:
+        self._read_db, self._path = db, path
+        self._read_lock = threading.Lock()
+
+    def load(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Thread:
+        row = self._row("thread_head", (tenant, thread_id))
+        if row is None:
+            raise _unknown(thread_id, tenant)
+        agent, parent_thread, parent_step = row
+        parent = parent_of(parent_thread, parent_step)
+        rows = self._rows("events_after", (tenant, thread_id, 0))
+        return Thread(thread_id, agent, map(event_of, rows), tenant=tenant, parent=parent)
+
+    def tail(self, thread: Thread) -> Thread:
+        rows = self._rows("events_after", (thread.tenant, thread.id, thread.head))
+        return thread.grown([event_of(row) for row in rows]) if rows else thread
+
+    def epoch(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> int:
+        row = self._row("thread_epoch", (tenant, thread_id))
+        if row is None:
+            raise _unknown(thread_id, tenant)
+        return row[0]
+
+    def threads(
+        self,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        status: Status | None = None,
+        agent: str | None = None,
+        limit: int = 100,
+        before: str | None = None,
+    ) -> list[ThreadRow]:
+        wanted = {
+            "tenant": tenant,
+            "status": status,
+            "agent": agent,
+            "limit": limit,
+            "before": ORD_MAX if before is None else self._ord(before, tenant),
+        }
+        if status is not None:
+            rows = self._rows("list_threads_of_status", wanted)
+        elif agent is not None:
+            rows = self._rows("list_threads_of_agent", wanted)
+        else:
+            rows = self._rows("list_threads", wanted)
+        return [thread_row_of(row) for row in rows]
+
+    def thread_row(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> ThreadRow:
+        row = self._row("thread_row", (tenant, thread_id))
+        if row is None:
+            raise _unknown(thread_id, tenant)
+        return thread_row_of(row)
+
+    def ids_ending(self, suffix: str, *, tenant: str = DEFAULT_TENANT, limit: int = 5) -> list[str]:
+        if self._row("thread_epoch", (tenant, suffix)) is not None:
+            return [suffix]
+        rows = self._rows("ids_ending", (tenant, -len(suffix), suffix, limit))
+        return [id for (id,) in rows]
+
+    def contacts(
+        self, *, tenant: str = DEFAULT_TENANT, open_only: bool = True, limit: int = 1000
+    ) -> list[ContactRow]:
+        name = "list_open_contacts" if open_only else "list_contacts"
+        return [contact_row_of(row) for row in self._rows(name, (tenant, limit))]
+
+    def woken(self) -> list[Woken]:
+        return [woken_of(row) for row in self._rows("woken")]
+
+    def due(self, now: datetime) -> list[Due]:
+        return [due_of(row) for row in self._rows("due", (to_iso(now),))]
+
+    def next_due(self) -> datetime | None:
+        ((due,),) = self._rows("next_due")
+        return None if due is None else from_iso(due)
+
+    def _ord(self, thread_id: str, tenant: str) -> int:
+        row = self._row("thread_ord", (tenant, thread_id))
+        if row is None:
+            raise _unknown(thread_id, tenant)
+        return row[0]
+
+    def _row(self, name: str, parameters: Any = ()) -> Row | None:
+        return next(iter(self._rows(name, parameters)), None)
+
+    def _rows(self, name: str, parameters: Any = ()) -> list[Any]:
+        try:
+            with self._read_lock:
+                return self._read_db.execute(SQL[name], parameters).fetchall()
+        except UnicodeEncodeError:
+            return []  # a name with a lone surrogate: nothing can be stored under it
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
+
+
+def _unknown(thread_id: str, tenant: str) -> UnknownThread:
+    return UnknownThread(
+        f"there is no thread {thread_id!r} (tenant {tenant!r}) here."
+        " `twelvefold threads list` shows those that are."
+    )

@@ -1,0 +1,106 @@
+"""Numbered migrations, applied in order inside one transaction, never edited once released."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+
+from twelvefold.exceptions import StoreVersion
+from twelvefold.stores.sqlite.queries import SQL
+from twelvefold.thread import to_iso
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of `migrations/`, such as `0001_threads.sql`."""
+
+    number: int
+    name: str
+    sql: str
+
+
+def _read_migrations() -> tuple[Migration, ...]:
+    folder = files("twelvefold.stores.sqlite").joinpath("migrations")
+    sources = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    return tuple(Migration(int(f.name[:4]), f.name, f.read_text(encoding="utf-8")) for f in sources)
+
+
+MIGRATIONS = _read_migrations()
+
+
+def schema_version(db: sqlite3.Connection) -> int:
+    """The number of the newest migration that ran; 0 when none did."""
+    if db.execute(SQL["has_migrations"]).fetchone() is None:
+        return 0
+    return db.execute(SQL["schema_version"]).fetchone()[0]
+
+
+def refuse_newer(db: sqlite3.Connection, path: str, newest: int = MIGRATIONS[-1].number) -> None:
+    """Raises `StoreVersion` when a newer twelvefold wrote this file."""
+    found = schema_version(db)
+    if found > newest:
+        raise StoreVersion(
+            f"{path} has schema {found}; this twelvefold knows schemas up to {newest}."
+            " Upgrade this installation; nothing was changed."
+        )
+
+
+def migrate(db: sqlite3.Connection, path: str, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """Bring the schema up to date and return how many migrations ran.
+
+    A file that holds threads is first copied to `<path>.before-<number>`. Either all migrations run
+    or none; the write lock is held meanwhile, so two processes cannot both migrate.
+    """
+    newest = migrations[-1].number
+    if schema_version(db) == newest:
+        return 0
+    db.execute("begin immediate")
+    try:
+        refuse_newer(db, path, newest)
+        found = schema_version(db)
+        wanted = [migration for migration in migrations if migration.number > found]
+        if wanted and found and _holds_threads(db):
+            _back_up(path, f"{path}.before-{wanted[0].number:04}")
+        for migration in wanted:
+            _apply(db, migration)
+        db.execute("commit")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("rollback")
+        raise
+    return len(wanted)
+
+
+def _holds_threads(db: sqlite3.Connection) -> bool:
+    return db.execute(SQL["has_threads"]).fetchone() is not None
+
+
+def _back_up(path: str, copy: str) -> None:
+    """A whole copy under a temporary name first, so that a file named `copy` is always complete."""
+    unfinished = f"{copy}.unfinished"
+    source, target = sqlite3.connect(path), sqlite3.connect(unfinished)
+    try:
+        source.backup(target)
+    finally:
+        target.close()
+        source.close()
+    os.replace(unfinished, copy)
+
+
+def _apply(db: sqlite3.Connection, migration: Migration) -> None:
+    for statement in _statements(migration.sql):
+        db.execute(statement)
+    applied = (migration.number, migration.name, to_iso(datetime.now(UTC)))
+    db.execute(SQL["record_migration"], applied)
+
+
+def _statements(script: str) -> Iterator[str]:
+    # Not executescript: it commits the open transaction before it begins.
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,89 @@
+"""The SQLite store: appends in group commits on one connection, reads on another."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from twelvefold.store import Append, Wakes
+from twelvefold.stores.sqlite.groups import Groups
+from twelvefold.stores.sqlite.opening import open_database
+from twelvefold.stores.sqlite.projections import rebuild
+from twelvefold.stores.sqlite.reads import Reads
+from twelvefold.stores.sqlite.runner import runner_lock
+from twelvefold.stores.sqlite.wakes import RowWakes
+from twelvefold.stores.sqlite.writer import Writer
+from twelvefold.thread import Event
+
+LOCK_TIMEOUT_S = 5.0
+
+
+class SqliteStore(Reads):
+    """An `EmbeddedStore` in the file at `path`, which is created, with its folders, when missing.
+
+    `commit` belongs to an event loop; everything else may be called from any thread. `wakes`
+    replaces the rows of this file as the way an engine is told. Waiting for another process ends
+    after `lock_timeout_s` as `StoreUnavailable`.
+
+    Raises `ConfigurationError`, `StoreUnavailable`, `StoreCorrupt`, `StoreVersion`.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        wakes: Wakes | None = None,
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
+    ) -> None:
+        self.path = str(path)
+        write, read = open_database(self.path, lock_timeout_s=lock_timeout_s)
+        super().__init__(read, self.path)
+        self._writer = Writer(write, self.path, wakes or RowWakes(), lock_timeout_s=lock_timeout_s)
+        self._groups = Groups(self._writer, self._tell)
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def transactions(self) -> int:
+        """How many SQLite transactions this store has committed."""
+        return self._writer.transactions
+
+    async def commit(self, *appends: Append) -> list[list[Event]]:
+        return await self._groups.commit(appends)
+
+    def commit_now(self, *appends: Append) -> list[list[Event]]:
+        (outcome,) = self._writer.wait_group([appends])
+        if isinstance(outcome, Exception):
+            raise outcome
+        self._tell(appends)
+        return outcome
+
+    def rebuild(self) -> int:
+        """Derive summaries and contacts again from the log; the number of threads."""
+        return self._writer.alone(_rebuild)
+
+    def runner_lock(self) -> AbstractContextManager[bool]:
+        return runner_lock(self.path)
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """`heard` runs in the thread that committed; a timer that was set counts as well."""
+        self._listeners.append(heard)
+
+    def changed(self) -> bool:
+        return self._writer.foreign_commit()
+
+    def close(self) -> None:
+        self._groups.close()
+        self._writer.close()
+        with self._read_lock:
+            self._read_db.close()
+
+    def _tell(self, appends: Sequence[Append]) -> None:
+        if any(append.wake or append.timers for append in appends):
+            for heard in self._listeners:
+                heard()
+
+
+def _rebuild(db: sqlite3.Connection) -> int:
+    threads = rebuild(db)
+    db.execute("commit")
+    return threads

@@ -1,0 +1,140 @@
+"""The writing connection: one transaction for a group of requests.
+
+Only one thread writes at a time. `try_group` never waits; `wait_group` waits for the lock.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from twelvefold.exceptions import TwelvefoldError
+from twelvefold.store import Append, Wakes
+from twelvefold.stores.sqlite.appends import plan, write
+from twelvefold.stores.sqlite.failures import is_busy, locked, translated
+from twelvefold.stores.sqlite.queries import SQL
+from twelvefold.thread import Event
+
+BUSY_PAUSE_S = 0.005
+AVERAGE_OVER = 5  # commits, for the running average of their duration
+
+Request = Sequence[Append]
+Outcome = list[list[Event]] | Exception
+T = TypeVar("T")
+
+
+class Writer:
+    """Commits groups of requests. `transactions` counts them, `average_s` is what one takes."""
+
+    def __init__(
+        self, db: sqlite3.Connection, path: str, wakes: Wakes, *, lock_timeout_s: float
+    ) -> None:
+        self._db, self._path, self._wakes = db, path, wakes
+        self._lock_timeout_s = lock_timeout_s
+        self._lock = threading.Lock()
+        self._seen = self._data_version()
+        self.transactions = 0
+        self.average_s = 0.0
+
+    def try_group(self, group: Sequence[Request]) -> list[Outcome] | None:
+        """One outcome per request, or None when another thread or process is writing."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            return self._written(group) if self._begin() else None
+        except sqlite3.Error as error:
+            return [translated(error, self._path) for _ in group]
+        finally:
+            self._lock.release()
+
+    def wait_group(self, group: Sequence[Request]) -> list[Outcome]:
+        """One outcome per request, `StoreUnavailable` when the lock does not come in time."""
+        try:
+            return self.alone(lambda _: self._written(group))
+        except Exception as error:
+            return [error for _ in group]
+
+    def alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Begin a transaction, waiting for its lock, and do `work`, which ends it."""
+        deadline = time.monotonic() + self._lock_timeout_s
+        if not self._lock.acquire(timeout=self._lock_timeout_s):
+            raise locked(self._path)
+        try:
+            while not self._begin():
+                if time.monotonic() >= deadline:
+                    raise locked(self._path)
+                time.sleep(BUSY_PAUSE_S)
+            try:
+                return work(self._db)
+            finally:
+                self._undo()
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
+        finally:
+            self._lock.release()
+
+    def foreign_commit(self) -> bool:
+        """Whether another connection committed since the last call; asked again while we write."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            before, self._seen = self._seen, self._data_version()
+            return self._seen != before
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _data_version(self) -> int:
+        return self._db.execute(SQL["data_version"]).fetchone()[0]
+
+    def _begin(self) -> bool:
+        try:
+            self._db.execute("begin immediate")
+        except sqlite3.OperationalError as error:
+            if is_busy(error):
+                return False
+            raise
+        return True
+
+    def _written(self, group: Sequence[Request]) -> list[Outcome]:
+        """The outcomes of `group`, in the transaction that is open; it is ended either way."""
+        started = time.perf_counter()
+        try:
+            outcomes = [self._apply(request) for request in group]
+            self._db.execute("commit")
+        except Exception as error:
+            self._undo()
+            if len(group) == 1:
+                return [translated(error, self._path)]
+            return self._one_by_one(group)
+        finally:
+            self._undo()
+        self.transactions += 1
+        self.average_s += (time.perf_counter() - started - self.average_s) / AVERAGE_OVER
+        return outcomes
+
+    def _apply(self, request: Request) -> Outcome:
+        try:
+            planned = plan(self._db, request)
+        except TwelvefoldError as refusal:
+            return refusal  # nothing of this request was written
+        write(self._db, planned, self._wakes)
+        return planned.events
+
+    def _one_by_one(self, group: Sequence[Request]) -> list[Outcome]:
+        """A write of one request failed and undid all: each gets a transaction of its own."""
+        outcomes: list[Outcome] = []
+        for request in group:
+            outcomes += self._written([request]) if self._begin() else [locked(self._path)]
+        return outcomes
+
+    def _undo(self) -> None:
+        # SQLite has undone it already after some errors, such as a full disk.
+        if self._db.in_transaction:
+            self._db.execute("rollback")
