@@ -1,0 +1,300 @@
+"""The contract with humans: what is asked, and what an answer may change. Pure.
+
+A contact ends exactly once (`closed:<contact>` is its key). A yes is bound to the digest that was
+shown. An answer that is stale, second, foreign or late changes nothing, and says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from twelvefold.exceptions import (
+    Conflict,
+    InvalidAnswer,
+    NotAllowed,
+    TwelvefoldError,
+    UnknownContact,
+    WrongDecision,
+)
+from twelvefold.policy import Policy, Settles
+from twelvefold.state import Chosen, Contact, ContactKind, State
+from twelvefold.steps import args_of, complaint, digest, read_step, risk_of, schema_hash
+from twelvefold.thread import Draft, Json, to_iso
+
+Decision = Literal["approve", "deny", "edit", "answer", "it_ran", "run_again", "give_up"]
+
+REFUSALS_RECORDED_MAX = 20
+
+ACCEPTED: Mapping[ContactKind, tuple[Decision, ...]] = {
+    "approval": ("approve", "deny", "edit"),
+    "question": ("answer",),
+    "outcome": ("it_ran", "run_again", "give_up"),
+    "repair": ("edit", "give_up"),
+}
+_OUTCOMES: Mapping[Decision, str] = {
+    "approve": "approved",
+    "deny": "denied",
+    "edit": "edited",
+    "answer": "answered",
+    "it_ran": "it_ran",
+    "run_again": "run_again",
+    "give_up": "give_up",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one person says to one contact. `contact` is its id within the thread.
+
+    `digest`: of what was on the person's screen, where the channel knows it. `value`: the answer
+    to a
+    question, or what the tool returned (`it_ran`). `changes`: new arguments by name (`edit`).
+    """
+
+    contact: str
+    decision: Decision
+    by: str
+    comment: str | None = None
+    value: Json = None
+    changes: Mapping[str, Json] | None = None
+    digest: str | None = None
+    channel: str = "api"
+    assurance: str = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to append for an answer. With `refusal`, the drafts only record that it was refused."""
+
+    drafts: tuple[Draft, ...]
+    cancel: tuple[str, ...] = ()
+    refusal: TwelvefoldError | None = None
+
+
+def request(
+    state: State[Any],
+    chosen: Chosen[Any],
+    kind: ContactKind,
+    to: Policy,
+    *,
+    now: datetime,
+    within: timedelta | None = None,
+    question: str = "",
+) -> Draft:
+    """`contact_requested` for an open step. Contacts count within their step: `s4.2`."""
+    contact = f"{chosen.id}.{1 + sum(c.step == chosen.id for c in state.contacts.values())}"
+    data: dict[str, Json] = {
+        "contact": contact,
+        "step": chosen.id,
+        "kind": kind,
+        "intent": chosen.intent,
+        "to": to.to_data(),
+        "question": question,
+        "deadline": None if within is None else to_iso(now + within),
+        "args": chosen.args,
+    }
+    if cls := state.classes.get(chosen.intent):
+        data["risk"] = risk_of(cls)
+    if kind == "approval":
+        data["schema"] = None if cls is None else schema_hash(cls)
+        data["digest"] = chosen.digest(contact)
+        if data["digest"] is None:
+            raise WrongDecision(f"{chosen.id} has the unknown intent {chosen.intent!r}.")
+    return Draft("contact_requested", data, now)
+
+
+def close(
+    contact: Contact, outcome: str, *, now: datetime, by: str = "", comment: str = "", **more: Json
+) -> Draft:
+    """`contact_closed`. Every way to end a contact shares one key, so it ends once."""
+    data: dict[str, Json] = {
+        "contact": contact.id,
+        "step": contact.step,
+        "intent": contact.intent,
+        "outcome": outcome,
+    }
+    extra = {"by": by, "comment": comment, **more}
+    data |= {name: value for name, value in extra.items() if value not in ("", None)}
+    return Draft("contact_closed", data, now, key=f"closed:{contact.id}")
+
+
+def expiry_timer(contact_id: str) -> str:
+    return f"expire:{contact_id}"
+
+
+def judge(state: State[Any], answer: Answer, *, now: datetime, settles: Settles) -> Verdict:
+    """Turn an answer into facts, or into the record of its refusal.
+
+    Raises `UnknownContact`, and `InvalidAnswer` for an answer that is not of the awaited kind:
+    those
+    are not recorded, the person may simply answer again.
+    """
+    contact = state.contacts.get(answer.contact)
+    if contact is None:
+        raise UnknownContact(f"{state.thread_id} holds no contact {answer.contact}.")
+    refusal = _refusal(state, contact, answer, now=now, settles=settles)
+    if refusal is not None:
+        return Verdict(_record_refusal(contact, answer, refusal, state, now), refusal=refusal)
+    _check_kind(contact, answer)
+    drafts = [_vote(contact, answer, now)]
+    if answer.decision == "edit":
+        drafts += _edited(state, contact, answer, now)
+    elif answer.decision != "approve" or _completes(contact, answer):
+        drafts.append(_closed(contact, answer, now))
+    cancel = (expiry_timer(contact.id),) if len(drafts) > 1 else ()
+    return Verdict(tuple(drafts), cancel)
+
+
+def _refusal(
+    state: State[Any], contact: Contact, answer: Answer, *, now: datetime, settles: Settles
+) -> TwelvefoldError | None:
+    name = f"{state.thread_id}.{contact.id}"
+    if contact.outcome is not None:
+        return Conflict(f"{name} was already {_how_closed(contact, now)}. Nothing was done.")
+    if state.cancelled:
+        return Conflict(f"{state.thread_id} was cancelled. Nothing was done.")
+    if contact.deadline is not None and now > contact.deadline:
+        return Conflict(f"{name} expired at {to_iso(contact.deadline)}. Nothing was done.")
+    if not contact.policy.allows(answer.by):
+        return NotAllowed(
+            f"{answer.by} may not answer {name}; it was asked of {contact.policy}."
+            " Nothing was done."
+        )
+    if not settles.allows(answer.assurance, contact.risk):
+        return NotAllowed(
+            f"{answer.channel} ({answer.assurance}) may not settle {contact.risk} risk: {name}."
+            " Nothing was done. Use a channel that proves more, or change `App(settles=...)`."
+        )
+    if any(vote.by == answer.by for vote in contact.votes):
+        return Conflict(f"{answer.by} has already answered {name}. Nothing was done.")
+    return _changed(state, contact, answer, name)
+
+
+def _changed(
+    state: State[Any], contact: Contact, answer: Answer, name: str
+) -> TwelvefoldError | None:
+    """Whether the yes would be to other bytes than those that would run."""
+    if contact.digest is None:
+        return None
+    chosen = state.open_step(contact.step)
+    if chosen is None or chosen.digest(contact.id) != contact.digest:
+        return Conflict(
+            f"{name} changed since it was asked; it will be asked again. Nothing was done."
+        )
+    if answer.digest is not None and answer.digest != contact.digest:
+        return Conflict(f"{name} shows other arguments than the ones you saw. Nothing was done.")
+    return None
+
+
+def _how_closed(contact: Contact, now: datetime) -> str:
+    words = str(contact.outcome).replace("_", " ")
+    who = f" by {contact.closed_by}" if contact.closed_by else ""
+    when = "" if contact.closed_at is None else f", {ago(now - contact.closed_at)} ago"
+    where = f" ({contact.closed_channel})" if contact.closed_channel else ""
+    return words + who + when + where
+
+
+def ago(age: timedelta) -> str:
+    """A duration in its largest unit: `8 s`, `2 min`, `3 h`, `5 d`."""
+    seconds = max(int(age.total_seconds()), 0)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _record_refusal(
+    contact: Contact, answer: Answer, refusal: TwelvefoldError, state: State[Any], now: datetime
+) -> tuple[Draft, ...]:
+    if state.refusals.get(contact.id, 0) >= REFUSALS_RECORDED_MAX:
+        return ()
+    data: dict[str, Json] = {
+        "contact": contact.id,
+        "by": answer.by,
+        "decision": answer.decision,
+        "channel": answer.channel,
+        "why": str(refusal),
+    }
+    return (Draft("answer_refused", data, now),)
+
+
+def _check_kind(contact: Contact, answer: Answer) -> None:
+    accepted = ACCEPTED[contact.kind]
+    if answer.decision not in accepted:
+        raise InvalidAnswer(
+            f"{contact.id} awaits {' or '.join(accepted)}, not {answer.decision}. Nothing was done."
+        )
+    if answer.decision == "deny" and not (answer.comment or "").strip():
+        raise InvalidAnswer("A denial needs a comment: the model reads it. Nothing was done.")
+    if answer.decision == "answer" and answer.value in (None, ""):
+        raise InvalidAnswer(
+            f"{contact.id} awaits an answer, and this one is empty. Nothing was done."
+        )
+
+
+def _completes(contact: Contact, answer: Answer) -> bool:
+    yes = [vote.by for vote in contact.votes if vote.decision == "approve"]
+    return contact.policy.met_by([*yes, answer.by])
+
+
+def _vote(contact: Contact, answer: Answer, now: datetime) -> Draft:
+    data: dict[str, Json] = {
+        "contact": contact.id,
+        "step": contact.step,
+        "intent": contact.intent,
+        "decision": answer.decision,
+        "by": answer.by,
+        "channel": answer.channel,
+        "assurance": answer.assurance,
+        "digest": contact.digest,
+        "comment": answer.comment,
+    }
+    return Draft("contact_answered", data, now, key=f"vote:{contact.id}:{answer.by}")
+
+
+def _closed(contact: Contact, answer: Answer, now: datetime, **more: Json) -> Draft:
+    return close(
+        contact,
+        _OUTCOMES[answer.decision],
+        now=now,
+        by=answer.by,
+        comment=answer.comment or "",
+        channel=answer.channel,
+        answer=answer.value,
+        **more,
+    )
+
+
+def _edited(state: State[Any], contact: Contact, answer: Answer, now: datetime) -> list[Draft]:
+    """Close as edited, and choose the changed step: one append. A repair is not an approval."""
+    old = state.open_step(contact.step)
+    cls = state.classes.get(contact.intent)
+    if old is None or cls is None:
+        raise InvalidAnswer(f"{contact.intent} is no step of this agent any more: use give_up.")
+    known = {name: value for name, value in old.args.items() if name in cls.model_fields}
+    try:
+        args = args_of(read_step(cls, {**known, **(answer.changes or {})}))
+    except ValidationError as error:
+        raise InvalidAnswer(f"{complaint(error)}. Nothing was done.") from error
+    chosen: dict[str, Json] = {
+        "intent": contact.intent,
+        "args": args,
+        "by": "human",
+        "person": answer.by,
+        "edits": old.id,
+    }
+    if contact.kind == "approval" and contact.policy.needed == 1:
+        bound = digest(
+            tenant=state.tenant,
+            thread_id=state.thread_id,
+            contact=contact.id,
+            intent=contact.intent,
+            schema=schema_hash(cls),
+            args=args,
+        )
+        chosen["approval"] = {"contact": contact.id, "digest": bound}
+    new = Draft("next_step_chosen", chosen, now, key=f"edited:{contact.id}")
+    return [_closed(contact, answer, now, args=args), new]

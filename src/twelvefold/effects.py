@@ -1,0 +1,220 @@
+"""What `decide` may return: frozen records. Every effect that takes time names one open step.
+
+An effect names its step by identity: the very object from `state.ready`. pyright proves the rest: a
+tool gets a step it takes, deps it knows, and only steps of the union are offered or chosen.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Generic, TypeVar, overload
+
+from pydantic import BaseModel
+from typing_extensions import TypeForm
+from typing_extensions import TypeVar as DefaultTypeVar
+
+from twelvefold.exceptions import ConfigurationError
+from twelvefold.messages import Prompt
+from twelvefold.policy import By
+from twelvefold.thread import Json
+
+S = TypeVar("S", bound=BaseModel)
+S_co = TypeVar("S_co", bound=BaseModel, covariant=True)
+D_co = DefaultTypeVar("D_co", covariant=True, default=None)
+D = DefaultTypeVar("D", default=object)
+D_contra = DefaultTypeVar("D_contra", contravariant=True, default=object)
+E_s = TypeVar("E_s", bound=BaseModel)
+E_d = DefaultTypeVar("E_d", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[D_co]):
+    """What a tool may know besides its step.
+
+    `key` names the effect for the outside world; it is the same in every attempt and after a crash.
+    `attempt` counts from 1.
+    """
+
+    key: str
+    attempt: int
+    tenant: str
+    thread_id: str
+    deps: D_co
+
+
+@dataclass(frozen=True, slots=True)
+class AskModel(Generic[S_co]):
+    """Ask a model for one step of `steps`. While a step waits this is `Wait`, unless
+    `while_waiting`.
+
+    `model` picks one of `App(models={...})`; None is the first.
+    """
+
+    prompt: Prompt
+    steps: TypeForm[S_co]
+    while_waiting: bool = field(default=False, kw_only=True)
+    model: str | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Choose(Generic[S_co]):
+    """Code chooses these steps, as a model would."""
+
+    steps: tuple[S_co, ...]
+
+    def __init__(self, *steps: S_co) -> None:
+        object.__setattr__(self, "steps", steps)
+
+
+Tool = Callable[..., Any]
+"""A tool as it is kept; `run` has checked what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Generic[D_contra]):
+    """Made by `run()`, never by hand: only `run()` checks that the tool takes this step."""
+
+    tool: Tool
+    step: BaseModel
+    name: str
+    retry_safe: bool = False
+    reconcile: Tool | None = None
+    ungated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Ask people whether exactly this step may run. `within`: after it the answer is no."""
+
+    step: BaseModel
+    by: By = field(kw_only=True)
+    within: timedelta | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask people a question. The answer is the result of the step."""
+
+    step: BaseModel
+    question: str
+    to: By = field(kw_only=True)
+    within: timedelta | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Close a step that needs no tool."""
+
+    step: BaseModel
+    result: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """The step ends when the time has come. `until` is aware."""
+
+    step: BaseModel
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """The step ends when somebody sends this signal; its data is the result."""
+
+    step: BaseModel
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """Launch a thread of another agent, once per step; what it finishes with is the result."""
+
+    step: BaseModel
+    agent: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """End for now; a later message goes on. `step` is the one that said so: a message that came
+    after
+    its choice had been made keeps the thread going."""
+
+    message: str
+    step: BaseModel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do until something arrives."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class All(Generic[S_co, D_contra]):
+    """Begin all of them in one commit and do their I/O side by side. Empty is `Wait`."""
+
+    effects: "tuple[One[S_co, D_contra], ...]"
+
+    def __init__(self, *effects: "One[S_co, D_contra]") -> None:
+        object.__setattr__(self, "effects", effects)
+
+
+One = AskModel[E_s] | Choose[E_s] | Run[E_d] | Approve | Ask | Settle | Sleep | WaitFor | Delegate
+"""What `All` may hold."""
+
+Effect = One[E_s, E_d] | Finish | Wait | All[E_s, E_d]
+"""What `decide` may return."""
+
+
+@overload
+def run(
+    tool: Callable[[S], Any],
+    step: S,
+    *,
+    retry_safe: bool = False,
+    reconcile: Callable[[S], Any] | None = None,
+    ungated: str | None = None,
+) -> Run[object]: ...
+@overload
+def run(
+    tool: Callable[[S, Call[D]], Any],
+    step: S,
+    *,
+    retry_safe: bool = False,
+    reconcile: Callable[[S, Call[D]], Any] | None = None,
+    ungated: str | None = None,
+) -> Run[D]: ...
+def run(
+    tool: Tool,
+    step: BaseModel,
+    *,
+    retry_safe: bool = False,
+    reconcile: Tool | None = None,
+    ungated: str | None = None,
+) -> Run[Any]:
+    """Run `tool(step)` or `tool(step, call)`, sync or async, on this open step.
+
+    - `retry_safe`: the outside world honours `call.key`, so a cut-off run is run again with it.
+    - `reconcile`: asked after a cut-off run; takes what the tool takes and returns the tool's
+    result
+      when it ran, or raises `NothingHappened` when it did not (then it runs again). Any other
+      exception means that it does not know, and the agent's owner is asked.
+    - `ungated`: why a step of medium or high risk may run without approval. It is logged.
+    """
+    name = getattr(tool, "__name__", type(tool).__name__)
+    return Run(tool, step, name, retry_safe, reconcile, ungated)
+
+
+@cache
+def arity(tool: Tool) -> int:
+    """How many arguments the tool takes: 1 (step) or 2 (step, call). Raises
+    `ConfigurationError`."""
+    count = len(inspect.signature(tool).parameters)
+    if count not in {1, 2}:
+        name = getattr(tool, "__name__", type(tool).__name__)
+        raise ConfigurationError(
+            f"{name} takes {count} arguments; a tool is f(step) or f(step, call)."
+        )
+    return count

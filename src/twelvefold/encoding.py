@@ -1,0 +1,62 @@
+"""JSON text and times, in the one form that is stored, hashed and compared. Stdlib only."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from twelvefold.exceptions import Unstorable
+
+Json = Any
+"""None, bool, int, float, str, list of Json, or dict of str to Json."""
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=True
+).encode
+_encode_sorted = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
+).encode
+
+
+def to_text(value: Json) -> str:
+    """The JSON text that is stored and hashed: compact, keys in their own order, encodable as
+    UTF-8.
+
+    Raises `Unstorable` for what JSON cannot hold (NaN, bytes, objects, keys that are not text).
+    """
+    return _as_json(value, _encode)
+
+
+def canonical(value: Json) -> str:
+    """The JSON text that digests are made of: as `to_text`, with sorted keys."""
+    return _as_json(value, _encode_sorted)
+
+
+def _as_json(value: Json, encode: Callable[[Json], str]) -> str:
+    try:
+        text = encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Unstorable(f"JSON cannot hold this value: {error}") from error
+    if text.isascii():
+        return text
+    if not _SURROGATES.search(text):
+        return text
+    # UTF-8 has no lone surrogates; as JSON escapes they survive every store. Reading joins a pair
+    # that was written as two, so read once before the text is final.
+    return _escape_surrogates(encode(json.loads(_escape_surrogates(text))))
+
+
+def _escape_surrogates(text: str) -> str:
+    return _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def to_iso(at: datetime) -> str:
+    """RFC 3339 in UTC, always with microseconds, so that text order is time order."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def from_iso(text: str) -> datetime:
+    """The inverse of `to_iso`; accepts any RFC 3339 time with an offset."""
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,156 @@
+"""Every exception that twelvefold raises, each with its remedy.
+
+TwelvefoldError
+├── NotFound                     exit 3: nothing here has this name
+│   ├── UnknownThread
+│   └── UnknownContact
+├── Conflict                     exit 4: the verb or answer changes nothing, and says why
+├── NotAllowed                   exit 5: this person, on this channel, may not decide this
+├── InvalidAnswer                exit 2: the answer is not of the kind that is awaited
+├── ConfigurationError           exit 6: the application file, an agent or a setting is wrong
+│   ├── UnknownAgent
+│   └── InvalidSteps
+├── WrongDecision                decide returned something that cannot begin: the thread parks
+│   ├── NotReady
+│   ├── RiskWall
+│   └── DecideNeverWaits
+├── Unstorable                   JSON cannot hold this value exactly
+├── StepRefused                  a model's reply is not one step of the union
+├── NotRendered                  a text is not what `context.render` wrote
+├── PromptError                  a prompt file or its variables are wrong
+├── NothingHappened              raised by tools: the effect did certainly not take place
+└── StoreError                   exit 6
+    ├── Stale                    the log grew since this was decided
+    ├── Fenced                   a newer advance owns this thread
+    ├── StoreFull
+    ├── StoreUnavailable
+    ├── StoreCorrupt
+    └── StoreVersion
+"""
+
+
+class TwelvefoldError(Exception):
+    """Catch this to catch everything that twelvefold raises."""
+
+
+class NotFound(TwelvefoldError):
+    """Nothing here has this name. List what exists, or check the store you opened."""
+
+
+class UnknownThread(NotFound):
+    """The store holds no such thread. `twelvefold threads list` shows those it holds."""
+
+
+class UnknownContact(NotFound):
+    """The thread holds no such contact. `twelvefold inbox` shows those that are open."""
+
+
+class Conflict(TwelvefoldError):
+    """Nothing was done, because the thread or contact is no longer what was assumed. The message
+    says why."""
+
+
+class NotAllowed(TwelvefoldError):
+    """This person may not decide this here. Ask one of those named, or use a channel that proves
+    more."""
+
+
+class InvalidAnswer(TwelvefoldError):
+    """The contact awaits another kind of answer. The message says which; nothing was saved."""
+
+
+class ConfigurationError(TwelvefoldError):
+    """The application, an agent or a setting is wrong. The message names the line to change."""
+
+
+class UnknownAgent(ConfigurationError):
+    """The application has no agent of this name. Add it to `App(agents=...)`; the thread waits
+    meanwhile."""
+
+
+class InvalidSteps(ConfigurationError):
+    """A union of steps breaks a rule. Rename the intent, or give the model an `intent` literal
+    with a default."""
+
+
+class WrongDecision(TwelvefoldError):
+    """`decide` returned what cannot begin. Correct `decide`, then `twelvefold retry` the thread."""
+
+
+class NotReady(WrongDecision):
+    """An effect names a step that is not ready in this thread. Pass the very object from
+    `state.ready`."""
+
+
+class RiskWall(WrongDecision):
+    """A step of medium or high risk was about to run unapproved. Return `Approve(step, ...)` or
+    `run(..., ungated="why")`."""
+
+
+class DecideNeverWaits(WrongDecision):
+    """`decide` made too many decisions without one that waits or does I/O. Look for a step that is
+    never settled."""
+
+
+class Unstorable(TwelvefoldError):
+    """JSON cannot hold this value exactly. Return text, numbers, lists and maps with text keys."""
+
+
+class StepRefused(TwelvefoldError):
+    """A model's reply is not exactly one step of the union. `reason` is a word, `detail` a
+    sentence for the model."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class NotRendered(TwelvefoldError):
+    """This text is not what `context.render` wrote. Pass that text whole, and no text of another
+    renderer."""
+
+
+class PromptError(TwelvefoldError):
+    """A prompt file or one of its variables is wrong. The message names the file and line."""
+
+
+class NothingHappened(TwelvefoldError):
+    """Raise this in a tool when its effect certainly did not take place: the step failed and may
+    be chosen again."""
+
+
+class StoreError(TwelvefoldError):
+    """The store refused or failed. What was acknowledged before is kept."""
+
+
+class Stale(StoreError):
+    """The log grew since this was decided. Load the tail and decide again."""
+
+
+class Fenced(StoreError):
+    """A newer advance owns this thread. Stop; it goes on there."""
+
+
+class StoreFull(StoreError):
+    """The disk or the database is full. Make room, then run the command again; nothing
+    acknowledged was lost."""
+
+
+class StoreUnavailable(StoreError):
+    """The store did not answer (locked, unreachable, read-only). Try again when `retryable`; retry
+    by key, never assume."""
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class StoreCorrupt(StoreError):
+    """The file is not a readable twelvefold log. Restore the newest backup; the file was left as
+    it is."""
+
+
+class StoreVersion(StoreError):
+    """The database was written by a newer twelvefold. Upgrade this installation; nothing was
+    changed."""

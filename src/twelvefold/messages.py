@@ -1,0 +1,119 @@
+"""What goes to a model and what comes back: data, and the protocol of a model."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from twelvefold.thread import DEFAULT_TENANT, Json, canonical
+
+Role = Literal["system", "user", "assistant"]
+Finish = Literal["end", "truncated", "refused", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a message. `cache`: the provider may keep everything up to its end."""
+
+    text: str
+    cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message with its role."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts)
+
+
+def message(role: Role, text: str) -> Message:
+    return Message(role, (Part(text),))
+
+
+Prompt = str | Sequence[Message] | Callable[[], str | Sequence[Message]]
+"""What `AskModel` takes: text, messages, or any function without arguments that returns one of
+them."""
+
+
+def messages_of(prompt: Prompt) -> tuple[Message, ...]:
+    """The messages to send: text becomes one user message."""
+    made = prompt() if callable(prompt) else prompt
+    return (message("user", made),) if isinstance(made, str) else tuple(made)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One call. Only `messages` and `schema` are sent; the rest says where the call belongs.
+
+    `schema` is a JSON Schema of the steps on offer. `turn` counts the model calls of the thread
+    from 1.
+    """
+
+    messages: tuple[Message, ...]
+    schema: Mapping[str, Json] | None = None
+    tenant: str = DEFAULT_TENANT
+    thread_id: str = ""
+    agent: str = ""
+    turn: int = 1
+
+    @property
+    def text(self) -> str:
+        """All that the model reads, in order."""
+        return "\n".join(message.text for message in self.messages)
+
+    def hash(self) -> str:
+        """SHA-256, hex, over every byte of the messages, with roles and cache marks."""
+        digest = hashlib.sha256()
+        for message in self.messages:
+            marks = [(len(part.text), part.cache) for part in message.parts]
+            digest.update(canonical([message.role, marks]).encode())
+            # Lone surrogates cannot be sent either, but they must not break the hash.
+            digest.update(message.text.encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call, normalised over providers; `cost` in US dollars where it is known."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    cost: float = 0.0
+
+    def to_data(self) -> dict[str, Json]:
+        """Only what is not zero."""
+        counts = (
+            ("input", self.input),
+            ("output", self.output),
+            ("cache_read", self.cache_read),
+            ("cache_write", self.cache_write),
+            ("reasoning", self.reasoning),
+            ("cost", self.cost),
+        )
+        return {name: count for name, count in counts if count}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """The raw text of a reply and what it cost. `attempts` counts the tries inside the call."""
+
+    text: str
+    finish: Finish = "end"
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+    latency_s: float = 0.0
+    attempts: int = 1
+
+
+class Model(Protocol):
+    """One call to a model. Whatever it raises becomes a counted `model_failed` event."""
+
+    async def __call__(self, request: ModelRequest) -> ModelReply: ...

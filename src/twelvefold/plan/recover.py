@@ -1,0 +1,84 @@
+"""What advance does besides decide: orphaned runs, steps that no longer parse, contacts that lost
+their step. Pure."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from twelvefold.agent import Agent
+from twelvefold.contacts import close, expiry_timer, request
+from twelvefold.plan.begin import Plan
+from twelvefold.reducer import reduce
+from twelvefold.state import Chosen, Contact, State
+from twelvefold.store import Append
+from twelvefold.thread import Draft, Json, Thread
+
+EXPIRED = "nobody answered in time"
+
+
+def recover(
+    state: State[Any], agent: Agent[Any, Any], *, in_flight: Collection[str], now: datetime
+) -> Plan:
+    """What the log needs before `decide` is asked; an empty plan, as a rule.
+
+    `in_flight` holds the ids of steps whose tool runs in this very advance.
+    """
+    plan = Plan()
+    for chosen in state.open:
+        if (chosen.waiting or "").startswith("run:") and chosen.id not in in_flight:
+            plan.drafts.append(_orphan(chosen, now))
+    for contact in list(state.open_contacts.values()):
+        if comment := _lost(state, contact):
+            plan.drafts.append(close(contact, "voided", now=now, comment=comment))
+            plan.cancel.append(expiry_timer(contact.id))
+    if not plan.drafts:  # a voided approval is folded first: its step may be unreadable too
+        for chosen in state.unreadable:
+            question = f"{chosen.intent} no longer parses: {chosen.unreadable}"
+            plan.drafts.append(
+                request(state, chosen, "repair", agent.owner, now=now, question=question)
+            )
+    return plan
+
+
+def _orphan(chosen: Chosen[Any], now: datetime) -> Draft:
+    """The process that started this run is dead or fenced."""
+    data: dict[str, Json] = {
+        "step": chosen.id,
+        "intent": chosen.intent,
+        "attempt": chosen.attempts,
+        "reason": "the process that ran it ended before an outcome was recorded",
+        "by": "advance",
+    }
+    key = f"outcome:{chosen.id}:{chosen.attempts}"
+    return Draft("tool_outcome_unknown", data, now, key=key)
+
+
+def _lost(state: State[Any], contact: Contact) -> str | None:
+    """Why an open contact can no longer be answered."""
+    chosen = state.open_step(contact.step)
+    if chosen is None:
+        return f"{contact.step} was settled otherwise"
+    if contact.digest is not None and chosen.digest(contact.id) != contact.digest:
+        return f"the arguments or the shape of {contact.intent} changed since this was asked"
+    return None
+
+
+def fire(thread: Thread, key: str, *, now: datetime) -> Append:
+    """What a timer that came due means. Asks the log whether it still matters: timers may be
+    late."""
+    state: State[Any] = reduce(thread)
+    kind, _, name = key.partition(":")
+    drafts: list[Draft] = []
+    if kind == "expire" and (contact := state.open_contacts.get(name)):
+        drafts.append(close(contact, "expired", now=now, comment=EXPIRED))
+    elif kind == "sleep" and (chosen := state.open_step(name)):
+        fired: dict[str, Json] = {"step": name, "timer": name, "intent": chosen.intent}
+        drafts.append(Draft("timer_fired", fired, now, key=f"fired:{key}"))
+    return Append(
+        thread.id,
+        drafts,
+        tenant=thread.tenant,
+        expect=thread.head,
+        wake=bool(drafts),
+        cancel=(key,),
+    )

@@ -1,0 +1,117 @@
+"""Replay: decide again at every head that decide saw, and compare with what the log says. Runs
+nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twelvefold.agent import Agent
+from twelvefold.plan.begin import CallModel, Plan, begin
+from twelvefold.reducer import fold
+from twelvefold.state import State
+from twelvefold.thread import Event, Json, Thread, canonical
+
+# Events that begin() makes. Those that recovery makes, and facts, carry `after` too and are not
+# listed.
+_BEGUN = frozenset(
+    """
+    tool_started contact_requested contact_voided timer_set signal_awaited child_launched finished
+    step_settled limit_reached
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Today's code decides otherwise. `seq`: the first recorded event of that decision.
+
+    `kind`: "decision" when other events would be begun, "prompt" when only the bytes sent to the
+    model would differ.
+    """
+
+    seq: int
+    kind: str
+    recorded: str
+    now: str
+
+    def __str__(self) -> str:
+        return (
+            f"event {self.seq} ({self.kind})\n  recorded: {self.recorded}\n  now:      {self.now}"
+        )
+
+
+def replay(thread: Thread, agent: Agent[Any, Any]) -> list[Difference]:
+    """Every recorded decision that today's `decide` would not make, oldest first."""
+    recorded: dict[int, list[Event]] = {}
+    for event in thread.events:
+        if event.after is not None and (_is_begun(event) or _is_reply(event)):
+            recorded.setdefault(event.after, []).append(event)
+    state: State[Any] = State(thread.upto(0), agent.steps, upcasters=agent.upcasters)
+    differences: list[Difference] = []
+    for event in thread.events:
+        fold(state, event)
+        if events := recorded.get(event.seq):
+            difference = _compare(events, state, thread.upto(event.seq), agent)
+            differences += [] if difference is None else [difference]
+    return differences + _at_rest(thread, state, agent)
+
+
+def _is_begun(event: Event) -> bool:
+    if event.type == "next_step_chosen":
+        return event.data["by"] == "code"
+    if event.type == "contact_requested":
+        return event.data["kind"] != "repair"
+    return event.type in _BEGUN
+
+
+def _is_reply(event: Event) -> bool:
+    if event.type == "next_step_chosen":
+        return event.data["by"] == "model"
+    return event.type == "model_failed"
+
+
+def _compare(
+    events: Sequence[Event], state: State[Any], prefix: Thread, agent: Agent[Any, Any]
+) -> Difference | None:
+    begun = [event for event in events if _is_begun(event)]
+    replies = [event for event in events if _is_reply(event)]
+    first = events[0]
+    effect: Any = None
+    try:
+        effect = agent.decide(prefix, state)
+        plan = begin(effect, state, prefix, agent, now=first.at)
+    except Exception as error:  # whatever the user's code raises today is the difference
+        return Difference(first.seq, "decision", _text(events), f"{type(error).__name__}: {error}")
+    calls = [act for act in plan.acts if isinstance(act, CallModel)]
+    if _drafted(plan) != [(e.type, e.data) for e in begun] or bool(calls) != bool(replies):
+        return Difference(first.seq, "decision", _text(events), repr(effect))
+    return _compare_prompt(replies, calls)
+
+
+def _at_rest(thread: Thread, state: State[Any], agent: Agent[Any, Any]) -> list[Difference]:
+    """A thread that came to rest must still be at rest."""
+    running = any((chosen.waiting or "").startswith("run:") for chosen in state.open)
+    if state.stopped or running or not (state.finished or state.waiting):
+        return []
+    effect = agent.decide(thread, state)
+    plan = begin(effect, state, thread, agent, now=thread.events[-1].at)
+    if plan.waits and not plan.drafts:
+        return []
+    return [Difference(thread.head, "decision", "Wait()", repr(effect))]
+
+
+def _drafted(plan: Plan) -> list[tuple[str, Json]]:
+    drafts = [(draft.type, draft.data) for draft in plan.drafts]
+    return [(type, data) for type, data in drafts if type != "contact_closed"]
+
+
+def _compare_prompt(replies: Sequence[Event], calls: Sequence[CallModel]) -> Difference | None:
+    for reply, call in zip(replies, calls, strict=False):
+        recorded, today = reply.data.get("prompt"), call.request.hash()
+        if recorded is not None and recorded != today:
+            return Difference(reply.seq, "prompt", f"prompt {recorded}", f"prompt {today}")
+    return None
+
+
+def _text(events: Sequence[Event]) -> str:
+    return "; ".join(f"{event.type} {canonical(event.data)}" for event in events)

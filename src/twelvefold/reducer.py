@@ -1,0 +1,312 @@
+"""Fold events into State. What an event means is decided here and nowhere else.
+
+Pure: no clock, no I/O. Unknown event types change nothing, and neither do events about settled
+steps
+or closed contacts, so the fold never fails on an old or a strange log.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from typing_extensions import TypeForm
+
+from twelvefold.policy import Policy
+from twelvefold.state import Approval, Chosen, Contact, Spent, State, Upcaster, Vote
+from twelvefold.thread import DELIVERY_RECORDS, Event, Json, Thread, from_iso
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def reduce(
+    thread: Thread,
+    steps: TypeForm[S] | None = None,
+    *,
+    upcasters: Mapping[str, Upcaster] | None = None,
+) -> State[S]:
+    """The state after every event of the thread. Without `steps` no step can be read, all else
+    can."""
+    state: State[S] = State(thread, steps, upcasters=upcasters)
+    for event in thread.events:
+        fold(state, event)
+    return state
+
+
+def fold(state: State[Any], event: Event) -> None:
+    """Apply one event to `state`, in place."""
+    state.seq, state.now = event.seq, event.at
+    if state.failed is not None and event.type not in DELIVERY_RECORDS:
+        state.failed = None  # a failed thread is tried again on any new event
+    if apply := _APPLY.get(event.type):
+        apply(state, event)
+
+
+def _message_received(state: State[Any], event: Event) -> None:
+    state.finished = False
+    state.unread.append(event.seq)
+    _heard_from_a_person(state, event)
+
+
+def _heard_from_a_person(state: State[Any], event: Event) -> None:
+    state.failures_in_a_row = 0
+    state.failures_of.clear()
+    state.spent = Spent(since=event.at)
+    state.limited = None
+
+
+def _next_step_chosen(state: State[Any], event: Event) -> None:
+    state.remember(event)
+    if event.data["by"] == "model":
+        _count_call(state, event)
+        saw = event.seq if event.after is None else event.after
+        state.unread = [seq for seq in state.unread if seq > saw]
+
+
+def _model_failed(state: State[Any], event: Event) -> None:
+    _count_call(state, event)
+    state.failures_in_a_row += 1
+
+
+def _count_call(state: State[Any], event: Event) -> None:
+    state.model_calls += 1
+    state.spent.steps += 1
+    _add_usage(state, event)
+
+
+def _add_usage(state: State[Any], event: Event) -> None:
+    usage: dict[str, float] = event.data.get("usage") or {}
+    for name, count in usage.items():
+        state.usage[name] = state.usage.get(name, 0) + count
+    state.spent.tokens += int(usage.get("input", 0) + usage.get("output", 0))
+    state.spent.cost += usage.get("cost", 0.0)
+
+
+def _tool_started(state: State[Any], event: Event) -> None:
+    if chosen := state.open_step(event.data["step"]):
+        chosen.attempts = event.data["attempt"]
+        chosen.waiting = f"run:{chosen.attempts}"
+        chosen.status = "open"
+        chosen.run_again = chosen.reconciled = False
+
+
+def _tool_returned(state: State[Any], event: Event) -> None:
+    if chosen := state.open_step(event.data["step"]):
+        chosen.settle("returned", result=event.data.get("result"))
+        state.failures_in_a_row = 0
+        state.failures_of.pop(chosen.intent, None)
+
+
+def _tool_failed(state: State[Any], event: Event) -> None:
+    chosen = state.open_step(event.data["step"])
+    if chosen is None:
+        return
+    if event.data.get("run_again"):  # the step stays: `reconcile` found that nothing had happened
+        chosen.waiting, chosen.status, chosen.run_again = None, "open", True
+        return
+    chosen.settle("failed", error=event.data["error"])
+    state.failures_in_a_row += 1
+    state.failures_of[chosen.intent] = state.failures_of.get(chosen.intent, 0) + 1
+
+
+def _tool_outcome_unknown(state: State[Any], event: Event) -> None:
+    if chosen := state.open_step(event.data["step"]):
+        chosen.waiting, chosen.status = None, "unknown"
+        chosen.reconciled = event.data.get("reconciled", False)
+
+
+def _step_settled(state: State[Any], event: Event) -> None:
+    if chosen := state.open_step(event.data["step"]):
+        chosen.settle("returned", result=event.data.get("result"))
+
+
+def _contact_requested(state: State[Any], event: Event) -> None:
+    data = event.data
+    chosen = state.open_step(data["step"])
+    deadline = data.get("deadline")
+    contact = Contact(
+        id=data["contact"],
+        step=data["step"],
+        kind=data["kind"],
+        intent=data.get("intent", ""),
+        policy=Policy.from_data(data["to"]),
+        asked_at=event.at,
+        seq=event.seq,
+        risk=data.get("risk", "low"),
+        question=data.get("question") or "",
+        digest=data.get("digest"),
+        deadline=None if deadline is None else from_iso(deadline),
+    )
+    state.contacts[contact.id] = state.open_contacts[contact.id] = contact
+    if chosen is not None:
+        chosen.waiting = contact.id
+
+
+def _contact_answered(state: State[Any], event: Event) -> None:
+    if contact := state.open_contacts.get(event.data["contact"]):
+        vote = Vote(event.data["by"], event.data["decision"], event.at, event.seq)
+        contact.votes.append(vote)
+        _heard_from_a_person(state, event)
+
+
+def _answer_refused(state: State[Any], event: Event) -> None:
+    contact = event.data["contact"]
+    state.refusals[contact] = state.refusals.get(contact, 0) + 1
+
+
+def _contact_closed(state: State[Any], event: Event) -> None:
+    data = event.data
+    contact = state.open_contacts.pop(data["contact"], None)
+    if contact is None:
+        return
+    contact.outcome, contact.closed_at = data["outcome"], event.at
+    contact.closed_by = data.get("by") or ""
+    contact.closed_channel = data.get("channel") or ""
+    chosen = state.open_step(contact.step)
+    if chosen is not None and chosen.waiting == contact.id:
+        chosen.waiting = None
+        _close(state, chosen, contact, data)
+
+
+def _close(state: State[Any], chosen: Chosen[Any], contact: Contact, data: dict[str, Json]) -> None:
+    """What the outcome of a contact means for the step that waited for it."""
+    match contact.outcome:
+        case "approved" if contact.digest is not None:
+            chosen.approval = Approval(contact.id, contact.digest)
+        case "answered" | "it_ran":
+            chosen.answer = data.get("answer")
+            chosen.choice = data.get("choice")
+            chosen.settle("returned", result=data.get("answer"))
+        case "run_again":
+            chosen.status, chosen.run_again = "open", True
+        case "edited":  # the new step is its own event in the same append
+            chosen.settle("edited", error=_because(contact, data))
+        case "denied" | "expired":
+            chosen.settle("denied", error=_because(contact, data))
+        case "give_up":
+            chosen.settle("failed", error=_because(contact, data))
+        case "withdrawn":
+            chosen.settle("withdrawn", error=_because(contact, data))
+        case _:  # voided, cancelled: the step is ready and unapproved again
+            chosen.approval = None
+
+
+def _because(contact: Contact, data: dict[str, Json]) -> str:
+    comment = data.get("comment")
+    who = f"{contact.outcome} by {contact.closed_by}" if contact.closed_by else str(contact.outcome)
+    return f"{who}: {comment}" if comment else who
+
+
+def _contact_voided(state: State[Any], event: Event) -> None:
+    if chosen := state.open_step(event.data["step"]):
+        chosen.approval = None
+
+
+def _timer_set(state: State[Any], event: Event) -> None:
+    if chosen := state.open_step(event.data["step"]):
+        chosen.waiting = f"timer:{event.data['timer']}"
+
+
+def _timer_fired(state: State[Any], event: Event) -> None:
+    chosen = state.open_step(event.data.get("step"))
+    if chosen is not None and chosen.waiting == f"timer:{event.data['timer']}":
+        chosen.settle("returned")
+
+
+def _signal_awaited(state: State[Any], event: Event) -> None:
+    if chosen := state.open_step(event.data["step"]):
+        chosen.waiting = f"signal:{event.data['signal']}"
+
+
+def _signal_received(state: State[Any], event: Event) -> None:
+    for chosen in state.open:
+        if chosen.waiting == f"signal:{event.data['signal']}":
+            chosen.settle("returned", result=event.data.get("data"))
+
+
+def _child_launched(state: State[Any], event: Event) -> None:
+    if chosen := state.open_step(event.data["step"]):
+        chosen.waiting = f"child:{event.data['child']}"
+
+
+def _child_finished(state: State[Any], event: Event) -> None:
+    chosen = state.open_step(event.data["step"])
+    if chosen is None or chosen.waiting != f"child:{event.data['child']}":
+        return
+    if event.data["status"] == "finished":
+        chosen.settle("returned", result=event.data["result"])
+        state.failures_in_a_row = 0
+    else:
+        chosen.settle("failed", error=f"{event.data['child']} was {event.data['status']}")
+
+
+def _control(state: State[Any], event: Event) -> None:
+    match event.type:
+        case "limit_reached":
+            state.limited = event.data["limit"]
+        case "advance_failed":
+            state.failed = event.data["error"]
+        case "paused":
+            state.paused = True
+        case "resumed":
+            state.paused, state.limited = False, None
+            state.spent = Spent(since=event.at)
+        case _:
+            state.cancelled = True
+            _end_all(state)
+
+
+def _finished(state: State[Any], event: Event) -> None:
+    state.unread = [seq for seq in state.unread if seq > event.data["saw"]]
+    state.finished = not state.unread
+    _end_all(state)
+
+
+def _end_all(state: State[Any]) -> None:
+    for chosen in state.open:
+        chosen.settle("closed")
+
+
+def _forked(state: State[Any], event: Event) -> None:
+    """Contacts, approvals, timers, children and runs belong to the original; open steps are ready
+    again.
+
+    Attempts go on counting, since the copied outcomes keep their keys.
+    """
+    for contact in state.open_contacts.values():
+        contact.outcome, contact.closed_at = "voided", event.at
+    state.open_contacts.clear()
+    for chosen in state.open:
+        chosen.waiting = chosen.approval = None
+        chosen.status, chosen.run_again, chosen.reconciled = "open", False, False
+
+
+_APPLY: Mapping[str, Callable[[State[Any], Event], None]] = {
+    "message_received": _message_received,
+    "next_step_chosen": _next_step_chosen,
+    "model_failed": _model_failed,
+    "model_superseded": _add_usage,
+    "tool_started": _tool_started,
+    "tool_returned": _tool_returned,
+    "tool_failed": _tool_failed,
+    "tool_outcome_unknown": _tool_outcome_unknown,
+    "step_settled": _step_settled,
+    "contact_requested": _contact_requested,
+    "contact_answered": _contact_answered,
+    "answer_refused": _answer_refused,
+    "contact_closed": _contact_closed,
+    "contact_voided": _contact_voided,
+    "timer_set": _timer_set,
+    "timer_fired": _timer_fired,
+    "signal_awaited": _signal_awaited,
+    "signal_received": _signal_received,
+    "child_launched": _child_launched,
+    "child_finished": _child_finished,
+    "limit_reached": _control,
+    "advance_failed": _control,
+    "paused": _control,
+    "resumed": _control,
+    "cancelled": _control,
+    "finished": _finished,
+    "forked": _forked,
+    "imported": _forked,
+}

@@ -1,0 +1,163 @@
+"""Steps are Pydantic models: their union, their intents, their risk, and the digest a person
+approves.
+
+A step model is frozen and has a field `intent: Literal["..."] = "..."`. Any such model will do;
+`Step` only saves the configuration lines.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, ClassVar, cast, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from typing_extensions import TypeForm
+
+from twelvefold.exceptions import InvalidSteps
+from twelvefold.policy import RISKS, Risk
+from twelvefold.thread import Json, canonical
+
+SCHEMA_HASH_VERSION = "1"
+DIGEST_VERSION = "1"
+
+# Tags and wire names of the core: an intent of the same name could not be told from them.
+CORE_EVENTS = frozenset(
+    """
+    message_received next_step_chosen model_answered model_failed model_superseded tool_started
+    tool_returned tool_failed tool_outcome_unknown step_settled contact_requested contact_sent
+    contact_answered contact_closed contact_reassigned contact_reminded contact_escalated
+    contact_voided contact_not_sent answer_refused timer_set timer_fired signal_awaited
+    signal_received child_launched child_finished context_compacted limit_reached advance_failed
+    paused resumed cancelled forked imported finished
+    """.split()
+)
+_CORE_TAGS = CORE_EVENTS | {"error", "human_response", "summary"}
+_INTENT = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+class Step(BaseModel):
+    """A frozen model that refuses unknown fields. Subclasses add `intent` and, when it matters,
+    `risk`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    risk: ClassVar[Risk] = "low"
+
+
+@cache
+def members(steps: TypeForm[Any]) -> Mapping[str, type[BaseModel]]:
+    """`A | B`, or one `A`, as {intent: class}. Raises `InvalidSteps`."""
+    found: dict[str, type[BaseModel]] = {}
+    for cls in _flat(steps):
+        intent = intent_of(cls)
+        if intent in found:
+            raise InvalidSteps(f"{found[intent].__name__} and {cls.__name__} share {intent!r}.")
+        found[intent] = cls
+    return found
+
+
+def _flat(steps: Any) -> list[Any]:
+    return [cls for part in get_args(steps) for cls in _flat(part)] or [steps]
+
+
+@cache
+def intent_of(cls: type[BaseModel]) -> str:
+    """The intent of a step model. Raises `InvalidSteps` for a model that cannot be a step."""
+    field = getattr(cls, "model_fields", {}).get("intent")
+    intent = field.default if field is not None else None
+    if field is None or not isinstance(intent, str) or get_args(field.annotation) != (intent,):
+        raise InvalidSteps(
+            f"{getattr(cls, '__name__', cls)} needs a field like"
+            ' intent: Literal["deploy"] = "deploy".'
+        )
+    if not _INTENT.fullmatch(intent) or intent in _CORE_TAGS:
+        raise InvalidSteps(f"{cls.__name__}: {intent!r} is not a free name of [a-z_][a-z0-9_]*.")
+    if intent.endswith(("_result", "_message")):
+        raise InvalidSteps(f"{cls.__name__}: an intent may not end in _result or _message.")
+    if not cls.model_config.get("frozen"):
+        raise InvalidSteps(f"{cls.__name__} needs model_config = ConfigDict(frozen=True).")
+    if risk_of(cls) not in RISKS:
+        raise InvalidSteps(
+            f"{cls.__name__}.risk is {risk_of(cls)!r}, not one of {', '.join(RISKS)}."
+        )
+    return intent
+
+
+def risk_of(cls: type[BaseModel]) -> Risk:
+    """The declared risk; undeclared is low."""
+    return cast(Risk, getattr(cls, "risk", "low"))
+
+
+def args_of(step: BaseModel) -> dict[str, Json]:
+    """The arguments that are stored: all fields but the intent, as JSON, in their own order."""
+    return step.model_dump(mode="json", by_alias=True, exclude={"intent"})
+
+
+def read_step(cls: type[BaseModel], args: Mapping[str, Json]) -> BaseModel:
+    """The step from stored arguments. Raises `ValidationError`."""
+    return cls.model_validate({**args, "intent": intent_of(cls)})
+
+
+def complaint(error: ValidationError) -> str:
+    """One line: each wrong field and what is wrong with it, without the input."""
+    return "; ".join(
+        f"{'.'.join(map(str, e['loc'])) or 'step'}: {e['msg']}"
+        for e in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+
+
+def digest(
+    *, tenant: str, thread_id: str, contact: str, intent: str, schema: str, args: Json
+) -> str:
+    """SHA-256, hex, over exactly what a person decides on. Any change of any part changes it."""
+    bound = {
+        "version": DIGEST_VERSION,
+        "tenant": tenant,
+        "thread": thread_id,
+        "contact": contact,
+        "intent": intent,
+        "schema": schema,
+        "args": args,
+    }
+    return hashlib.sha256(canonical(bound).encode()).hexdigest()
+
+
+@cache
+def schema_hash(cls: type[BaseModel]) -> str:
+    """A hash of the structure: names, types, enums, required, defaults, bounds. Titles and
+    descriptions
+    do not count, so a docstring voids no approval."""
+    schema = cls.model_json_schema()
+    text = canonical(_structure(schema, schema.get("$defs", {}), ()))
+    return f"{SCHEMA_HASH_VERSION}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+_WORDS_FOR_PEOPLE = frozenset({"title", "description", "examples", "deprecated", "$defs"})
+
+
+def _structure(schema: Json, defs: Mapping[str, Json], seen: tuple[str, ...]) -> Json:
+    """A JSON Schema without words for people, its references followed."""
+    if not isinstance(schema, dict):
+        return schema
+    node = cast(dict[str, Json], schema)
+    if isinstance(ref := node.get("$ref"), str):
+        name = ref.rsplit("/", 1)[-1]
+        if name in seen:
+            return {"recursive": name}
+        node = {**defs[name], **{k: v for k, v in node.items() if k != "$ref"}}
+        seen = (*seen, name)
+    return {k: _part(k, v, defs, seen) for k, v in node.items() if k not in _WORDS_FOR_PEOPLE}
+
+
+def _part(key: str, value: Json, defs: Mapping[str, Json], seen: tuple[str, ...]) -> Json:
+    if key in {"default", "const", "enum"}:  # data, not schemas
+        return value
+    if key == "required":
+        return sorted(value)
+    if key in {"properties", "patternProperties"}:
+        return {name: _structure(schema, defs, seen) for name, schema in value.items()}
+    if key in {"anyOf", "oneOf", "allOf"}:
+        return sorted((_structure(one, defs, seen) for one in value), key=canonical)
+    if key == "prefixItems":
+        return [_structure(one, defs, seen) for one in value]
+    return _structure(value, defs, seen)

@@ -1,0 +1,200 @@
+"""What a store must offer, and a transaction as data.
+
+A transaction is a list of appends: a store applies all of them or none. Decisions and answers carry
+`expect`, the head they saw; that check is the claim that makes a step run once. Facts carry neither
+`expect` nor `epoch`: they are accepted whatever arrived meanwhile, and are idempotent by key.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from twelvefold.summary import Status, Summary
+from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Parent, Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """The thread that this append begins."""
+
+    agent: str
+    parent: Parent | None = None
+
+
+class Timer(NamedTuple):
+    """Wake the thread at `due`. One key is one timer; setting it again moves it."""
+
+    key: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Drafts for one thread, with what must still be true when they are written.
+
+    - `expect`: the head that was seen; `Stale` if any event came later, delivery records excepted.
+    - `epoch`: the epoch that the advance holds; `Fenced` if the thread has another. With `claim`
+    the
+      thread's epoch becomes `epoch + 1` in this transaction.
+    - `create`: begin the thread. If it exists: its events with the same keys are returned; without
+      such keys, `Conflict`.
+    - a draft whose key the log holds: nothing of this append is written but `cancel`, and the
+    stored
+      events with these keys are returned.
+    - `wake`: ask the engine to advance the thread. `timers`, `cancel`: set and drop timers by key.
+    - `served`: the wake version that this advance answers; the wake ends unless a newer one came.
+    """
+
+    thread_id: str
+    drafts: Sequence[Draft]
+    tenant: str = DEFAULT_TENANT
+    expect: int | None = None
+    epoch: int | None = None
+    claim: bool = False
+    create: Create | None = None
+    wake: bool = False
+    timers: Sequence[Timer] = ()
+    cancel: Sequence[str] = ()
+    served: int | None = None
+
+
+class Ref(NamedTuple):
+    """The full name of a thread."""
+
+    tenant: str
+    id: str
+
+
+class Woken(NamedTuple):
+    """A thread that asked to be advanced. `version` rises with each wake."""
+
+    ref: Ref
+    version: int
+
+
+class Due(NamedTuple):
+    """A timer whose time has come."""
+
+    ref: Ref
+    key: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """One line of a list of threads."""
+
+    ref: Ref
+    agent: str
+    head: int
+    parent: Parent | None
+    summary: Summary
+
+    @property
+    def status(self) -> Status:
+        return self.summary.status
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """One line of an inbox. `data` is that of `contact_requested`; `outcome` is None while it is
+    open."""
+
+    ref: Ref
+    agent: str
+    id: str
+    asked_at: datetime
+    data: dict[str, Json]
+    outcome: str | None = None
+    closed_at: datetime | None = None
+
+
+class Store(Protocol):
+    """Appends are durable when `commit` returns. A raised error other than `Stale`, `Fenced`,
+    `Conflict`
+    and `UnknownThread` is ambiguous: repeat the append with its keys, never assume."""
+
+    async def commit(self, *appends: Append) -> list[list[Event]]:
+        """Apply all appends or none; one list of stored events per append."""
+        ...
+
+    def commit_now(self, *appends: Append) -> list[list[Event]]:
+        """As `commit`, for callers without an event loop."""
+        ...
+
+    def load(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Thread:
+        """The whole thread. Raises `UnknownThread`."""
+        ...
+
+    def tail(self, thread: Thread) -> Thread:
+        """`thread` grown by what was appended since."""
+        ...
+
+    def epoch(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> int:
+        """How often an advance has claimed the thread."""
+        ...
+
+    def threads(
+        self,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        status: Status | None = None,
+        agent: str | None = None,
+        limit: int = 100,
+        before: str | None = None,
+    ) -> list[ThreadRow]:
+        """The newest threads first. `before` is the id of the last row of the page before."""
+        ...
+
+    def thread_row(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> ThreadRow:
+        """The row of one thread. Raises `UnknownThread`."""
+        ...
+
+    def ids_ending(self, suffix: str, *, tenant: str = DEFAULT_TENANT, limit: int = 5) -> list[str]:
+        """Thread ids that end so; an id that equals `suffix` comes alone."""
+        ...
+
+    def contacts(
+        self, *, tenant: str = DEFAULT_TENANT, open_only: bool = True, limit: int = 1000
+    ) -> list[ContactRow]:
+        """Contacts by deadline (none last), then by age."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class EmbeddedStore(Store, Protocol):
+    """A store that also keeps the wakes and timers of the embedded engine."""
+
+    def woken(self) -> list[Woken]: ...
+
+    def due(self, now: datetime) -> list[Due]: ...
+
+    def next_due(self) -> datetime | None: ...
+
+    def runner_lock(self) -> AbstractContextManager[bool]:
+        """Hold the right to advance threads of this store; False when another process holds it."""
+        ...
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` after each commit of this process that woke a thread."""
+        ...
+
+    def changed(self) -> bool:
+        """Whether another process committed since the last call."""
+        ...
+
+
+class Wakes(Protocol):
+    """How an engine is told, inside the store's own transaction `tx`: no event without its
+    wake-up."""
+
+    def wake(self, tx: Any, ref: Ref) -> None: ...
+
+    def wake_at(self, tx: Any, ref: Ref, timer: Timer) -> None: ...
+
+    def cancel_wake(self, tx: Any, ref: Ref, key: str) -> None: ...
+
+    def served(self, tx: Any, ref: Ref, version: int) -> None: ...

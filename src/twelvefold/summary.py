@@ -1,0 +1,132 @@
+"""What lists need to know of a thread, folded event by event without its agent.
+
+`summarize` needs no step classes and no code of the user's, so a store can keep a summary beside
+each
+log in the append's own transaction, and rebuild it from the log at any time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from twelvefold.thread import DELIVERY_RECORDS, Event, Json, to_iso
+
+Status = Literal["running", "waiting", "paused", "finished", "cancelled", "failed"]
+
+TITLE_CHARS_MAX = 80
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts and waits of one thread. `waits` maps what is awaited to the step that waits."""
+
+    created_at: str = ""
+    updated_at: str = ""
+    title: str = ""
+    steps: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    waits: dict[str, str] = field(default_factory=dict[str, str])
+    unread: list[int] = field(default_factory=list[int])
+    paused: bool = False
+    limited: bool = False
+    failed: str | None = None
+    finished: bool = False
+    cancelled: bool = False
+
+    @property
+    def status(self) -> Status:
+        if self.cancelled:
+            return "cancelled"
+        if self.paused or self.limited:
+            return "paused"
+        if self.failed is not None:
+            return "failed"
+        if self.finished:
+            return "finished"
+        return "waiting" if self.waits else "running"
+
+    def to_data(self) -> dict[str, Json]:
+        return asdict(self)
+
+
+def summarize(events: Iterable[Event], summary: Summary | None = None) -> Summary:
+    """Fold `events` into `summary` (changed in place and returned), or into a new one."""
+    summary = Summary() if summary is None else summary
+    for event in events:
+        _apply(summary, event)
+    return summary
+
+
+def _apply(summary: Summary, event: Event) -> None:
+    at = to_iso(event.at)
+    summary.created_at = summary.created_at or at
+    summary.updated_at = at
+    if event.type not in DELIVERY_RECORDS and event.type != "advance_failed":
+        summary.failed = None  # a failed thread is tried again on any new event
+    _apply_wait(summary, event)
+    _apply_progress(summary, event)
+
+
+def _apply_wait(summary: Summary, event: Event) -> None:
+    data, waits = event.data, summary.waits
+    match event.type:
+        case "contact_requested":
+            waits[data["contact"]] = data["step"]
+        case "contact_closed":
+            waits.pop(data["contact"], None)
+        case "timer_set":
+            waits[f"timer:{data['timer']}"] = data["step"]
+        case "timer_fired":
+            waits.pop(f"timer:{data['timer']}", None)
+        case "signal_awaited":
+            waits[f"signal:{data['signal']}:{data['step']}"] = data["step"]
+        case "signal_received":
+            for wait in [w for w in waits if w.startswith(f"signal:{data['signal']}:")]:
+                del waits[wait]
+        case "child_launched":
+            waits[f"child:{data['child']}"] = data["step"]
+        case "child_finished":
+            waits.pop(f"child:{data['child']}", None)
+        case "step_settled":
+            for wait in [w for w, step in waits.items() if step == data["step"]]:
+                del waits[wait]
+        case "finished" | "cancelled" | "forked" | "imported":
+            waits.clear()
+        case _:
+            pass
+
+
+def _apply_progress(summary: Summary, event: Event) -> None:
+    data = event.data
+    match event.type:
+        case "message_received":
+            summary.title = summary.title or str(data.get("text", ""))[:TITLE_CHARS_MAX]
+            summary.unread.append(event.seq)
+            summary.finished = summary.limited = False
+        case "next_step_chosen":
+            summary.steps += 1
+            _add_usage(summary, data)
+        case "model_failed" | "model_superseded":
+            _add_usage(summary, data)
+        case "finished":
+            summary.unread = [seq for seq in summary.unread if seq > data["saw"]]
+            summary.finished = not summary.unread
+        case "paused":
+            summary.paused = True
+        case "limit_reached":
+            summary.limited = True
+        case "resumed":
+            summary.paused = summary.limited = False
+        case "advance_failed":
+            summary.failed = str(data["error"])
+        case "cancelled":
+            summary.cancelled = True
+        case _:
+            pass
+
+
+def _add_usage(summary: Summary, data: dict[str, Json]) -> None:
+    usage: dict[str, Json] = data.get("usage") or {}
+    summary.tokens += usage.get("input", 0) + usage.get("output", 0)
+    summary.cost += usage.get("cost", 0.0)

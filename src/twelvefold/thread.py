@@ -1,0 +1,293 @@
+"""Events, threads, and what a store must offer. Stdlib only; nothing here does I/O.
+
+A thread is an append-only log. `seq` counts from 1 without gaps, so the head of a thread is the
+number of its events, and (tenant, thread, seq) is the identity of an event.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar, cast, overload
+
+from twelvefold.encoding import Json as Json
+from twelvefold.encoding import canonical as canonical
+from twelvefold.encoding import from_iso as from_iso
+from twelvefold.encoding import to_iso as to_iso
+from twelvefold.encoding import to_text as to_text
+from twelvefold.exceptions import Conflict, Unstorable
+
+T = TypeVar("T")
+
+DEFAULT_TENANT = "default"
+EVENT_VERSION = 1
+
+# What the store itself appends about deliveries. They never make a decision or an answer stale.
+DELIVERY_RECORDS = frozenset(
+    {"contact_sent", "contact_not_sent", "contact_reminded", "answer_refused"}
+)
+
+
+@dataclass(slots=True, init=False)
+class Draft:
+    """A fact without a place in a log yet.
+
+    `data` is normalised through JSON at once, so what is folded before a commit equals what is read
+    after it. `key` makes the append idempotent. `after` is the head that the decision saw; None for
+    what came from outside. Raises `Unstorable`.
+    """
+
+    type: str
+    data: dict[str, Json]
+    at: datetime
+    key: str | None
+    after: int | None
+    v: int
+    text: str
+
+    def __init__(
+        self,
+        type: str,
+        data: Mapping[str, Json],
+        at: datetime,
+        *,
+        key: str | None = None,
+        after: int | None = None,
+        v: int = EVENT_VERSION,
+    ) -> None:
+        self.type, self.at, self.key, self.after, self.v = type, at, key, after, v
+        self.text = to_text(data)
+        self.data = json.loads(self.text)
+
+    def event(self, seq: int) -> "Event":
+        return Event(seq, self.type, self.data, self.at, self.key, self.after, self.v)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact in a log, named in the past tense, never edited."""
+
+    seq: int
+    type: str
+    data: dict[str, Json]
+    at: datetime
+    key: str | None = None
+    after: int | None = None
+    v: int = EVENT_VERSION
+
+
+class _Log:
+    """The list that all snapshots of one loaded thread share, and what was computed once per
+    event."""
+
+    __slots__ = ("computed", "events")
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events = list(events)
+        self.computed: dict[Callable[[Event], Any], list[Any]] = {}
+
+
+class _Prefix(Sequence[Event]):
+    """The first `n` events of a log that may grow behind it."""
+
+    __slots__ = ("_events", "_n")
+
+    def __init__(self, events: list[Event], n: int) -> None:
+        self._events, self._n = events, n
+
+    def __len__(self) -> int:
+        return self._n
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: "slice[Any, Any, Any]") -> list[Event]: ...
+    def __getitem__(self, index: "int | slice[Any, Any, Any]") -> Event | list[Event]:
+        if isinstance(index, slice):
+            return self._events[: self._n][index]
+        position = index + self._n if index < 0 else index
+        if not 0 <= position < self._n:
+            raise IndexError(index)
+        return self._events[position]
+
+    def __iter__(self) -> Iterator[Event]:
+        events = self._events
+        for i in range(self._n):
+            yield events[i]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(cast("Sequence[Any]", other))
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The step of another thread that launched this one."""
+
+    thread: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True, init=False, eq=False)
+class Thread:
+    """An immutable snapshot of one log. Snapshots of one log share its memory; growing one copies
+    nothing."""
+
+    id: str
+    agent: str
+    tenant: str
+    parent: Parent | None
+    head: int
+    _log: _Log = field(repr=False)
+
+    def __init__(
+        self,
+        id: str,
+        agent: str,
+        events: Iterable[Event] = (),
+        *,
+        tenant: str = DEFAULT_TENANT,
+        parent: Parent | None = None,
+    ) -> None:
+        log = _Log(events)
+        self._set(id, agent, tenant, parent, len(log.events), log)
+
+    def _set(self, *values: Any) -> None:
+        for name, value in zip(
+            ("id", "agent", "tenant", "parent", "head", "_log"), values, strict=True
+        ):
+            object.__setattr__(self, name, value)
+
+    def _with_head(self, head: int, log: _Log) -> "Thread":
+        snapshot = object.__new__(Thread)
+        snapshot._set(self.id, self.agent, self.tenant, self.parent, head, log)
+        return snapshot
+
+    @property
+    def events(self) -> Sequence[Event]:
+        return _Prefix(self._log.events, self.head)
+
+    def upto(self, seq: int) -> "Thread":
+        """The thread as it was when `seq` was its newest event; 0 is the empty thread."""
+        return self._with_head(min(max(seq, 0), self.head), self._log)
+
+    def grown(self, events: Sequence[Event]) -> "Thread":
+        """This thread with more events at its end. This snapshot stays as it is."""
+        log = self._log
+        if len(log.events) != self.head:  # somebody else grew the shared log: part ways
+            log = _Log(log.events[: self.head])
+        log.events.extend(events)
+        return self._with_head(self.head + len(events), log)
+
+    def each(self, compute: Callable[[Event], T]) -> list[T]:
+        """`compute(event)` for each event, computed once per loaded log and function."""
+        done = self._log.computed.setdefault(compute, [])
+        for event in self._log.events[len(done) : self.head]:
+            done.append(compute(event))
+        return done[: self.head]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Thread):
+            return NotImplemented
+        mine = (self.id, self.agent, self.tenant, self.parent)
+        return (
+            mine == (other.id, other.agent, other.tenant, other.parent)
+            and self.events == other.events
+        )
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    def fork(self, at: int, *, new_id: str, now: datetime) -> tuple["Thread", list[Draft]]:
+        """An empty thread `new_id` and the drafts that fill it: this log up to `at`, then `forked`.
+
+        `at` is moved to the end of the decision it lies in. Raises `Conflict` when a tool is under
+        way there, or `at` is outside the log.
+        """
+        at = self._end_of_decision(at)
+        if running := self._in_flight(at):
+            step, seq = running
+            raise Conflict(
+                f"event {at} lies inside the run of {step} in {self.id}, begun at event {seq}."
+                f" Fork at {seq - 1}, or after its outcome."
+            )
+        drafts = [
+            Draft(e.type, e.data, e.at, key=e.key, after=e.after, v=e.v)
+            for e in self.upto(at).events
+        ]
+        drafts.append(Draft("forked", {"from": self.id, "at": at}, now))
+        return Thread(new_id, self.agent, tenant=self.tenant), drafts
+
+    def _end_of_decision(self, at: int) -> int:
+        if not 1 <= at <= self.head:
+            raise Conflict(f"{self.id} has events 1 to {self.head}, not {at}.")
+        events = self.events
+        while at < self.head and (after := events[at].after) is not None and after < at:
+            if events[at].after != events[at - 1].after:
+                break
+            at += 1
+        return at
+
+    def _in_flight(self, at: int) -> tuple[str, int] | None:
+        """The step and start of a run that has no outcome by `at`."""
+        runs: dict[str, int] = {}
+        for event in self.upto(at).events:
+            step = event.data.get("step")
+            if event.type == "tool_started":
+                runs[str(step)] = event.seq
+            elif event.type in {"tool_returned", "tool_failed", "tool_outcome_unknown"}:
+                runs.pop(str(step), None)
+        return next(iter(runs.items()), None)
+
+    def to_jsonl(self) -> str:
+        """One line per event, lossless; each line also names its thread."""
+        return "".join(to_text(line) + "\n" for line in map(self._line, self.events))
+
+    def _line(self, event: Event) -> dict[str, Json]:
+        line: dict[str, Json] = {"tenant": self.tenant, "thread": self.id, "agent": self.agent}
+        if self.parent is not None:
+            line["parent"] = {"thread": self.parent.thread, "step": self.parent.step}
+        return line | {
+            "seq": event.seq,
+            "type": event.type,
+            "at": to_iso(event.at),
+            "key": event.key,
+            "after": event.after,
+            "v": event.v,
+            "data": event.data,
+        }
+
+
+def from_jsonl(text: str) -> Thread:
+    """The inverse of `Thread.to_jsonl`. Raises `Unstorable` with the line number when a line is
+    not an event."""
+    thread: Thread | None = None
+    events: list[Event] = []
+    # Not splitlines(): it would also cut at U+2028 and U+0085 inside the texts.
+    for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
+        try:
+            row = json.loads(line)
+            thread = thread or _thread_of(row)
+            events.append(_event_of(row))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Unstorable(f"line {number} is not an exported event: {error}") from error
+        if events[-1].seq != number:
+            raise Unstorable(f"line {number} holds event {events[-1].seq}: the log has a gap.")
+    assert thread is not None  # "".split gives one line, so the loop ran
+    return thread.grown(events)
+
+
+def _thread_of(row: dict[str, Json]) -> Thread:
+    parent = row.get("parent")
+    return Thread(
+        row["thread"],
+        row["agent"],
+        tenant=row["tenant"],
+        parent=None if parent is None else Parent(parent["thread"], parent["step"]),
+    )
+
+
+def _event_of(row: dict[str, Json]) -> Event:
+    at = from_iso(row["at"])
+    return Event(row["seq"], row["type"], row["data"], at, row["key"], row["after"], row["v"])

@@ -1,0 +1,92 @@
+"""A model's text to one step of a union, and a tool's return value to what the log can hold."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+from typing_extensions import TypeForm
+
+from twelvefold.exceptions import StepRefused, Unstorable
+from twelvefold.failures import clip
+from twelvefold.steps import complaint, members
+from twelvefold.thread import Json, to_text
+
+S = TypeVar("S", bound=BaseModel)
+
+RESULT_BYTES_MAX = 1_000_000
+_FENCE = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[S]):
+    """The step a reply holds, and what had to be repaired to read it."""
+
+    step: S
+    repairs: tuple[str, ...] = ()
+
+
+def parse(text: str, steps: TypeForm[S]) -> Parsed[S]:
+    """Exactly one step of the union from a model's reply. Raises `StepRefused`; never guesses."""
+    value, repairs = _json_of(text)
+    if not isinstance(value, dict):
+        raise StepRefused("not_an_object", "The reply must be one JSON object with an intent.")
+    args = cast(dict[str, Json], value)
+    if "intent" not in args and set(args) == {"next_step"} and isinstance(args["next_step"], dict):
+        args, repairs = cast(dict[str, Json], args["next_step"]), (*repairs, "next_step unwrapped")
+    classes = members(steps)
+    intent = args.get("intent")
+    if not isinstance(intent, str) or intent not in classes:
+        known = ", ".join(classes)
+        raise StepRefused("unknown_intent", f"The intent {intent!r} is not one of: {known}.")
+    try:
+        return Parsed(cast(S, classes[intent].model_validate(args)), repairs)
+    except ValidationError as error:
+        raise StepRefused("invalid", clip(f"{intent}: {complaint(error)}")) from error
+
+
+def _json_of(text: str) -> tuple[Json, tuple[str, ...]]:
+    repairs: tuple[str, ...] = ()
+    if fenced := _FENCE.fullmatch(text.strip()):
+        text, repairs = fenced[1], ("code fence removed",)
+    try:
+        return json.loads(text, parse_constant=_refuse_constant), repairs
+    except (ValueError, RecursionError) as error:
+        raise StepRefused("not_json", clip(f"The reply is not JSON: {error}")) from error
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")
+
+
+@cache
+def schema_of(steps: TypeForm[Any]) -> Mapping[str, Json]:
+    """A JSON Schema of the union, the same bytes each time."""
+    return TypeAdapter(steps).json_schema()
+
+
+def result_data(value: object) -> dict[str, Json]:
+    """What `tool_returned` says of a return value: `result`, or `unstorable` with its text and why.
+
+    An outcome is never lost, even when the log cannot hold it.
+    """
+    try:
+        result = to_jsonable_python(value, inf_nan_mode="constants")
+        size = len(to_text(result).encode())
+    except (Unstorable, PydanticSerializationError, ValueError, RecursionError) as error:
+        return {"unstorable": clip(_text_of(value)), "why": clip(str(error))}
+    if size > RESULT_BYTES_MAX:
+        why = f"{size} bytes are more than RESULT_BYTES_MAX = {RESULT_BYTES_MAX}"
+        return {"unstorable": clip(_text_of(value)), "why": why}
+    return {"result": result}
+
+
+def _text_of(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # a broken __repr__ must not cost the outcome
+        return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
