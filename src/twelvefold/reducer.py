@@ -19,14 +19,18 @@ S = TypeVar("S", bound=BaseModel)
 
 
 def reduce(
-    thread: Thread,
-    steps: TypeForm[S] | None = None,
-    *,
-    upcasters: Mapping[str, Upcaster] | None = None,
+    thread: Thread, steps: TypeForm[S], *, upcasters: Mapping[str, Upcaster] | None = None
 ) -> State[S]:
-    """The state after every event of the thread. Without `steps` no step can be read, all else
-    can."""
+    """The state after every event of the thread."""
     state: State[S] = State(thread, steps, upcasters=upcasters)
+    for event in thread.events:
+        fold(state, event)
+    return state
+
+
+def read(thread: Thread) -> State[Any]:
+    """The state as it can be known without an agent: no step can be parsed, all else is there."""
+    state: State[Any] = State(thread)
     for event in thread.events:
         fold(state, event)
     return state
@@ -57,28 +61,18 @@ def _heard_from_a_person(state: State[Any], event: Event) -> None:
 def _next_step_chosen(state: State[Any], event: Event) -> None:
     state.remember(event)
     if event.data["by"] == "model":
-        _count_call(state, event)
+        state.count_call(event.data.get("usage"))
         saw = event.seq if event.after is None else event.after
         state.unread = [seq for seq in state.unread if seq > saw]
 
 
 def _model_failed(state: State[Any], event: Event) -> None:
-    _count_call(state, event)
+    state.count_call(event.data.get("usage"))
     state.failures_in_a_row += 1
 
 
-def _count_call(state: State[Any], event: Event) -> None:
-    state.model_calls += 1
-    state.spent.steps += 1
-    _add_usage(state, event)
-
-
-def _add_usage(state: State[Any], event: Event) -> None:
-    usage: dict[str, float] = event.data.get("usage") or {}
-    for name, count in usage.items():
-        state.usage[name] = state.usage.get(name, 0) + count
-    state.spent.tokens += int(usage.get("input", 0) + usage.get("output", 0))
-    state.spent.cost += usage.get("cost", 0.0)
+def _model_superseded(state: State[Any], event: Event) -> None:
+    state.add_usage(event.data.get("usage"))
 
 
 def _tool_started(state: State[Any], event: Event) -> None:
@@ -201,9 +195,13 @@ def _contact_voided(state: State[Any], event: Event) -> None:
         chosen.approval = None
 
 
-def _timer_set(state: State[Any], event: Event) -> None:
+_AWAITED = {"timer_set": "timer", "signal_awaited": "signal", "child_launched": "child"}
+
+
+def _awaits(state: State[Any], event: Event) -> None:
     if chosen := state.open_step(event.data["step"]):
-        chosen.waiting = f"timer:{event.data['timer']}"
+        what = _AWAITED[event.type]
+        chosen.waiting = f"{what}:{event.data[what]}"
 
 
 def _timer_fired(state: State[Any], event: Event) -> None:
@@ -212,20 +210,10 @@ def _timer_fired(state: State[Any], event: Event) -> None:
         chosen.settle("returned")
 
 
-def _signal_awaited(state: State[Any], event: Event) -> None:
-    if chosen := state.open_step(event.data["step"]):
-        chosen.waiting = f"signal:{event.data['signal']}"
-
-
 def _signal_received(state: State[Any], event: Event) -> None:
     for chosen in state.open:
         if chosen.waiting == f"signal:{event.data['signal']}":
             chosen.settle("returned", result=event.data.get("data"))
-
-
-def _child_launched(state: State[Any], event: Event) -> None:
-    if chosen := state.open_step(event.data["step"]):
-        chosen.waiting = f"child:{event.data['child']}"
 
 
 def _child_finished(state: State[Any], event: Event) -> None:
@@ -284,7 +272,7 @@ _APPLY: Mapping[str, Callable[[State[Any], Event], None]] = {
     "message_received": _message_received,
     "next_step_chosen": _next_step_chosen,
     "model_failed": _model_failed,
-    "model_superseded": _add_usage,
+    "model_superseded": _model_superseded,
     "tool_started": _tool_started,
     "tool_returned": _tool_returned,
     "tool_failed": _tool_failed,
@@ -295,11 +283,11 @@ _APPLY: Mapping[str, Callable[[State[Any], Event], None]] = {
     "answer_refused": _answer_refused,
     "contact_closed": _contact_closed,
     "contact_voided": _contact_voided,
-    "timer_set": _timer_set,
+    "timer_set": _awaits,
     "timer_fired": _timer_fired,
-    "signal_awaited": _signal_awaited,
+    "signal_awaited": _awaits,
     "signal_received": _signal_received,
-    "child_launched": _child_launched,
+    "child_launched": _awaits,
     "child_finished": _child_finished,
     "limit_reached": _control,
     "advance_failed": _control,

@@ -267,3 +267,15 @@ class State(Generic[S_co]):
 
     def forget_open(self, step_id: str) -> None:
         self._open.pop(step_id, None)
+
+    def count_call(self, usage: Mapping[str, float] | None) -> None:
+        self.model_calls += 1
+        self.spent.steps += 1
+        self.add_usage(usage)
+
+    def add_usage(self, usage: Mapping[str, float] | None) -> None:
+        used = usage or {}
+        for name, count in used.items():
+            self.usage[name] = self.usage.get(name, 0) + count
+        self.spent.tokens += int(used.get("input", 0) + used.get("output", 0))
+        self.spent.cost += used.get("cost", 0.0)

@@ -1,13 +1,13 @@
 """Pure planning: what an effect begins, what recovery adds, what a timer means, and replay."""
 
-from twelvefold.plan.begin import Act as Act
-from twelvefold.plan.begin import CallModel as CallModel
-from twelvefold.plan.begin import CallTool as CallTool
-from twelvefold.plan.begin import Plan as Plan
-from twelvefold.plan.begin import Reconcile as Reconcile
 from twelvefold.plan.begin import begin as begin
 from twelvefold.plan.begin import close_all as close_all
 from twelvefold.plan.begin import report_to_parent as report_to_parent
+from twelvefold.plan.parts import Act as Act
+from twelvefold.plan.parts import CallModel as CallModel
+from twelvefold.plan.parts import CallTool as CallTool
+from twelvefold.plan.parts import Plan as Plan
+from twelvefold.plan.parts import Reconcile as Reconcile
 from twelvefold.plan.recover import fire as fire
 from twelvefold.plan.recover import recover as recover
 from twelvefold.plan.replay import Difference as Difference

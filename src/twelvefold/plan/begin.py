@@ -4,7 +4,6 @@ What remains to be done is returned as data (`CallModel`, `CallTool`), which the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
@@ -24,69 +23,19 @@ from twelvefold.effects import (
     Run,
     Settle,
     Sleep,
-    Tool,
     Wait,
     WaitFor,
 )
 from twelvefold.exceptions import NotReady, RiskWall, WrongDecision
 from twelvefold.limits import reached
 from twelvefold.messages import ModelRequest, messages_of
+from twelvefold.plan.parts import CallModel, CallTool, Plan, Reconcile
 from twelvefold.policy import policy_of
 from twelvefold.state import Chosen, State
 from twelvefold.steps import args_of, intent_of, members, risk_of
 from twelvefold.store import Append, Create, Timer
 from twelvefold.thread import Draft, Json, Parent, Thread, to_iso
 from twelvefold.tools import schema_of
-
-
-@dataclass(frozen=True, slots=True)
-class CallModel:
-    """One model call to make: the request as it will be sent, and the steps it offers."""
-
-    request: ModelRequest
-    steps: Any
-    model: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CallTool:
-    """One tool call to make. `step` was parsed anew from the stored arguments for this run."""
-
-    run: Run[Any]
-    step: BaseModel
-    step_id: str
-    intent: str
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reconcile:
-    """Ask `reconcile` what became of the attempt that was cut off."""
-
-    call: CallTool
-    tool: Tool
-
-
-Act = CallModel | CallTool | Reconcile
-
-
-@dataclass(slots=True)
-class Plan:
-    """What one decision means: drafts for this thread, appends for others, acts to carry out."""
-
-    waits: bool = False
-    drafts: list[Draft] = field(default_factory=list[Draft])
-    acts: list[Act] = field(default_factory=list[Act])
-    others: list[Append] = field(default_factory=list[Append])
-    timers: list[Timer] = field(default_factory=list[Timer])
-    cancel: list[str] = field(default_factory=list[str])
-
-    def add(self, other: "Plan") -> None:
-        self.drafts += other.drafts
-        self.acts += other.acts
-        self.others += other.others
-        self.timers += other.timers
-        self.cancel += other.cancel
 
 
 def begin(

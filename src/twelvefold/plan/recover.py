@@ -7,8 +7,8 @@ from typing import Any
 
 from twelvefold.agent import Agent
 from twelvefold.contacts import close, expiry_timer, request
-from twelvefold.plan.begin import Plan
-from twelvefold.reducer import reduce
+from twelvefold.plan.parts import Plan
+from twelvefold.reducer import read
 from twelvefold.state import Chosen, Contact, State
 from twelvefold.store import Append
 from twelvefold.thread import Draft, Json, Thread
@@ -66,7 +66,7 @@ def _lost(state: State[Any], contact: Contact) -> str | None:
 def fire(thread: Thread, key: str, *, now: datetime) -> Append:
     """What a timer that came due means. Asks the log whether it still matters: timers may be
     late."""
-    state: State[Any] = reduce(thread)
+    state = read(thread)
     kind, _, name = key.partition(":")
     drafts: list[Draft] = []
     if kind == "expire" and (contact := state.open_contacts.get(name)):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from twelvefold.agent import Agent
-from twelvefold.plan.begin import CallModel, Plan, begin
+from twelvefold.plan.begin import begin
+from twelvefold.plan.parts import CallModel, Plan
 from twelvefold.reducer import fold
 from twelvefold.state import State
 from twelvefold.thread import Event, Json, Thread, canonical

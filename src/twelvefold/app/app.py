@@ -1,0 +1,308 @@
+"""App: agents, a store and models put together, with the verbs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from twelvefold.agent import Agent
+from twelvefold.app import verbs
+from twelvefold.app.names import new_thread_id, split_contact
+from twelvefold.contacts import Answer, Decision
+from twelvefold.engine.embedded import POLL_S, EmbeddedEngine
+from twelvefold.exceptions import ConfigurationError, Conflict, Stale, UnknownAgent
+from twelvefold.loop import Surroundings, utc_now
+from twelvefold.messages import Model
+from twelvefold.policy import Risk, Settles
+from twelvefold.state import State
+from twelvefold.store import ContactRow, EmbeddedStore, Ref, ThreadRow
+from twelvefold.stores import open_store
+from twelvefold.summary import Status
+from twelvefold.thread import DEFAULT_TENANT, Event, Json, Thread
+
+DEFAULT_STORE = ".twelvefold/threads.db"
+DEFAULT_SETTLES: Mapping[str, Risk] = {"local": "high"}
+STALE_TRIES_MAX = 100
+
+
+class App:
+    """The composition root. Every verb takes full ids; `twelvefold.app.names` finds them from
+    endings.
+
+    - `store`: a store, or its URL (`sqlite:///path`). It is opened when first used.
+    - `model`, or `models` by name; the first is the default.
+    - `settles`: up to which risk each assurance level may decide. On the command line a person is
+      "local": whoever can run it there.
+    """
+
+    def __init__(
+        self,
+        agents: Iterable[Agent[Any, Any]],
+        *,
+        store: EmbeddedStore | str | Path = DEFAULT_STORE,
+        model: Model | None = None,
+        models: Mapping[str, Model] | None = None,
+        settles: Mapping[str, Risk] = DEFAULT_SETTLES,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.agents = {agent.name: agent for agent in agents}
+        self.models = ({} if model is None else {"default": model}) | dict(models or {})
+        self.settles = Settles(settles)
+        self.clock = clock
+        self._store = store
+
+    @property
+    def store(self) -> EmbeddedStore:
+        if isinstance(self._store, str | Path):
+            self._store = open_store(str(self._store))
+        return self._store
+
+    def use_store(self, store: EmbeddedStore | str | Path) -> None:
+        """Use another store from now on."""
+        self._store = store
+
+    def close(self) -> None:
+        if not isinstance(self._store, str | Path):
+            self._store.close()
+
+    @property
+    def surroundings(self) -> Surroundings:
+        return Surroundings(self.agents, self.store, self.models, self.clock)
+
+    def agent(self, name: str) -> Agent[Any, Any]:
+        if name not in self.agents:
+            known = ", ".join(self.agents) or "none"
+            raise UnknownAgent(f"This application has no agent {name!r}; it has: {known}.")
+        return self.agents[name]
+
+    # Reading
+
+    def thread(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Thread:
+        """The log. Raises `UnknownThread`."""
+        return self.store.load(thread_id, tenant=tenant)
+
+    def state(self, thread: Thread) -> State[Any]:
+        """What the log means to its agent. Raises `UnknownAgent`."""
+        return self.agent(thread.agent).state(thread)
+
+    def threads(
+        self,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        status: Status | None = None,
+        agent: str | None = None,
+        limit: int = 100,
+        before: str | None = None,
+    ) -> list[ThreadRow]:
+        """The newest threads first."""
+        return self.store.threads(
+            tenant=tenant, status=status, agent=agent, limit=limit, before=before
+        )
+
+    def inbox(self, *, tenant: str = DEFAULT_TENANT) -> list[ContactRow]:
+        """Open contacts: the nearest deadline first, then the oldest."""
+        return self.store.contacts(tenant=tenant)
+
+    # Verbs
+
+    async def launch(
+        self,
+        agent: str,
+        text: str,
+        *,
+        thread_id: str | None = None,
+        channel: str | None = None,
+        sender: str | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> str:
+        """Begin a thread; its id. With a `thread_id` of your own, launching twice is launching
+        once.
+
+        Raises `UnknownAgent`, and `Conflict` when that id holds another agent or another message.
+        """
+        self.agent(agent)
+        name = new_thread_id(self.clock()) if thread_id is None else _checked(thread_id)
+        message = _message(text, channel, sender)
+        change = verbs.launch(agent, message, thread_id=name, now=self.clock(), tenant=tenant)
+        [[first, *_], *_] = await self.store.commit(*change.appends)
+        stored = self.store.thread_row(name, tenant=tenant)
+        if first.data != message or stored.agent != agent:
+            raise Conflict(f"{name} is another thread already ({stored.agent}). Nothing was done.")
+        return name
+
+    async def send(
+        self,
+        thread_id: str,
+        text: str,
+        *,
+        key: str | None = None,
+        channel: str | None = None,
+        sender: str | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
+        """A message for the thread. `key` is the delivery id: the same twice is one message."""
+        message = _message(text, channel, sender)
+        await self._change(thread_id, tenant, partial(verbs.send, message=message, key=key))
+
+    async def signal(
+        self,
+        thread_id: str,
+        name: str,
+        data: Json = None,
+        *,
+        key: str | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
+        """What `WaitFor(step, name)` waits for."""
+        await self._change(thread_id, tenant, partial(verbs.signal, name=name, data=data, key=key))
+
+    async def pause(self, thread_id: str, *, by: str = "api", tenant: str = DEFAULT_TENANT) -> None:
+        """Decide nothing more until `resume`. Raises `Conflict`."""
+        await self._change(thread_id, tenant, partial(verbs.pause, by=by))
+
+    async def resume(
+        self, thread_id: str, *, by: str = "api", tenant: str = DEFAULT_TENANT
+    ) -> None:
+        """Lift `pause` or a limit. Raises `Conflict`."""
+        await self._change(thread_id, tenant, partial(verbs.resume, by=by))
+
+    async def retry(self, thread_id: str, *, by: str = "api", tenant: str = DEFAULT_TENANT) -> None:
+        """Decide again after `advance_failed`. Raises `Conflict`."""
+        await self._change(thread_id, tenant, partial(verbs.retry, by=by))
+
+    async def cancel(
+        self, thread_id: str, *, by: str = "api", reason: str = "", tenant: str = DEFAULT_TENANT
+    ) -> None:
+        """End the thread and those it launched, for good. Raises `Conflict`."""
+        launched = verbs.children(self.thread(thread_id, tenant=tenant))
+        await self._change(thread_id, tenant, partial(verbs.cancel, by=by, reason=reason))
+        for child in launched:
+            if self.store.thread_row(child, tenant=tenant).status != "cancelled":
+                await self.cancel(child, by=by, reason=reason, tenant=tenant)
+
+    async def fork(
+        self,
+        thread_id: str,
+        at: int | None = None,
+        *,
+        new_id: str | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> str:
+        """Copy the log up to event `at` (its end, as a rule) into a new thread; its id.
+
+        Raises `Conflict` when a tool is under way there.
+        """
+        name = new_thread_id(self.clock()) if new_id is None else _checked(new_id)
+        thread = self.thread(thread_id, tenant=tenant)
+        cut = thread.head if at is None else at
+        change = verbs.fork(thread, at=cut, new_id=name, now=self.clock())
+        await self.store.commit(*change.appends)
+        return name
+
+    async def answer(
+        self,
+        contact_id: str,
+        decision: Decision,
+        *,
+        by: str,
+        comment: str | None = None,
+        value: Json = None,
+        changes: Mapping[str, Json] | None = None,
+        digest: str | None = None,
+        channel: str = "api",
+        assurance: str = "local",
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
+        """Decide one contact, `<thread>.s4.1`. Returns when the decision is durable.
+
+        Raises `Conflict` (closed, late, changed), `NotAllowed`, `InvalidAnswer`, `UnknownContact`;
+        then nothing was done.
+        """
+        thread_id, contact = split_contact(contact_id)
+        given = Answer(
+            contact=contact,
+            decision=decision,
+            by=by,
+            comment=comment,
+            value=value,
+            changes=changes,
+            digest=digest,
+            channel=channel,
+            assurance=assurance,
+        )
+
+        agent = self.agent(self.store.thread_row(thread_id, tenant=tenant).agent)
+        judged = partial(verbs.answer, agent=agent, given=given, settles=self.settles)
+        await self._change(thread_id, tenant, judged)
+
+    async def _change(self, thread_id: str, tenant: str, verb: Callable[..., verbs.Change]) -> None:
+        """Load, judge, commit; judge again when something arrived meanwhile: nobody sees
+        `Stale`."""
+        for _ in range(STALE_TRIES_MAX):
+            change = verb(self.store.load(thread_id, tenant=tenant), now=self.clock())
+            try:
+                if change.appends:
+                    await self.store.commit(*change.appends)
+            except Stale:
+                continue
+            if change.refusal is not None:
+                raise change.refusal
+            return
+        raise Conflict(f"{thread_id} changes faster than a verb can be judged. Try again.")
+
+    # Running
+
+    async def run(
+        self, *, until_idle: bool = False, only: str | None = None, wait_for_lock: bool = True
+    ) -> EmbeddedEngine:
+        """Advance threads in this process: until cancelled, or `until_idle`. The engine, for its
+        errors.
+
+        `only`: a thread with all that launched it or was launched by it.
+        """
+        engine = EmbeddedEngine(self.surroundings, self.store)
+        family = None if only is None else partial(_is_kin, only)
+        await engine.run(until_idle=until_idle, only=family, wait_for_lock=wait_for_lock)
+        return engine
+
+    async def follow(
+        self, thread_id: str, *, after: int = 0, tenant: str = DEFAULT_TENANT
+    ) -> AsyncIterator[Event]:
+        """Every event of the thread after `after`, as it is committed, without end."""
+        thread = self.store.load(thread_id, tenant=tenant)
+        while True:
+            for event in thread.events[after:]:
+                yield event
+            after = thread.head
+            await asyncio.sleep(POLL_S)
+            thread = self.store.tail(thread)
+
+    async def wait(
+        self, thread_id: str, *, timeout_s: float | None = None, tenant: str = DEFAULT_TENANT
+    ) -> Status:
+        """Until the thread no longer runs; its status. Raises `TimeoutError`."""
+        async with asyncio.timeout(timeout_s):
+            async for _ in self.follow(thread_id, tenant=tenant):
+                status = self.store.thread_row(thread_id, tenant=tenant).status
+                if status != "running":
+                    return status
+        raise AssertionError("follow has no end")
+
+
+def _checked(thread_id: str) -> str:
+    if not thread_id or "." in thread_id or thread_id.startswith("@"):
+        raise ConfigurationError(
+            f"{thread_id!r} cannot name a thread: no dots, no leading @, and not empty."
+        )
+    return thread_id
+
+
+def _message(text: str, channel: str | None, sender: str | None) -> dict[str, Json]:
+    given = {"channel": channel, "from": sender, "text": text}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _is_kin(thread_id: str, ref: Ref) -> bool:
+    return ref.id.partition(".")[0] == thread_id.partition(".")[0]

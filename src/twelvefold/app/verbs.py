@@ -1,0 +1,145 @@
+"""The verbs as pure functions: from a loaded thread to what is to be appended.
+
+Raises `Conflict` when the verb would change nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from twelvefold.agent import Agent
+from twelvefold.contacts import Answer, judge
+from twelvefold.exceptions import Conflict, TwelvefoldError
+from twelvefold.plan import close_all, report_to_parent
+from twelvefold.policy import Settles
+from twelvefold.reducer import read
+from twelvefold.state import State
+from twelvefold.store import Append, Create
+from twelvefold.thread import DEFAULT_TENANT, Draft, Json, Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Appends to commit together. With `refusal` they only record it, and it is raised
+    afterwards."""
+
+    appends: tuple[Append, ...]
+    refusal: TwelvefoldError | None = None
+
+
+def launch(
+    agent: str,
+    message: Mapping[str, Json],
+    *,
+    thread_id: str,
+    now: datetime,
+    tenant: str = DEFAULT_TENANT,
+) -> Change:
+    """Begin a thread with its first message. The same id and message again change nothing."""
+    draft = Draft("message_received", message, now, key="launch")
+    create = Create(agent)
+    return Change((Append(thread_id, [draft], tenant=tenant, create=create, wake=True),))
+
+
+def send(thread: Thread, *, message: Mapping[str, Json], key: str | None, now: datetime) -> Change:
+    """A message for the thread. `key` names the delivery: the same key twice is one message."""
+    if read(thread).cancelled:
+        raise Conflict(f"{thread.id} was cancelled; launch a new thread. Nothing was done.")
+    return _woken(thread, Draft("message_received", message, now, key=_delivery(key)))
+
+
+def signal(thread: Thread, *, name: str, data: Json, key: str | None, now: datetime) -> Change:
+    if read(thread).cancelled:
+        raise Conflict(f"{thread.id} was cancelled. Nothing was done.")
+    received = {"signal": name, "data": data}
+    return _woken(thread, Draft("signal_received", received, now, key=_delivery(key)))
+
+
+def pause(thread: Thread, *, by: str, now: datetime) -> Change:
+    """Decide nothing more until `resume`. What runs may end, and its outcome is kept."""
+    state = read(thread)
+    if state.cancelled or state.paused:
+        word = "cancelled" if state.cancelled else "paused"
+        raise Conflict(f"{thread.id} is {word} already. Nothing was done.")
+    return _control(thread, "paused", {"by": by}, now)
+
+
+def resume(thread: Thread, *, by: str, now: datetime) -> Change:
+    """Lift `pause` or a limit."""
+    state = read(thread)
+    if state.failed is not None:
+        raise Conflict(f"{thread.id} failed: {state.failed} Use retry. Nothing was done.")
+    if not (state.paused or state.limited):
+        raise Conflict(f"{thread.id} is not paused. Nothing was done.")
+    return _control(thread, "resumed", {"by": by}, now)
+
+
+def retry(thread: Thread, *, by: str, now: datetime) -> Change:
+    """Decide again after `advance_failed`."""
+    if read(thread).failed is None:
+        raise Conflict(f"{thread.id} has not failed. Nothing was done.")
+    return _control(thread, "resumed", {"by": by, "retry": True}, now)
+
+
+def cancel(thread: Thread, *, by: str, reason: str, now: datetime) -> Change:
+    """End the thread for good. Open contacts close; a parent learns of it."""
+    state = read(thread)
+    if state.cancelled:
+        raise Conflict(f"{thread.id} is cancelled already. Nothing was done.")
+    plan = close_all(state, "cancelled", now=now, comment=f"the thread was cancelled by {by}")
+    drafts = [*plan.drafts, Draft("cancelled", {"by": by, "reason": reason}, now)]
+    append = Append(
+        thread.id,
+        drafts,
+        tenant=thread.tenant,
+        expect=thread.head,
+        wake=True,
+        cancel=plan.cancel,
+    )
+    return Change((append, *report_to_parent(thread, "cancelled", None, now=now)))
+
+
+def children(thread: Thread) -> list[str]:
+    """Threads that this one launched and that have not reported back."""
+    state = read(thread)
+    waits = [chosen.waiting or "" for chosen in state.open]
+    return [wait.removeprefix("child:") for wait in waits if wait.startswith("child:")]
+
+
+def fork(thread: Thread, *, at: int, new_id: str, now: datetime) -> Change:
+    """Copy the log up to `at` into a new thread. The original is untouched."""
+    new, drafts = thread.fork(at, new_id=new_id, now=now)
+    create = Create(thread.agent)
+    return Change((Append(new.id, drafts, tenant=new.tenant, create=create, wake=True),))
+
+
+def answer(
+    thread: Thread, *, agent: Agent[Any, Any], given: Answer, settles: Settles, now: datetime
+) -> Change:
+    """Judge an answer on the log as it is now."""
+    state: State[Any] = agent.state(thread)
+    verdict = judge(state, given, now=now, settles=settles)
+    append = Append(
+        thread.id,
+        verdict.drafts,
+        tenant=thread.tenant,
+        expect=thread.head,
+        wake=verdict.refusal is None,
+        cancel=verdict.cancel,
+    )
+    return Change((append,) if verdict.drafts else (), verdict.refusal)
+
+
+def _delivery(key: str | None) -> str | None:
+    return None if key is None else f"delivery:{key}"
+
+
+def _woken(thread: Thread, draft: Draft) -> Change:
+    return Change((Append(thread.id, [draft], tenant=thread.tenant, wake=True),))
+
+
+def _control(thread: Thread, type: str, data: Mapping[str, Json], now: datetime) -> Change:
+    draft = Draft(type, data, now)
+    append = Append(thread.id, [draft], tenant=thread.tenant, expect=thread.head, wake=True)
+    return Change((append,))

@@ -1,0 +1,1 @@
+"""Channels: where people are asked and answer. One file each."""

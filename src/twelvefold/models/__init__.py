@@ -1,0 +1,1 @@
+"""Models: one file per vendor, and `scripted`, which needs none."""

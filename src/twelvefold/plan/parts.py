@@ -1,0 +1,61 @@
+"""A decision as data: drafts to commit, and the acts that remain to be carried out."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from twelvefold.effects import Run, Tool
+from twelvefold.messages import ModelRequest
+from twelvefold.store import Append, Timer
+from twelvefold.thread import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class CallModel:
+    """One model call to make: the request as it will be sent, and the steps it offers."""
+
+    request: ModelRequest
+    steps: Any
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallTool:
+    """One tool call to make. `step` was parsed anew from the stored arguments for this run."""
+
+    run: Run[Any]
+    step: BaseModel
+    step_id: str
+    intent: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Ask `reconcile` what became of the attempt that was cut off."""
+
+    call: CallTool
+    tool: Tool
+
+
+Act = CallModel | CallTool | Reconcile
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one decision means: drafts for this thread, appends for others, acts to carry out."""
+
+    waits: bool = False
+    drafts: list[Draft] = field(default_factory=list[Draft])
+    acts: list[Act] = field(default_factory=list[Act])
+    others: list[Append] = field(default_factory=list[Append])
+    timers: list[Timer] = field(default_factory=list[Timer])
+    cancel: list[str] = field(default_factory=list[str])
+
+    def add(self, other: "Plan") -> None:
+        self.drafts += other.drafts
+        self.acts += other.acts
+        self.others += other.others
+        self.timers += other.timers
+        self.cancel += other.cancel
