@@ -410,13 +410,34 @@ def test_a_rebuild_that_fails_changes_nothing(path, store):
 
 async def test_what_one_tick_asks_for_is_one_transaction(store):
     launch(store)
-    before = store.transactions
 
-    await asyncio.gather(*(store.commit(Append("t1", [fact(n=n)])) for n in range(GROUP_MAX)))
+    async def transactions(requests: int) -> int:
+        before = store.transactions
+        await asyncio.gather(*(store.commit(Append("t1", [fact()])) for _ in range(requests)))
+        return store.transactions - before
 
-    assert store.transactions == before + 1
-    await asyncio.gather(*(store.commit(Append("t1", [fact(n=n)])) for n in range(GROUP_MAX + 1)))
-    assert store.transactions == before + 3
+    assert await transactions(GROUP_MAX) == 2  # nobody was there before: the first goes at once
+    assert await transactions(GROUP_MAX) == 1
+    assert await transactions(GROUP_MAX + 1) == 2
+    assert store.load("t1").head == 1 + 3 * GROUP_MAX + 1
+
+
+async def test_between_two_commits_of_a_task_others_get_their_turn(store):
+    launch(store)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.ensure_future(other())
+    for _ in range(10):
+        await store.commit(Append("t1", [fact()]))
+    running.cancel()
+
+    assert turns >= 10
 
 
 async def test_a_write_that_fails_is_undone_alone(path):
@@ -505,6 +526,7 @@ async def test_a_slow_disk_is_waited_for_in_a_thread(store):
 
 async def test_a_decision_whose_caller_is_gone_is_not_written_but_a_fact_is(store):
     launch(store)
+    first = asyncio.ensure_future(store.commit(Append("t1", [fact("contact_sent")])))
     decision = asyncio.ensure_future(store.commit(Append("t1", [fact("decided")], expect=1)))
     outcome = asyncio.ensure_future(store.commit(Append("t1", [fact("tool_returned")])))
     asyncio.get_running_loop().call_soon(decision.cancel)
@@ -514,7 +536,8 @@ async def test_a_decision_whose_caller_is_gone_is_not_written_but_a_fact_is(stor
 
     assert decision.cancelled()
     assert outcome.cancelled()
-    assert types(store) == ["message_received", "tool_returned"]
+    assert first.done()
+    assert types(store) == ["message_received", "contact_sent", "tool_returned"]
 
 
 def test_loops_in_several_threads_share_a_store(store):
