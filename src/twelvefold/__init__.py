@@ -57,7 +57,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = [  # noqa: RUF022: by theme
+__all__ = [  # noqa: RUF022 - by theme
     "App", "SyncApp", "Agent", "Limits", "Policy", "Step", "Prompt", "ScriptedModel",
     "Thread", "Event", "State", "Chosen", "render", "parse",
     "Effect", "AskModel", "Choose", "run", "Approve", "Ask", "Settle", "Sleep", "WaitFor",

@@ -1,7 +1,7 @@
 """What goes to a model and what comes back: data, and the protocol of a model."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -55,7 +55,7 @@ class ModelRequest:
     """
 
     messages: tuple[Message, ...]
-    schema: Mapping[str, Json] | None = None
+    schema: str | None = None
     tenant: str = DEFAULT_TENANT
     thread_id: str = ""
     agent: str = ""
@@ -67,8 +67,8 @@ class ModelRequest:
         return "\n".join(message.text for message in self.messages)
 
     def hash(self) -> str:
-        """SHA-256, hex, over every byte of the messages, with roles and cache marks."""
-        digest = hashlib.sha256()
+        """SHA-256, hex, over every byte that is sent: schema, roles, cache marks and texts."""
+        digest = hashlib.sha256((self.schema or "").encode())
         for message in self.messages:
             marks = [(len(part.text), part.cache) for part in message.parts]
             digest.update(canonical([message.role, marks]).encode())

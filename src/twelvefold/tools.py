@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
@@ -64,9 +63,9 @@ def _refuse_constant(name: str) -> Json:
 
 
 @cache
-def schema_of(steps: TypeForm[Any]) -> Mapping[str, Json]:
-    """A JSON Schema of the union, the same bytes each time."""
-    return TypeAdapter(steps).json_schema()
+def schema_of(steps: TypeForm[Any]) -> str:
+    """The JSON Schema of the union as text, the same bytes each time."""
+    return to_text(TypeAdapter(steps).json_schema())
 
 
 def result_data(value: object) -> dict[str, Json]:

@@ -13,14 +13,17 @@ from typing import Any
 from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, UnknownAgent
 from twelvefold.failures import short
 from twelvefold.loop.acts import Surroundings, act
-from twelvefold.plan import Plan, begin, recover
+from twelvefold.plan import Act, CallModel, CallTool, Plan, Reconcile, begin, recover
 from twelvefold.reducer import fold
 from twelvefold.state import State
 from twelvefold.store import Append, Ref, Store
-from twelvefold.thread import Draft, Thread
+from twelvefold.thread import Draft, Event, Thread
 
 DECISIONS_MAX = 100
 """Decisions between two I/Os; more is a `decide` that never waits."""
+
+MODEL_CALL = "model"
+"""What stands for a model call among the ids of steps whose acts are under way."""
 
 log = logging.getLogger("twelvefold")
 
@@ -41,22 +44,31 @@ class Bell:
 async def advance(ref: Ref, around: Surroundings, *, bell: Bell | None = None) -> State[Any]:
     """Take the thread as far as it goes now; its state at rest.
 
-    Raises `UnknownThread`, `UnknownAgent`, and `StoreError`s; what `decide` raises becomes an
-    event.
+    Raises `UnknownThread`, `UnknownAgent` and `StoreError`; what `decide` raises becomes an event.
     Returns when another advance took the thread over.
     """
     return await _Advance(ref, around, bell or Bell()).run()
 
 
 async def record(store: Store, ref: Ref, draft: Draft, *, wake: bool) -> None:
-    """Append a fact, whoever owns the thread. An outcome that comes after its run was declared
-    unknown
-    still is a fact: it settles the step if nothing else has."""
+    """Append a fact, whoever owns the thread now.
+
+    An outcome that comes after its run was declared unknown still is a fact: it settles the step if
+    nothing else has. A second reply to one model call is kept for its cost and chooses nothing.
+    """
     [stored] = await store.commit(Append(ref.id, [draft], tenant=ref.tenant, wake=wake))
-    was_unknown = stored and stored[0].type == "tool_outcome_unknown"
-    if was_unknown and draft.type in {"tool_returned", "tool_failed"}:
-        late = Draft(draft.type, draft.data, draft.at, key=f"late:{draft.key}", after=draft.after)
+    if type := _late_type(stored[0], draft):
+        late = Draft(type, draft.data, draft.at, key=f"late:{draft.key}", after=draft.after)
         await store.commit(Append(ref.id, [late], tenant=ref.tenant, wake=wake))
+
+
+def _late_type(stored: Event, draft: Draft) -> str | None:
+    """As what the second fact under one key is kept; None when it says nothing new."""
+    if stored.data == draft.data:
+        return None
+    if draft.type in {"next_step_chosen", "model_failed"}:
+        return "model_superseded"
+    return draft.type if stored.type == "tool_outcome_unknown" != draft.type else None
 
 
 class _Advance:
@@ -110,8 +122,7 @@ class _Advance:
             return False
         for action in plan.acts:
             doing = act(action, self.thread, self.agent, self.around, after=after)
-            step = getattr(action, "step_id", "")
-            self.flying[asyncio.ensure_future(doing)] = step
+            self.flying[asyncio.ensure_future(doing)] = _name_of(action)
         await self._take_in()
         return False
 
@@ -152,7 +163,16 @@ class _Advance:
         if recovery.drafts:
             return recovery
         effect = self.agent.decide(self.thread, state)
-        return begin(effect, state, self.thread, self.agent, now=now)
+        plan = begin(effect, state, self.thread, self.agent, now=now)
+        for other in plan.others:
+            if other.create is not None and other.create.agent not in self.around.agents:
+                raise UnknownAgent(
+                    f"{self.ref.id} delegates to {other.create.agent!r}: add it to App."
+                )
+        if MODEL_CALL in self.flying.values():  # one call at a time: its reply decides what is next
+            plan.acts = [action for action in plan.acts if not isinstance(action, CallModel)]
+            plan.waits = plan.waits or not (plan.acts or plan.drafts)
+        return plan
 
     def _failed(self, error: Exception) -> Plan:
         """Park the thread with the reason. Decisions of this round go; nothing of them was
@@ -236,6 +256,14 @@ class _Advance:
             for task in done:
                 del self.flying[task]
                 await record(self.store, self.ref, task.result(), wake=True)
+
+
+def _name_of(action: Act) -> str:
+    match action:
+        case CallModel():
+            return MODEL_CALL
+        case CallTool(step_id=step_id) | Reconcile(call=CallTool(step_id=step_id)):
+            return step_id
 
 
 def _after(draft: Draft, head: int) -> Draft:

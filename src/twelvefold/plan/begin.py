@@ -51,10 +51,7 @@ def begin(
         case Wait():
             return Plan(waits=True)
         case All():
-            plan = Plan(waits=not effect.effects)
-            for one in cast(tuple[Any, ...], effect.effects):
-                plan.add(begin(one, state, thread, agent, now=now))
-            return plan
+            return _all(cast("tuple[Any, ...]", effect.effects), state, thread, agent, now)
         case AskModel():
             return _ask_model(effect, state, thread, agent, now)
         case Choose(steps=steps):
@@ -71,6 +68,26 @@ def begin(
             return _delegate(effect, state, thread, now)
         case _:
             raise WrongDecision(f"decide returned {effect!r}, which is not an effect.")
+
+
+def _all(
+    effects: Sequence[Effect[Any, Any]],
+    state: State[Any],
+    thread: Thread,
+    agent: Agent[Any, Any],
+    now: datetime,
+) -> Plan:
+    """Each begins on the same state, so no two may be about one step or both ask a model."""
+    about = [id(step) for e in effects if (step := getattr(e, "step", None)) is not None]
+    if len(set(about)) < len(about) or sum(isinstance(e, AskModel) for e in effects) > 1:
+        raise WrongDecision("All(...) holds two effects for one step, or two model calls.")
+    if any(isinstance(e, All | Finish | Wait) for e in effects):
+        raise WrongDecision("All(...) holds what stands alone: All, Finish or Wait.")
+    plan = Plan()
+    for effect in effects:
+        plan.add(begin(effect, state, thread, agent, now=now))
+    plan.waits = not (plan.drafts or plan.acts)
+    return plan
 
 
 def ready_step(state: State[Any], step: BaseModel) -> Chosen[Any]:
