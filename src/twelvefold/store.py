@@ -179,7 +179,8 @@ class EmbeddedStore(Store, Protocol):
         ...
 
     def listen(self, heard: Callable[[], None]) -> None:
-        """Call `heard` after each commit of this process that woke a thread."""
+        """Call `heard`, in the thread that commits, after each commit of this process that woke a
+        thread or set a timer."""
         ...
 
     def changed(self) -> bool:

@@ -216,11 +216,15 @@ class _Advance:
             served=self.served if rests else None,
         )
         [stored, *_] = await self.store.commit(append, *plan.others)
+        if [(event.type, event.data) for event in stored] != [(d.type, d.data) for d in drafts]:
+            raise Stale(f"{self.ref.id}: an event with one of these keys was there already.")
         if append.claim:
             self.holds, self.epoch = True, self.epoch + 1
-        if len(stored) != len(drafts):
-            raise Stale(f"{self.ref.id}: an event with one of these keys was there already.")
-        self.durable, self.facts = self.thread, []
+        self.facts = []
+        if stored and stored[-1].seq != self.thread.head:  # a delivery record came in between
+            self._take_up(self.store.load(self.ref.id, tenant=self.ref.tenant))
+            self.state = self.agent.state(self.thread)
+        self.durable = self.thread
         for draft in drafts:
             log.debug("%s %s", self.ref.id, draft.type)
 
