@@ -1,0 +1,1 @@
+"""What twelvefold costs, against the same work written by hand. `python -m benchmarks --help`."""

@@ -1,0 +1,16 @@
+"""One case in a process of its own: `python -m benchmarks.case ours sequential FOLDER`, as JSON."""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+
+
+def main(side: str, case: str, folder: str) -> None:
+    # Only the side that is asked for is loaded: the other one's imports would count as its cost.
+    work = getattr(import_module(f"benchmarks.{side}"), case)
+    print(json.dumps(work(Path(folder))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,99 @@
+"""The floor: the same work by hand. sqlite3, one INSERT and one commit per event, nothing else.
+
+No decisions, no rendering, no hashes, no parsing: what the disk and the interpreter cost at least.
+"""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from benchmarks import work
+from benchmarks.measure import Curve, Meter, stored_bytes
+
+_SCHEMA = """
+create table events (
+    thread_id text, seq integer, type text, data text, primary key (thread_id, seq)
+) without rowid
+"""
+
+
+class Log:
+    """One thread's events. `append` returns when its event is durable."""
+
+    def __init__(self, db: sqlite3.Connection, thread_id: str) -> None:
+        self._db, self._thread_id, self._seq = db, thread_id, 0
+
+    def append(self, type: str, data: dict[str, Any]) -> None:
+        self._seq += 1
+        row = (self._thread_id, self._seq, type, json.dumps(data))
+        self._db.execute("begin immediate")
+        self._db.execute("insert into events values (?, ?, ?, ?)", row)
+        self._db.execute("commit")
+
+
+def open_database(folder: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(folder / "floor.db", isolation_level=None)
+    db.execute("pragma journal_mode = wal")
+    db.execute("pragma synchronous = full")
+    db.execute(_SCHEMA)
+    return db
+
+
+def sequential(folder: Path, *, threads: int = work.THREADS) -> dict[str, float]:
+    db = open_database(folder)
+    meter = Meter()
+    for number in range(threads):
+        log = Log(db, f"t{number}")
+        log.append("message", {"text": work.TASK})
+        for step in range(work.STEPS):
+            _step(log, step)
+        log.append("finished", {"message": work.ANSWER})
+    commits = threads * (2 * work.STEPS + 2)
+    return meter.per_step(threads * work.STEPS) | {"commits": commits / (threads * work.STEPS)}
+
+
+def long(folder: Path) -> dict[str, float]:
+    db = open_database(folder)
+    log, curve = Log(db, "t"), Curve()
+    log.append("message", {"text": work.TASK})
+    for step in range(work.LONG_STEPS):
+        _step(log, step)
+        curve.mark()
+    log.append("finished", {"message": work.ANSWER})
+    return curve.points() | stored_bytes(folder / "floor.db")
+
+
+def crowd(folder: Path) -> dict[str, float]:
+    import asyncio  # not at the top: the one-step process by hand would not load it
+
+    db = open_database(folder)
+
+    async def one(number: int) -> None:
+        log = Log(db, f"t{number}")
+        log.append("message", {"text": work.TASK})
+        for step in range(work.STEPS):
+            await asyncio.sleep(work.MODEL_S)
+            _step(log, step)
+        await asyncio.sleep(work.MODEL_S)
+        log.append("finished", {"message": work.ANSWER})
+
+    async def everyone() -> None:
+        await asyncio.gather(*map(one, range(work.CROWD)))
+
+    meter = Meter()
+    asyncio.run(everyone())
+    return meter.per_step(work.CROWD * work.STEPS) | {"wall_s": meter.wall_s}
+
+
+def process(folder: Path) -> dict[str, float]:
+    log = Log(open_database(folder), "t")
+    log.append("message", {"text": work.TASK})
+    _step(log, 0)
+    log.append("finished", {"message": work.ANSWER})
+    return {}
+
+
+def _step(log: Log, step: int) -> None:
+    log.append("chosen", {"intent": "lookup", "args": {"query": work.query(step)}})
+    log.append("returned", {"result": work.RESULT})

@@ -1,0 +1,28 @@
+"""The work that every case does: a message, N steps and a final answer, the same bytes for all."""
+
+STEPS = 10
+THREADS = 200
+LONG_STEPS = 500
+EARLY, LATE = 50, 500
+WINDOW = 40
+"""Steps whose median stands for one point of a curve: those around EARLY, and the last ones."""
+CROWD = 100
+MODEL_S = 0.02
+
+TASK = "Which of our services were deployed today, and did every deploy pass its checks?"
+ANSWER = "All of them were deployed, and every check passed."
+RESULT = {
+    "service": "checkout",
+    "version": "v2.14.3",
+    "deployed_by": "release pipeline #4181",
+    "checks": ["lint", "unit", "e2e", "canary"],
+    "healthy": True,
+    "notes": "Canary took 5 % of the traffic for 12 minutes; no rise in errors or latency was seen."
+    " Rolled out to three regions, eu first, then us, then ap. The old version stays warm for one"
+    " hour and can be switched back by hand.",
+}
+"""As JSON about 350 bytes."""
+
+
+def query(step: int) -> str:
+    return f"service {step}"
