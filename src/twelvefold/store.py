@@ -178,9 +178,9 @@ class EmbeddedStore(Store, Protocol):
         """Hold the right to advance threads of this store; False when another process holds it."""
         ...
 
-    def listen(self, heard: Callable[[], None]) -> None:
+    def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
         """Call `heard`, in the thread that commits, after each commit of this process that woke a
-        thread or set a timer."""
+        thread or set a timer. What is returned ends that."""
         ...
 
     def changed(self) -> bool:

@@ -65,11 +65,11 @@ class EmbeddedEngine:
         while True:
             with self.store.runner_lock() as held:
                 if held:
-                    self.store.listen(partial(_wake_up, loop, heard))
+                    deafen = self.store.listen(partial(_wake_up, loop, heard))
                     try:
                         await self._run(heard, until_idle=until_idle, only=only or _everything)
                     finally:
-                        self.store.listen(_nobody)
+                        deafen()
                         await self._stop()
                     return True
             if not wait_for_lock:
@@ -171,7 +171,3 @@ def _wake_up(loop: asyncio.AbstractEventLoop, heard: asyncio.Event) -> None:
 
 def _everything(_: Ref) -> bool:
     return True
-
-
-def _nobody() -> None:
-    return None

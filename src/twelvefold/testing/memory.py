@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownThread, Unstorable
 from twelvefold.store import Append, ContactRow, Due, Ref, ThreadRow, Woken
@@ -74,7 +75,7 @@ class MemoryStore:
             events = [_apply(state, append) for append in appends]
             self._state = state
         if any(append.wake or append.timers for append in appends):
-            for heard in self._listeners:
+            for heard in list(self._listeners):
                 heard()
         return events
 
@@ -143,8 +144,9 @@ class MemoryStore:
     def runner_lock(self) -> AbstractContextManager[bool]:
         return _tried(self._running)
 
-    def listen(self, heard: Callable[[], None]) -> None:
+    def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
         self._listeners.append(heard)
+        return partial(self._listeners.remove, heard)
 
     def changed(self) -> bool:
         """Never: no other process reaches this memory."""

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 from twelvefold.store import Append, Wakes
@@ -64,9 +65,10 @@ class SqliteStore(Reads):
     def runner_lock(self) -> AbstractContextManager[bool]:
         return runner_lock(self.path)
 
-    def listen(self, heard: Callable[[], None]) -> None:
+    def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
         """`heard` runs in the thread that committed; a timer that was set counts as well."""
         self._listeners.append(heard)
+        return partial(self._listeners.remove, heard)
 
     def changed(self) -> bool:
         return self._writer.foreign_commit()
@@ -79,7 +81,7 @@ class SqliteStore(Reads):
 
     def _tell(self, appends: Sequence[Append]) -> None:
         if any(append.wake or append.timers for append in appends):
-            for heard in self._listeners:
+            for heard in list(self._listeners):
                 heard()
 
 
