@@ -12,7 +12,7 @@ from twelvefold.app import verbs
 from twelvefold.app.names import new_thread_id, split_contact
 from twelvefold.contacts import Answer, Decision
 from twelvefold.engine.embedded import POLL_S, EmbeddedEngine
-from twelvefold.exceptions import ConfigurationError, Conflict, Stale, UnknownAgent
+from twelvefold.exceptions import Conflict, Stale, UnknownAgent
 from twelvefold.loop import Surroundings, utc_now
 from twelvefold.messages import Model
 from twelvefold.policy import Risk, Settles
@@ -28,13 +28,11 @@ STALE_TRIES_MAX = 100
 
 
 class App:
-    """The composition root. Every verb takes full ids; `twelvefold.app.names` finds them from
-    endings.
+    """The composition root. Every verb takes full ids; `app.names` finds them from endings.
 
     - `store`: a store, or its URL (`sqlite:///path`). It is opened when first used.
     - `model`, or `models` by name; the first is the default.
-    - `settles`: up to which risk each assurance level may decide. On the command line a person is
-      "local": whoever can run it there.
+    - `settles`: up to which risk each assurance level may decide; "local" is whoever can run it.
     """
 
     def __init__(
@@ -117,14 +115,13 @@ class App:
         sender: str | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> str:
-        """Begin a thread; its id. With a `thread_id` of your own, launching twice is launching
-        once.
+        """Begin a thread; its id. With a `thread_id` of your own, twice is once.
 
         Raises `UnknownAgent`, and `Conflict` when that id holds another agent or another message.
         """
         self.agent(agent)
-        name = new_thread_id(self.clock()) if thread_id is None else _checked(thread_id)
-        message = _message(text, channel, sender)
+        name = new_thread_id(self.clock()) if thread_id is None else thread_id
+        message = verbs.message(text, channel, sender)
         change = verbs.launch(agent, message, thread_id=name, now=self.clock(), tenant=tenant)
         [[first, *_], *_] = await self.store.commit(*change.appends)
         stored = self.store.thread_row(name, tenant=tenant)
@@ -143,7 +140,7 @@ class App:
         tenant: str = DEFAULT_TENANT,
     ) -> None:
         """A message for the thread. `key` is the delivery id: the same twice is one message."""
-        message = _message(text, channel, sender)
+        message = verbs.message(text, channel, sender)
         await self._change(thread_id, tenant, partial(verbs.send, message=message, key=key))
 
     async def signal(
@@ -176,9 +173,8 @@ class App:
         self, thread_id: str, *, by: str = "api", reason: str = "", tenant: str = DEFAULT_TENANT
     ) -> None:
         """End the thread and those it launched, for good. Raises `Conflict`."""
-        launched = verbs.children(self.thread(thread_id, tenant=tenant))
         await self._change(thread_id, tenant, partial(verbs.cancel, by=by, reason=reason))
-        for child in launched:
+        for child in verbs.children(self.thread(thread_id, tenant=tenant)):
             if self.store.thread_row(child, tenant=tenant).status != "cancelled":
                 await self.cancel(child, by=by, reason=reason, tenant=tenant)
 
@@ -192,13 +188,15 @@ class App:
     ) -> str:
         """Copy the log up to event `at` (its end, as a rule) into a new thread; its id.
 
-        Raises `Conflict` when a tool is under way there.
+        Raises `Conflict` when a tool is under way there, or `new_id` is taken.
         """
-        name = new_thread_id(self.clock()) if new_id is None else _checked(new_id)
+        name = new_thread_id(self.clock()) if new_id is None else new_id
         thread = self.thread(thread_id, tenant=tenant)
         cut = thread.head if at is None else at
         change = verbs.fork(thread, at=cut, new_id=name, now=self.clock())
-        await self.store.commit(*change.appends)
+        [stored] = await self.store.commit(*change.appends)
+        if len(stored) != len(change.appends[0].drafts):
+            raise Conflict(f"{name} is another thread already. Nothing was done.")
         return name
 
     async def answer(
@@ -238,14 +236,14 @@ class App:
         await self._change(thread_id, tenant, judged)
 
     async def _change(self, thread_id: str, tenant: str, verb: Callable[..., verbs.Change]) -> None:
-        """Load, judge, commit; judge again when something arrived meanwhile: nobody sees
-        `Stale`."""
+        """Load, judge, commit; judge again if something arrived meanwhile: nobody sees `Stale`."""
         for _ in range(STALE_TRIES_MAX):
             change = verb(self.store.load(thread_id, tenant=tenant), now=self.clock())
             try:
-                if change.appends:
-                    await self.store.commit(*change.appends)
+                stored = await self.store.commit(*change.appends) if change.appends else []
             except Stale:
+                continue
+            if change.is_outrun(stored):
                 continue
             if change.refusal is not None:
                 raise change.refusal
@@ -255,15 +253,19 @@ class App:
     # Running
 
     async def run(
-        self, *, until_idle: bool = False, only: str | None = None, wait_for_lock: bool = True
+        self,
+        *,
+        until_idle: bool = False,
+        only: str | None = None,
+        tenant: str = DEFAULT_TENANT,
+        wait_for_lock: bool = True,
     ) -> EmbeddedEngine:
-        """Advance threads in this process: until cancelled, or `until_idle`. The engine, for its
-        errors.
+        """Advance threads here, until cancelled or `until_idle`. The engine, for its errors.
 
         `only`: a thread with all that launched it or was launched by it.
         """
         engine = EmbeddedEngine(self.surroundings, self.store)
-        family = None if only is None else partial(_is_kin, only)
+        family = None if only is None else partial(_is_kin, Ref(tenant, only))
         await engine.run(until_idle=until_idle, only=family, wait_for_lock=wait_for_lock)
         return engine
 
@@ -284,25 +286,12 @@ class App:
     ) -> Status:
         """Until the thread no longer runs; its status. Raises `TimeoutError`."""
         async with asyncio.timeout(timeout_s):
-            async for _ in self.follow(thread_id, tenant=tenant):
+            while True:
                 status = self.store.thread_row(thread_id, tenant=tenant).status
                 if status != "running":
                     return status
-        raise AssertionError("follow has no end")
+                await asyncio.sleep(POLL_S)
 
 
-def _checked(thread_id: str) -> str:
-    if not thread_id or "." in thread_id or thread_id.startswith("@"):
-        raise ConfigurationError(
-            f"{thread_id!r} cannot name a thread: no dots, no leading @, and not empty."
-        )
-    return thread_id
-
-
-def _message(text: str, channel: str | None, sender: str | None) -> dict[str, Json]:
-    given = {"channel": channel, "from": sender, "text": text}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _is_kin(thread_id: str, ref: Ref) -> bool:
-    return ref.id.partition(".")[0] == thread_id.partition(".")[0]
+def _is_kin(one: Ref, other: Ref) -> bool:
+    return one.tenant == other.tenant and one.id.split(".")[0] == other.id.split(".")[0]

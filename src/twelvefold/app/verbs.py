@@ -3,20 +3,20 @@
 Raises `Conflict` when the verb would change nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from twelvefold.agent import Agent
 from twelvefold.contacts import Answer, judge
-from twelvefold.exceptions import Conflict, TwelvefoldError
+from twelvefold.exceptions import ConfigurationError, Conflict, TwelvefoldError
 from twelvefold.plan import close_all, report_to_parent
 from twelvefold.policy import Settles
 from twelvefold.reducer import read
 from twelvefold.state import State
 from twelvefold.store import Append, Create
-from twelvefold.thread import DEFAULT_TENANT, Draft, Json, Thread
+from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,20 @@ class Change:
 
     appends: tuple[Append, ...]
     refusal: TwelvefoldError | None = None
+
+    def is_outrun(self, stored: Sequence[Sequence[Event]]) -> bool:
+        """Whether a judged append was not written, since the log held its keys with other facts."""
+        return any(
+            append.expect is not None
+            and [(e.type, e.data) for e in events] != [(d.type, d.data) for d in append.drafts]
+            for append, events in zip(self.appends, stored, strict=False)
+        )
+
+
+def message(text: str, channel: str | None, sender: str | None) -> dict[str, Json]:
+    """The data of `message_received`."""
+    given = {"channel": channel, "from": sender, "text": text}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def launch(
@@ -37,6 +51,7 @@ def launch(
     tenant: str = DEFAULT_TENANT,
 ) -> Change:
     """Begin a thread with its first message. The same id and message again change nothing."""
+    _check_name(thread_id)
     draft = Draft("message_received", message, now, key="launch")
     create = Create(agent)
     return Change((Append(thread_id, [draft], tenant=tenant, create=create, wake=True),))
@@ -102,13 +117,15 @@ def cancel(thread: Thread, *, by: str, reason: str, now: datetime) -> Change:
 
 def children(thread: Thread) -> list[str]:
     """Threads that this one launched and that have not reported back."""
-    state = read(thread)
-    waits = [chosen.waiting or "" for chosen in state.open]
-    return [wait.removeprefix("child:") for wait in waits if wait.startswith("child:")]
+    ended = {e.data["child"] for e in thread.events if e.type == "child_finished"}
+    launched = [e.data["child"] for e in thread.events if e.type == "child_launched"]
+    # A fork's log names the children of the original, which are not its own.
+    return [c for c in launched if c.startswith(f"{thread.id}.") and c not in ended]
 
 
 def fork(thread: Thread, *, at: int, new_id: str, now: datetime) -> Change:
     """Copy the log up to `at` into a new thread. The original is untouched."""
+    _check_name(new_id)
     new, drafts = thread.fork(at, new_id=new_id, now=now)
     create = Create(thread.agent)
     return Change((Append(new.id, drafts, tenant=new.tenant, create=create, wake=True),))
@@ -129,6 +146,13 @@ def answer(
         cancel=verdict.cancel,
     )
     return Change((append,) if verdict.drafts else (), verdict.refusal)
+
+
+def _check_name(thread_id: str) -> None:
+    if not thread_id or "." in thread_id or thread_id.startswith("@"):
+        raise ConfigurationError(
+            f"{thread_id!r} cannot name a thread: no dots, no leading @, and not empty."
+        )
 
 
 def _delivery(key: str | None) -> str | None:
