@@ -21,7 +21,7 @@ def clip(text: str) -> str:
     return f"{text[:ERROR_CHARS_MAX]} ... ({len(text) - ERROR_CHARS_MAX} more characters)"
 
 
-def is_certain(error: Exception, *, risk: Risk, retry_safe: bool) -> bool:
+def is_certain(error: BaseException, *, risk: Risk, retry_safe: bool) -> bool:
     """Whether this exception of a tool proves that its effect did not take place.
 
     A tool of medium or high risk that cannot simply be repeated must say so with `NothingHappened`;

@@ -92,8 +92,8 @@ def _tool_returned(state: State[Any], event: Event) -> None:
 
 def _tool_failed(state: State[Any], event: Event) -> None:
     chosen = state.open_step(event.data["step"])
-    if chosen is None:
-        return
+    if chosen is None or event.data.get("attempt", chosen.attempts) < chosen.attempts:
+        return  # settled, or a newer attempt decides
     if event.data.get("run_again"):  # the step stays: `reconcile` found that nothing had happened
         chosen.waiting, chosen.status, chosen.run_again = None, "open", True
         return

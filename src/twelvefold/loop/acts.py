@@ -13,14 +13,14 @@ from pydantic import BaseModel
 
 from twelvefold.agent import Agent
 from twelvefold.effects import Call, Tool, arity
-from twelvefold.exceptions import ConfigurationError, NothingHappened, StepRefused
+from twelvefold.exceptions import ConfigurationError, NothingHappened, StepRefused, Unstorable
 from twelvefold.failures import is_certain, short
 from twelvefold.messages import Model, ModelReply
 from twelvefold.plan import Act, CallModel, CallTool, Reconcile
 from twelvefold.steps import args_of, intent_of, risk_of
 from twelvefold.store import Store
 from twelvefold.thread import Draft, Json, Thread, to_text
-from twelvefold.tools import parse, result_data
+from twelvefold.tools import Parsed, parse, result_data
 
 
 def utc_now() -> datetime:
@@ -68,21 +68,31 @@ async def _call_model(action: CallModel, around: Surroundings, after: int) -> Dr
     started = time.perf_counter()
     try:
         reply = await around.model(action.model)(request)
-    except Exception as error:
+        asked |= _about(reply, time.perf_counter() - started)
+    except BaseException as error:
+        _raise_unless_caused(error)
         data = asked | {"error": short(error), "reason": "call_failed"}
         return Draft("model_failed", data, clock(), key=key, after=after)
-    asked |= _about(reply, time.perf_counter() - started)
     try:
         if reply.finish in {"truncated", "refused"}:
             raise StepRefused(reply.finish, f"The model's reply was {reply.finish}.")
-        parsed = parse(reply.text, action.steps)
-    except StepRefused as error:
-        data = asked | {"error": short(error), "reason": error.reason, "raw": reply.text}
+        data = _choice(parse(reply.text, action.steps), reply, asked)
+        return Draft("next_step_chosen", data, clock(), key=key, after=after)
+    except (StepRefused, Unstorable) as error:  # JSON has 1e999, the log has no infinity
+        reason = error.reason if isinstance(error, StepRefused) else "unstorable"
+        data = asked | {"error": short(error), "reason": reason, "raw": reply.text}
         return Draft("model_failed", data, clock(), key=key, after=after)
-    data = _choice(parsed.step, reply, asked)
-    if parsed.repairs:
-        data["repairs"] = list(parsed.repairs)
-    return Draft("next_step_chosen", data, clock(), key=key, after=after)
+
+
+def _raise_unless_caused(error: BaseException) -> None:
+    """Raise what ends the advance or the process. What the called code itself raised is a fact,
+    also when it is `SystemExit`, or a cancellation that nobody asked of us."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise error
+    elif not isinstance(error, Exception | SystemExit):
+        raise error
 
 
 def _about(reply: ModelReply, elapsed_s: float) -> dict[str, Json]:
@@ -95,12 +105,16 @@ def _about(reply: ModelReply, elapsed_s: float) -> dict[str, Json]:
     return about
 
 
-def _choice(step: BaseModel, reply: ModelReply, asked: dict[str, Json]) -> dict[str, Json]:
-    intent, args = intent_of(type(step)), args_of(step)
+def _choice(
+    parsed: Parsed[BaseModel], reply: ModelReply, asked: dict[str, Json]
+) -> dict[str, Json]:
+    intent, args = intent_of(type(parsed.step)), args_of(parsed.step)
     data: dict[str, Json] = {"intent": intent, "args": args, "by": "model", **asked}
     # The raw text is kept where it says anything that the arguments do not.
     if reply.text != to_text({"intent": intent, **args}):
         data["raw"] = reply.text
+    if parsed.repairs:
+        data["repairs"] = list(parsed.repairs)
     return data
 
 
@@ -117,7 +131,8 @@ async def _call_tool(
     try:
         deps = _deps(agent, thread)
         data |= result_data(await _invoke(run.tool, action, thread, deps))
-    except Exception as error:
+    except BaseException as error:
+        _raise_unless_caused(error)
         risk = risk_of(action.step.__class__)
         certain = is_certain(error, risk=risk, retry_safe=run.retry_safe)
         type = "tool_failed" if certain else "tool_outcome_unknown"
@@ -168,7 +183,8 @@ async def _reconcile(
     except NothingHappened as error:
         data |= {"error": short(error), "run_again": True}
         return Draft("tool_failed", data, around.clock(), key=key, after=after)
-    except Exception as error:
+    except BaseException as error:
+        _raise_unless_caused(error)
         data["error"] = short(error)
         key = f"reconcile:{call.step_id}:{call.attempt}"
         return Draft("tool_outcome_unknown", data, around.clock(), key=key, after=after)

@@ -8,9 +8,10 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 
-from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, UnknownAgent
+from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, StoreError, UnknownAgent
 from twelvefold.failures import short
 from twelvefold.loop.acts import Surroundings, act
 from twelvefold.plan import Act, CallModel, CallTool, Plan, Reconcile, begin, recover
@@ -169,10 +170,13 @@ class _Advance:
                 raise UnknownAgent(
                     f"{self.ref.id} delegates to {other.create.agent!r}: add it to App."
                 )
-        if MODEL_CALL in self.flying.values():  # one call at a time: its reply decides what is next
-            plan.acts = [action for action in plan.acts if not isinstance(action, CallModel)]
-            plan.waits = plan.waits or not (plan.acts or plan.drafts)
+        plan.acts = [action for action in plan.acts if not self._is_under_way(action)]
+        plan.waits = plan.waits or not (plan.acts or plan.drafts)
         return plan
+
+    def _is_under_way(self, action: Act) -> bool:
+        """One model call at a time, one `reconcile` per step: its result decides what is next."""
+        return not isinstance(action, CallTool) and _name_of(action) in self.flying.values()
 
     def _failed(self, error: Exception) -> Plan:
         """Park the thread with the reason. Decisions of this round go; nothing of them was
@@ -230,9 +234,7 @@ class _Advance:
 
     async def _catch_up(self) -> None:
         """Something arrived: keep the facts, forget the decisions, read the log anew."""
-        facts, self.facts = self.facts, []
-        for fact in facts:
-            await record(self.store, self.ref, fact, wake=False)
+        await self._record_facts(wake=False)
         self._take_up(self.store.load(self.ref.id, tenant=self.ref.tenant))
         self.state = self.agent.state(self.thread)
 
@@ -252,14 +254,20 @@ class _Advance:
 
     async def _land(self) -> None:
         """Leave nothing in the air: record what the acts still under way bring."""
-        facts, self.facts = self.facts, []
-        for fact in facts:
-            await record(self.store, self.ref, fact, wake=True)
         while self.flying:
             done, _ = await asyncio.wait(self.flying, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 del self.flying[task]
-                await record(self.store, self.ref, task.result(), wake=True)
+                self.facts.append(task.result())
+            with suppress(StoreError):  # tried again below, when the others have ended
+                await self._record_facts(wake=True)
+        await self._record_facts(wake=True)
+
+    async def _record_facts(self, *, wake: bool) -> None:
+        """A fact is forgotten only when it is durable; its key makes a repetition harmless."""
+        while self.facts:
+            await record(self.store, self.ref, self.facts[0], wake=wake)
+            del self.facts[0]
 
 
 def _name_of(action: Act) -> str:
