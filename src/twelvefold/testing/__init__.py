@@ -1,5 +1,57 @@
 """Fakes and proofs for tests of agents: stores, models and channels that need nothing outside."""
 
+from twelvefold.testing.crash import Fault, Matrix, Point, Scenario, crash_matrix
+from twelvefold.testing.given import (
+    answered,
+    approved,
+    asked,
+    began,
+    chosen,
+    decision,
+    denied,
+    edited,
+    event,
+    failed,
+    finished,
+    given,
+    killed,
+    later,
+    message,
+    returned,
+    said,
+    started,
+)
 from twelvefold.testing.memory import MemoryStore
+from twelvefold.testing.past import OWNER, START, TICK, Fact, Past
 
-__all__ = ["MemoryStore"]
+__all__ = [
+    "OWNER",
+    "START",
+    "TICK",
+    "Fact",
+    "Fault",
+    "Matrix",
+    "MemoryStore",
+    "Past",
+    "Point",
+    "Scenario",
+    "answered",
+    "approved",
+    "asked",
+    "began",
+    "chosen",
+    "crash_matrix",
+    "decision",
+    "denied",
+    "edited",
+    "event",
+    "failed",
+    "finished",
+    "given",
+    "killed",
+    "later",
+    "message",
+    "returned",
+    "said",
+    "started",
+]
