@@ -14,6 +14,13 @@ from twelvefold.thread import DELIVERY_RECORDS, Event, Json, to_iso
 Status = Literal["running", "waiting", "paused", "finished", "cancelled", "failed"]
 
 TITLE_CHARS_MAX = 80
+SHORT_CHARS = 6
+
+
+def short(thread_id: str) -> str:
+    """What is shown of a thread id: the ending of its root, and the steps that launched it."""
+    root, dot, steps = thread_id.partition(".")
+    return root[-SHORT_CHARS:] + dot + steps
 
 
 @dataclass(slots=True)

@@ -7,11 +7,12 @@ from datetime import datetime
 from twelvefold.exceptions import Conflict, UnknownContact, UnknownThread
 from twelvefold.reducer import read
 from twelvefold.store import Store
+from twelvefold.summary import SHORT_CHARS as SHORT_CHARS
+from twelvefold.summary import short as short
 from twelvefold.thread import DEFAULT_TENANT
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: no i, l, o, u
 _TIME_CHARS, _RANDOM_CHARS = 9, 8
-SHORT_CHARS = 6
 
 
 def new_thread_id(now: datetime) -> str:
@@ -19,12 +20,6 @@ def new_thread_id(now: datetime) -> str:
     ms = int(now.timestamp() * 1000)
     time = "".join(_ALPHABET[(ms >> (5 * n)) & 31] for n in reversed(range(_TIME_CHARS)))
     return time + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARS))
-
-
-def short(thread_id: str) -> str:
-    """What is shown of a thread id: the ending of its root, and the steps that launched it."""
-    root, dot, steps = thread_id.partition(".")
-    return root[-SHORT_CHARS:] + dot + steps
 
 
 def split_contact(contact_id: str) -> tuple[str, str]:
