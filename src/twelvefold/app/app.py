@@ -57,6 +57,10 @@ class App:
             self._store = open_store(str(self._store))
         return self._store
 
+    @property
+    def leaves_store_open(self) -> bool:
+        return self._store == DEFAULT_STORE
+
     def use_store(self, store: EmbeddedStore | str | Path) -> None:
         """Use another store from now on."""
         self._store = store
@@ -230,7 +234,6 @@ class App:
             channel=channel,
             assurance=assurance,
         )
-
         agent = self.agent(self.store.thread_row(thread_id, tenant=tenant).agent)
         judged = partial(verbs.answer, agent=agent, given=given, settles=self.settles)
         await self._change(thread_id, tenant, judged)
