@@ -7,8 +7,10 @@ No content can open or close a tag: in a body, a `<` that could do so is written
 """
 
 import re
+from collections.abc import Sequence
 
 from twelvefold.context.body import from_yaml, to_yaml
+from twelvefold.context.menu import compaction
 from twelvefold.context.shown import HIDDEN, NESTED_MAX, OUTCOMES_HIDDEN, View, view
 from twelvefold.exceptions import NotRendered
 from twelvefold.thread import Event, Thread
@@ -25,9 +27,23 @@ __all__ = [
 ]
 
 
-def render(thread: Thread) -> str:
-    """The default context. An event is rendered once per loaded log: a turn costs its new ones."""
-    return "".join(thread.each(render_event))
+def render(thread: Thread | Sequence[Event]) -> str:
+    """The default context of a thread, or of events that you picked from one.
+
+    What the newest `context_compacted` sums up is left out. An event of a thread is rendered once
+    per
+    loaded log: a turn costs its new events.
+    """
+    if not isinstance(thread, Thread):
+        return "".join(map(render_event, thread))
+    shown = thread.each(render_event)
+    summaries = [event for event in thread.each(compaction) if event is not None]
+    if not summaries:
+        return "".join(shown)
+    summed_up = {event.seq for event in summaries}
+    after = range(summaries[-1].data["upto"], thread.head)
+    rest = [shown[place] for place in after if place + 1 not in summed_up]
+    return "".join([shown[summaries[-1].seq - 1], *rest])
 
 
 def render_event(event: Event) -> str:
