@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from twelvefold.context import HIDDEN, NESTED_MAX, parse, render, render_event, view
 from twelvefold.context.body import from_yaml, to_yaml
+from twelvefold.context.menu import compacted
 from twelvefold.exceptions import NotRendered
 from twelvefold.steps import CORE_EVENTS
 from twelvefold.thread import Event, Json, Thread
@@ -33,7 +34,7 @@ def thread(*facts: tuple[str, dict[str, Json]]) -> Thread:
 
 
 def views(of: Thread) -> list[tuple[str, Json]]:
-    return [shown for shown in map(view, of.events) if shown is not None]
+    return [shown for shown in map(view, compacted(of.events)) if shown is not None]
 
 
 DEPLOYBOT = thread(
@@ -557,6 +558,7 @@ print(*sorted(name for name in sys.modules if name.startswith(("twelvefold", "py
     assert lazily == "False"
     assert set(loaded.split()) <= {
         "twelvefold",
-        *("twelvefold.context", "twelvefold.context.body", "twelvefold.context.shown"),
+        *("twelvefold.context", "twelvefold.context.body", "twelvefold.context.menu"),
+        "twelvefold.context.shown",
         *("twelvefold.encoding", "twelvefold.exceptions", "twelvefold.thread"),
     }
