@@ -2,6 +2,7 @@
 it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -128,17 +129,23 @@ class Chosen(Generic[S_co]):
         return self._step is not None
 
     def parse(self) -> BaseModel:
-        """A new object from the stored arguments, which nobody has had in hands. Raises
-        `ValueError`."""
+        """A new object from the stored arguments, in nobody's hands. Raises `ValueError`."""
         cls = self._state.classes.get(self.intent)
         if cls is None:
             raise ValueError(f"no step of this agent has the intent {self.intent!r}")
-        upcast = self._state.upcasters.get(self.intent)
-        args = self.args if upcast is None else upcast(dict(self.args))
         try:
-            return read_step(cls, args)
+            return read_step(cls, self.args_today())
         except ValidationError as error:
             raise ValueError(complaint(error)) from error
+
+    def args_today(self) -> dict[str, Json]:
+        """A copy of the arguments, brought up to date: what would run. Raises `ValueError`."""
+        args = deepcopy(self.args)
+        upcast = self._state.upcasters.get(self.intent)
+        try:
+            return args if upcast is None else upcast(args)
+        except Exception as error:  # the user's code on old data: a person repairs the step
+            raise ValueError(f"its upcaster fails: {type(error).__name__}: {error}") from error
 
     @property
     def approved(self) -> bool:
@@ -152,8 +159,12 @@ class Chosen(Generic[S_co]):
         )
 
     def digest(self, contact: str) -> str | None:
-        """What a person approves in `contact`; None when no class of today has this intent."""
+        """What a person approves in `contact`; None when today's code cannot read the step."""
         cls = self._state.classes.get(self.intent)
+        try:
+            args = self.args_today() if self.intent in self._state.upcasters else self.args
+        except ValueError:
+            return None
         if cls is None:
             return None
         return digest(
@@ -162,7 +173,7 @@ class Chosen(Generic[S_co]):
             contact=contact,
             intent=self.intent,
             schema=schema_hash(cls),
-            args=self.args,
+            args=args,
         )
 
     def result_as(self, form: TypeForm[R]) -> R:

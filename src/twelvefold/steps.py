@@ -14,9 +14,9 @@ from typing import Any, ClassVar, cast, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import TypeForm
 
-from twelvefold.exceptions import InvalidSteps
+from twelvefold.exceptions import InvalidSteps, Unstorable
 from twelvefold.policy import RISKS, Risk
-from twelvefold.thread import Json, canonical
+from twelvefold.thread import Json, canonical, to_text
 
 SCHEMA_HASH_VERSION = "1"
 DIGEST_VERSION = "1"
@@ -89,8 +89,27 @@ def risk_of(cls: type[BaseModel]) -> Risk:
 
 
 def args_of(step: BaseModel) -> dict[str, Json]:
-    """The arguments that are stored: all fields but the intent, as JSON, in their own order."""
-    return step.model_dump(mode="json", by_alias=True, exclude={"intent"})
+    """The arguments that are stored: all fields but the intent, as JSON, in their own order.
+
+    Raises `Unstorable` when they would not read back as this very step (secrets, NaN, validators
+    that change a value each time): what runs is what is stored.
+    """
+    cls = type(step)
+    args = step.model_dump(mode="json", by_alias=True, round_trip=True, exclude={"intent"})
+    try:
+        again = read_step(cls, args)
+    except ValidationError as error:
+        raise Unstorable(f"{cls.__name__} cannot read what it wrote: {complaint(error)}") from error
+    if again != step:
+        raise Unstorable(f"{cls.__name__} reads back as another step: {to_text(args)}")
+    return args
+
+
+@cache
+def arg_names(cls: type[BaseModel]) -> frozenset[str]:
+    """The names under which the arguments of a step are stored."""
+    fields = cls.model_fields.items()
+    return frozenset(field.serialization_alias or name for name, field in fields) - {"intent"}
 
 
 def read_step(cls: type[BaseModel], args: Mapping[str, Json]) -> BaseModel:
