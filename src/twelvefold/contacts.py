@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from twelvefold.exceptions import (
     Conflict,
@@ -21,7 +21,7 @@ from twelvefold.exceptions import (
 )
 from twelvefold.policy import Policy, Settles
 from twelvefold.state import Chosen, Contact, ContactKind, State
-from twelvefold.steps import args_of, complaint, digest, read_step, risk_of, schema_hash
+from twelvefold.steps import arg_names, args_of, complaint, digest, read_step, risk_of, schema_hash
 from twelvefold.thread import Draft, Json, to_iso
 
 Decision = Literal["approve", "deny", "edit", "answer", "it_ran", "run_again", "give_up"]
@@ -39,9 +39,6 @@ _OUTCOMES: Mapping[Decision, str] = {
     "deny": "denied",
     "edit": "edited",
     "answer": "answered",
-    "it_ran": "it_ran",
-    "run_again": "run_again",
-    "give_up": "give_up",
 }
 
 
@@ -49,9 +46,8 @@ _OUTCOMES: Mapping[Decision, str] = {
 class Answer:
     """What one person says to one contact. `contact` is its id within the thread.
 
-    `digest`: of what was on the person's screen, where the channel knows it. `value`: the answer
-    to a
-    question, or what the tool returned (`it_ran`). `changes`: new arguments by name (`edit`).
+    `digest`: of what was on the person's screen, where the channel knows it. `value`: the answer to
+    a question, or what the tool returned (`it_ran`). `changes`: new arguments by name (`edit`).
     """
 
     contact: str
@@ -96,13 +92,14 @@ def request(
         "deadline": None if within is None else to_iso(now + within),
         "args": chosen.args,
     }
-    if cls := state.classes.get(chosen.intent):
+    cls = state.classes.get(chosen.intent)
+    if cls is not None:
         data["risk"] = risk_of(cls)
     if kind == "approval":
-        data["schema"] = None if cls is None else schema_hash(cls)
-        data["digest"] = chosen.digest(contact)
-        if data["digest"] is None:
+        if cls is None:
             raise WrongDecision(f"{chosen.id} has the unknown intent {chosen.intent!r}.")
+        data["schema"] = schema_hash(cls)
+        data["digest"], data["args"] = chosen.digest(contact), chosen.args_today()
     return Draft("contact_requested", data, now)
 
 
@@ -128,9 +125,8 @@ def expiry_timer(contact_id: str) -> str:
 def judge(state: State[Any], answer: Answer, *, now: datetime, settles: Settles) -> Verdict:
     """Turn an answer into facts, or into the record of its refusal.
 
-    Raises `UnknownContact`, and `InvalidAnswer` for an answer that is not of the awaited kind:
-    those
-    are not recorded, the person may simply answer again.
+    Raises `UnknownContact`, and `InvalidAnswer` for an answer of another kind than is awaited:
+    those are not recorded, the person may simply answer again.
     """
     contact = state.contacts.get(answer.contact)
     if contact is None:
@@ -176,14 +172,14 @@ def _refusal(
 def _changed(
     state: State[Any], contact: Contact, answer: Answer, name: str
 ) -> TwelvefoldError | None:
-    """Whether the yes would be to other bytes than those that would run."""
+    """Whether the answer would be to something else than what it is about now."""
+    chosen = state.open_step(contact.step)
+    if chosen is None or chosen.waiting != contact.id:
+        return Conflict(f"{name}: {contact.step} was settled otherwise. Nothing was done.")
     if contact.digest is None:
         return None
-    chosen = state.open_step(contact.step)
-    if chosen is None or chosen.digest(contact.id) != contact.digest:
-        return Conflict(
-            f"{name} changed since it was asked; it will be asked again. Nothing was done."
-        )
+    if chosen.digest(contact.id) != contact.digest:
+        return Conflict(f"{name} changed since, so it is asked again. Nothing was done.")
     if answer.digest is not None and answer.digest != contact.digest:
         return Conflict(f"{name} shows other arguments than the ones you saw. Nothing was done.")
     return None
@@ -211,13 +207,8 @@ def _record_refusal(
 ) -> tuple[Draft, ...]:
     if state.refusals.get(contact.id, 0) >= REFUSALS_RECORDED_MAX:
         return ()
-    data: dict[str, Json] = {
-        "contact": contact.id,
-        "by": answer.by,
-        "decision": answer.decision,
-        "channel": answer.channel,
-        "why": str(refusal),
-    }
+    data: dict[str, Json] = {"contact": contact.id, "by": answer.by, "decision": answer.decision}
+    data |= {"channel": answer.channel, "why": str(refusal)}
     return (Draft("answer_refused", data, now),)
 
 
@@ -230,9 +221,7 @@ def _check_kind(contact: Contact, answer: Answer) -> None:
     if answer.decision == "deny" and not (answer.comment or "").strip():
         raise InvalidAnswer("A denial needs a comment: the model reads it. Nothing was done.")
     if answer.decision == "answer" and answer.value in (None, ""):
-        raise InvalidAnswer(
-            f"{contact.id} awaits an answer, and this one is empty. Nothing was done."
-        )
+        raise InvalidAnswer(f"{contact.id} awaits an answer, not silence. Nothing was done.")
 
 
 def _completes(contact: Contact, answer: Answer) -> bool:
@@ -258,7 +247,7 @@ def _vote(contact: Contact, answer: Answer, now: datetime) -> Draft:
 def _closed(contact: Contact, answer: Answer, now: datetime, **more: Json) -> Draft:
     return close(
         contact,
-        _OUTCOMES[answer.decision],
+        _OUTCOMES.get(answer.decision, answer.decision),
         now=now,
         by=answer.by,
         comment=answer.comment or "",
@@ -274,11 +263,7 @@ def _edited(state: State[Any], contact: Contact, answer: Answer, now: datetime) 
     cls = state.classes.get(contact.intent)
     if old is None or cls is None:
         raise InvalidAnswer(f"{contact.intent} is no step of this agent any more: use give_up.")
-    known = {name: value for name, value in old.args.items() if name in cls.model_fields}
-    try:
-        args = args_of(read_step(cls, {**known, **(answer.changes or {})}))
-    except ValidationError as error:
-        raise InvalidAnswer(f"{complaint(error)}. Nothing was done.") from error
+    args = _changed_args(cls, old.args, answer.changes or {})
     chosen: dict[str, Json] = {
         "intent": contact.intent,
         "args": args,
@@ -298,3 +283,18 @@ def _edited(state: State[Any], contact: Contact, answer: Answer, now: datetime) 
         chosen["approval"] = {"contact": contact.id, "digest": bound}
     new = Draft("next_step_chosen", chosen, now, key=f"edited:{contact.id}")
     return [_closed(contact, answer, now, args=args), new]
+
+
+def _changed_args(
+    cls: type[BaseModel], old: Mapping[str, Json], changes: Mapping[str, Json]
+) -> dict[str, Json]:
+    names = arg_names(cls)
+    if unknown := sorted(set(changes) - names):
+        raise InvalidAnswer(
+            f"{cls.__name__} has no argument {', '.join(unknown)}. Nothing was done."
+        )
+    known = {name: value for name, value in old.items() if name in names}
+    try:
+        return args_of(read_step(cls, {**known, **changes}))
+    except ValidationError as error:
+        raise InvalidAnswer(f"{complaint(error)}. Nothing was done.") from error

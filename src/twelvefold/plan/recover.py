@@ -56,7 +56,7 @@ def _orphan(chosen: Chosen[Any], now: datetime) -> Draft:
 def _lost(state: State[Any], contact: Contact) -> str | None:
     """Why an open contact can no longer be answered."""
     chosen = state.open_step(contact.step)
-    if chosen is None:
+    if chosen is None or chosen.waiting != contact.id:
         return f"{contact.step} was settled otherwise"
     if contact.digest is not None and chosen.digest(contact.id) != contact.digest:
         return f"the arguments or the shape of {contact.intent} changed since this was asked"
