@@ -89,13 +89,13 @@ def _apply_wait(summary: Summary, event: Event) -> None:
         case "signal_awaited":
             waits[f"signal:{data['signal']}:{data['step']}"] = data["step"]
         case "signal_received":
-            for wait in [w for w in waits if w.startswith(f"signal:{data['signal']}:")]:
+            for wait in [w for w, step in waits.items() if w == f"signal:{data['signal']}:{step}"]:
                 del waits[wait]
         case "child_launched":
             waits[f"child:{data['child']}"] = data["step"]
         case "child_finished":
             waits.pop(f"child:{data['child']}", None)
-        case "step_settled":
+        case "step_settled" | "tool_returned" | "tool_failed":  # a late outcome settles it too
             for wait in [w for w, step in waits.items() if step == data["step"]]:
                 del waits[wait]
         case "finished" | "cancelled" | "forked" | "imported":
@@ -114,6 +114,11 @@ def _apply_progress(summary: Summary, event: Event) -> None:
         case "next_step_chosen":
             summary.steps += 1
             _add_usage(summary, data)
+            if data["by"] == "model":
+                saw = event.seq if event.after is None else event.after
+                summary.unread = [seq for seq in summary.unread if seq > saw]
+        case "contact_answered":
+            summary.limited = summary.limited and data["contact"] not in summary.waits
         case "model_failed" | "model_superseded":
             _add_usage(summary, data)
         case "finished":
