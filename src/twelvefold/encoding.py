@@ -21,10 +21,10 @@ _encode_sorted = json.JSONEncoder(
 
 
 def to_text(value: Json) -> str:
-    """The JSON text that is stored and hashed: compact, keys in their own order, encodable as
-    UTF-8.
+    """The JSON text that is stored and hashed: compact, keys in their own order, always UTF-8.
 
-    Raises `Unstorable` for what JSON cannot hold (NaN, bytes, objects, keys that are not text).
+    As in all of JSON, keys become text. Raises `Unstorable` for what JSON cannot hold (NaN, bytes,
+    objects).
     """
     return _as_json(value, _encode)
 
@@ -58,5 +58,8 @@ def to_iso(at: datetime) -> str:
 
 
 def from_iso(text: str) -> datetime:
-    """The inverse of `to_iso`; accepts any RFC 3339 time with an offset."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    """The inverse of `to_iso`; accepts any RFC 3339 time with an offset, else `ValueError`."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset")
+    return at.astimezone(UTC)
