@@ -77,8 +77,7 @@ class Event:
 
 
 class _Log:
-    """The list that all snapshots of one loaded thread share, and what was computed once per
-    event."""
+    """The list that all snapshots of a loaded thread share, and what was computed per event."""
 
     __slots__ = ("computed", "events")
 
@@ -132,8 +131,7 @@ class Parent:
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
 class Thread:
-    """An immutable snapshot of one log. Snapshots of one log share its memory; growing one copies
-    nothing."""
+    """An immutable snapshot of one log. Snapshots share its memory; growing one copies nothing."""
 
     id: str
     agent: str
@@ -222,10 +220,7 @@ class Thread:
     def _end_of_decision(self, at: int) -> int:
         if not 1 <= at <= self.head:
             raise Conflict(f"{self.id} has events 1 to {self.head}, not {at}.")
-        events = self.events
-        while at < self.head and (after := events[at].after) is not None and after < at:
-            if events[at].after != events[at - 1].after:
-                break
+        while at < self.head and _is_one_append(self.events[at - 1], self.events[at]):
             at += 1
         return at
 
@@ -259,9 +254,20 @@ class Thread:
         }
 
 
+# What an act brought. Its `after` is that of the decision, but it came later.
+_FACT_KEYS = ("outcome:", "reply:", "late:", "reconcile:")
+
+
+def _is_one_append(event: Event, following: Event) -> bool:
+    """Whether one decision, or one edit by a person, made both."""
+    if (key := following.key or "").startswith("edited:"):
+        return True
+    same = following.after == event.after and not key.startswith(_FACT_KEYS)
+    return same and following.after is not None and following.after < event.seq
+
+
 def from_jsonl(text: str) -> Thread:
-    """The inverse of `Thread.to_jsonl`. Raises `Unstorable` with the line number when a line is
-    not an event."""
+    """The inverse of `Thread.to_jsonl`. Raises `Unstorable`, with the line that is no event."""
     thread: Thread | None = None
     events: list[Event] = []
     # Not splitlines(): it would also cut at U+2028 and U+0085 inside the texts.
@@ -270,7 +276,7 @@ def from_jsonl(text: str) -> Thread:
             row = json.loads(line)
             thread = thread or _thread_of(row)
             events.append(_event_of(row))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Unstorable(f"line {number} is not an exported event: {error}") from error
         if events[-1].seq != number:
             raise Unstorable(f"line {number} holds event {events[-1].seq}: the log has a gap.")
