@@ -10,7 +10,7 @@ from twelvefold.plan.begin import begin
 from twelvefold.plan.parts import CallModel, Plan
 from twelvefold.reducer import fold
 from twelvefold.state import State
-from twelvefold.thread import Event, Json, Thread, canonical
+from twelvefold.thread import DELIVERY_RECORDS, Event, Json, Thread, canonical
 
 # Events that begin() makes. Those that recovery makes, and facts, carry `after` too and are not
 # listed.
@@ -90,12 +90,18 @@ def _compare(
 
 
 def _at_rest(thread: Thread, state: State[Any], agent: Agent[Any, Any]) -> list[Difference]:
-    """A thread that came to rest must still be at rest."""
+    """A thread that came to rest must still be at rest. What arrived last may be undecided yet."""
     running = any((chosen.waiting or "").startswith("run:") for chosen in state.open)
     if state.stopped or running or not (state.finished or state.waiting):
         return []
-    effect = agent.decide(thread, state)
-    plan = begin(effect, state, thread, agent, now=thread.events[-1].at)
+    newest = [e for e in thread.events if e.type not in DELIVERY_RECORDS][-1]
+    if newest.after is None:
+        return []
+    try:
+        effect: Any = agent.decide(thread, state)
+        plan = begin(effect, state, thread, agent, now=newest.at)
+    except Exception as error:
+        return [Difference(thread.head, "decision", "Wait()", f"{type(error).__name__}: {error}")]
     if plan.waits and not plan.drafts:
         return []
     return [Difference(thread.head, "decision", "Wait()", repr(effect))]
