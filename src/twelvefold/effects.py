@@ -198,9 +198,8 @@ def run(
 
     - `retry_safe`: the outside world honours `call.key`, so a cut-off run is run again with it.
     - `reconcile`: asked after a cut-off run; takes what the tool takes and returns the tool's
-    result
-      when it ran, or raises `NothingHappened` when it did not (then it runs again). Any other
-      exception means that it does not know, and the agent's owner is asked.
+      result when it ran, or raises `NothingHappened` when it did not (then it runs again). Any
+      other exception means that it does not know, and the agent's owner is asked.
     - `ungated`: why a step of medium or high risk may run without approval. It is logged.
     """
     name = getattr(tool, "__name__", type(tool).__name__)
@@ -209,9 +208,13 @@ def run(
 
 @cache
 def arity(tool: Tool) -> int:
-    """How many arguments the tool takes: 1 (step) or 2 (step, call). Raises
-    `ConfigurationError`."""
-    count = len(inspect.signature(tool).parameters)
+    """How many arguments the tool demands: 1 (step) or 2 (step, call). Raises `ConfigurationError`.
+
+    One with a default is not demanded: `f(step, retries=3)` is a tool of one.
+    """
+    parameters = inspect.signature(tool).parameters.values()
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    count = sum(p.default is p.empty and p.kind not in optional for p in parameters)
     if count not in {1, 2}:
         name = getattr(tool, "__name__", type(tool).__name__)
         raise ConfigurationError(
