@@ -1,8 +1,7 @@
 """Prompts are files of the user's: role lines and a Jinja2 body. Nothing is added to them.
 
 A line `--- system`, `--- user` or `--- assistant` begins a message; without one the file is one
-user
-message. A `Thread` among the variables is rendered by `context`, the user's function.
+user message. A `Thread` among the variables is rendered by `context`, the user's function.
 """
 
 import re
@@ -17,7 +16,7 @@ from twelvefold.exceptions import PromptError
 from twelvefold.messages import Message, Part, Role
 from twelvefold.thread import Thread
 
-_ROLE = re.compile(r"^--- (system|user|assistant)[ \t]*\n", re.MULTILINE)
+_ROLE = re.compile(r"^--- (system|user|assistant)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
 )
@@ -39,10 +38,10 @@ class Prompt:
         self.path, self.context = Path(path), context
         try:
             source = self.path.read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise PromptError(f"The prompt {path} cannot be read: {error}") from error
         self._templates: list[tuple[Role, Template]] = [
-            (role, self._compiled(body)) for role, body in _sections(source)
+            (role, self._compiled(body)) for role, body in self._sections(source)
         ]
 
     def __call__(self, **variables: Any) -> Callable[[], tuple[Message, ...]]:
@@ -68,17 +67,16 @@ class Prompt:
     def _rendered(self, template: Template, variables: dict[str, Any]) -> str:
         try:
             return template.render(variables)
-        except TemplateError as error:
-            raise PromptError(f"{self.path}: {error}") from error
+        except Exception as error:  # a template can raise whatever its expressions do
+            raise PromptError(f"{self.path}: {type(error).__name__}: {error}") from error
 
-
-def _sections(source: str) -> list[tuple[Role, str]]:
-    """Role and body of each message. Roles are read before anything is inserted, so no text of an
-    event can begin a message."""
-    pieces = _ROLE.split(source)
-    before, rest = pieces[0], pieces[1:]
-    if not rest:
-        return [("user", source)]
-    if before.strip():
-        raise PromptError(f"Text before the first role line: {before.strip()[:40]!r}.")
-    return [(cast(Role, role), body) for role, body in zip(rest[::2], rest[1::2], strict=True)]
+    def _sections(self, source: str) -> list[tuple[Role, str]]:
+        """Role and body of each message. Roles are read before anything is inserted, so no text of
+        an event can begin a message."""
+        before, *rest = _ROLE.split(source)
+        if not rest:
+            return [("user", source)]
+        if before.strip():
+            lost = before.strip()[:40]
+            raise PromptError(f"{self.path}: text before the first role line: {lost!r}.")
+        return [(cast(Role, role), body) for role, body in zip(rest[::2], rest[1::2], strict=True)]
