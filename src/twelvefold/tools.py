@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 from typing_extensions import TypeForm
 
-from twelvefold.exceptions import StepRefused, Unstorable
+from twelvefold.exceptions import StepRefused
 from twelvefold.failures import clip
 from twelvefold.steps import complaint, members
 from twelvefold.thread import Json, to_text
@@ -76,7 +76,7 @@ def result_data(value: object) -> dict[str, Json]:
     try:
         result = to_jsonable_python(value, inf_nan_mode="constants")
         size = len(to_text(result).encode())
-    except (Unstorable, PydanticSerializationError, ValueError, RecursionError) as error:
+    except Exception as error:  # also what a serializer of the user's raises
         return {"unstorable": clip(_text_of(value)), "why": clip(str(error))}
     if size > RESULT_BYTES_MAX:
         why = f"{size} bytes are more than RESULT_BYTES_MAX = {RESULT_BYTES_MAX}"

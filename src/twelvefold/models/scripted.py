@@ -112,8 +112,12 @@ def _rule_of(data: Any, where: str) -> Rule:
         raise ConfigurationError(f"{where}: unknown {', '.join(sorted(unknown))}.")
     return Rule(
         given["step"],
-        tuple(given.get("seen") or ()),
-        tuple(given.get("unseen") or ()),
+        _texts(given.get("seen")),
+        _texts(given.get("unseen")),
         given.get("agent"),
         given.get("turn"),
     )
+
+
+def _texts(given: Json) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
