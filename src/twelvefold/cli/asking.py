@@ -1,0 +1,47 @@
+"""The conversation of `twelvefold approve` on a terminal."""
+
+from datetime import UTC, datetime
+
+from twelvefold.channels.terminal import KEYS, Key, Terminal, ask_key, ask_text, contact_lines
+from twelvefold.cli.decision import Asked, Given, changes_of
+from twelvefold.cli.here import Here
+from twelvefold.context import render
+from twelvefold.exceptions import InvalidAnswer
+
+_KINDS: dict[str, str] = {"approval": "aedcq", "question": "cq", "outcome": "cq", "repair": "ecq"}
+
+
+def ask_about(here: Here, terminal: Terminal, asked: Asked, given: Given) -> Given | None:
+    """Show the contact and ask until there is a decision; None when the person leaves."""
+    keys: dict[str, Key] = {key: KEYS[key] for key in _KINDS[str(asked.row.data["kind"])]}
+    _show(here, asked)
+    while True:
+        match ask_key(terminal, keys):
+            case "approve":
+                return given
+            case "quit":
+                return None
+            case "context":
+                for line in render(asked.thread).split("\n"):
+                    here.out.line(f"    {line}")
+            case "deny":
+                if comment := given.comment or ask_text(terminal, "Why not? The model reads it"):
+                    return Given("deny", comment=comment)
+            case "edit":
+                if edit := _edit(here, asked, given):
+                    return edit
+
+
+def _edit(here: Here, asked: Asked, given: Given) -> Given | None:
+    try:
+        changes = changes_of(here, asked, ())
+    except InvalidAnswer as error:
+        here.out.line(f"  {error}")
+        return None
+    return Given("edit", comment=given.comment, changes=changes) if changes else None
+
+
+def _show(here: Here, asked: Asked) -> None:
+    here.out.line(f"  {asked.shown_id}", bold=True)
+    for line in contact_lines(asked.row, asked.thread, now=datetime.now(UTC)):
+        here.out.line(f"  {line}")

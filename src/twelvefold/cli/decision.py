@@ -1,0 +1,192 @@
+"""One contact, as it was found, and what is decided about it."""
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from twelvefold.channels.terminal import ask_text
+from twelvefold.cli.ancestry import refuse_descendants
+from twelvefold.cli.following import act_and_follow
+from twelvefold.cli.here import Here, person
+from twelvefold.exceptions import Conflict, InvalidAnswer
+from twelvefold.store import ContactRow
+from twelvefold.summary import short
+from twelvefold.thread import Json, Thread
+
+if TYPE_CHECKING:
+    from twelvefold.contacts import Decision
+
+CHANNEL = "cli"
+ASSURANCE = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A contact with its thread, as both were when it was looked up."""
+
+    thread: Thread
+    row: ContactRow
+
+    @property
+    def id(self) -> str:
+        return f"{self.thread.id}.{self.row.id}"
+
+    @property
+    def shown_id(self) -> str:
+        return f"{short(self.thread.id)}.{self.row.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person decided. `value` and `changes` as in `App.answer`."""
+
+    decision: "Decision"
+    comment: str | None = None
+    value: Json = None
+    changes: Mapping[str, Json] | None = None
+
+
+def find(here: Here, name: str, *, expect: str | None) -> Asked:
+    """Raises `UnknownContact`, and `Conflict` when it has another digest than `expect`."""
+    from twelvefold.app.names import find_contact
+
+    app = here.app  # whoever decides needs the application: it judges the answer
+    refuse_descendants(app.store)
+    thread_id, contact = find_contact(app.store, name)
+    thread = app.thread(here.remember(thread_id))
+    asked = Asked(thread, _row(thread, contact))
+    digest = asked.row.data.get("digest")
+    if expect is not None and expect != digest:
+        raise Conflict(
+            f"{asked.id} has the digest {digest or 'of no approval'}, not {expect}."
+            " Nothing was done."
+        )
+    return asked
+
+
+def _row(thread: Thread, contact: str) -> ContactRow:
+    """The contact as the log has it. Raises `UnknownContact`."""
+    from twelvefold.exceptions import UnknownContact
+    from twelvefold.reducer import read
+
+    found = read(thread).contacts.get(contact)
+    if found is None:
+        raise UnknownContact(f"{thread.id} holds no contact {contact}.")
+    event = thread.events[found.seq - 1]
+    from twelvefold.store import Ref
+
+    ref = Ref(thread.tenant, thread.id)
+    return ContactRow(ref, thread.agent, contact, event.at, event.data, found.outcome)
+
+
+def decide(
+    here: Here, asked: Asked, given: Given, *, by: str | None, detach: bool, timeout_s: float | None
+) -> int:
+    """Answer, then follow the thread. Nothing is followed when the answer is refused."""
+    decider = person(by)
+
+    async def answer() -> None:
+        await here.app.answer(
+            asked.id,
+            given.decision,
+            by=decider,
+            comment=given.comment,
+            value=given.value,
+            changes=given.changes,
+            digest=asked.row.data.get("digest"),
+            channel=CHANNEL,
+            assurance=ASSURANCE,
+        )
+        if here.json:
+            here.out.document(
+                "answer/1",
+                contact=asked.id,
+                decision=given.decision,
+                by=decider,
+                digest=asked.row.data.get("digest"),
+            )
+
+    return act_and_follow(here, asked.thread.id, answer, detach=detach, timeout_s=timeout_s)
+
+
+def outcome_or_answer(here: Here, asked: Asked, text: str | None, value: Json) -> Given:
+    """What `answer` means for this kind of contact. Raises `InvalidAnswer`."""
+    if text is None and here.terminal is not None:
+        text = ask_text(here.terminal, str(asked.row.data.get("question") or "Your answer"))
+    if text is None:
+        raise InvalidAnswer(f"{asked.id} awaits an answer: give it as TEXT. Nothing was done.")
+    if asked.row.data["kind"] in {"outcome", "repair"}:
+        if text not in {"it_ran", "run_again", "give_up"}:
+            raise InvalidAnswer(
+                f"{asked.id} awaits it_ran, run_again or give_up, not {text!r}. Nothing was done."
+            )
+        return Given(cast("Decision", text), value=value)
+    if value is not None:
+        raise InvalidAnswer(f"{asked.id} awaits TEXT; --result goes with it_ran. Nothing was done.")
+    return Given("answer", value=text)
+
+
+def changes_of(here: Here, asked: Asked, sets: Sequence[str]) -> dict[str, Json] | None:
+    """The arguments that change, by name; None when nothing does. Raises `InvalidAnswer`."""
+    args = asked.row.data["args"]
+    if sets:
+        return changed(args, sets)
+    if here.terminal is None:
+        raise click.UsageError("Give --set PATH=VALUE; only a terminal opens $EDITOR.")
+    return edited(args)
+
+
+def changed(args: Mapping[str, Json], sets: Sequence[str]) -> dict[str, Json]:
+    """Whole new values of the arguments that `PATH=VALUE`s touch. Raises `InvalidAnswer`."""
+    new = copy.deepcopy(dict(args))
+    touched: dict[str, Json] = {}
+    for one in sets:
+        path, equals, value = one.partition("=")
+        if not equals or not path:
+            raise InvalidAnswer(f"{one!r} is not PATH=VALUE. Nothing was done.")
+        _set(new, path.split("."), _json_or_text(value), path)
+        top = path.split(".")[0]
+        touched[top] = new[top]
+    return touched
+
+
+def _set(target: Any, keys: list[str], value: Json, path: str) -> None:
+    *way, last = keys
+    try:
+        for key in way:
+            target = target[int(key) if isinstance(target, list) else key]
+        if isinstance(target, list):
+            cast("list[Json]", target)[int(last)] = value
+        else:
+            target[last] = value
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        raise InvalidAnswer(f"There is no {path!r} in the arguments. Nothing was done.") from error
+
+
+def _json_or_text(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def edited(args: Mapping[str, Json]) -> dict[str, Json] | None:
+    """The arguments as YAML in $EDITOR; what was changed there. Raises `InvalidAnswer`."""
+    from twelvefold.context.body import from_yaml, to_yaml
+    from twelvefold.exceptions import NotRendered
+
+    text = click.edit(to_yaml(dict(args)), extension=".yaml")
+    if text is None:
+        return None
+    try:
+        new = from_yaml(text)
+    except NotRendered as error:
+        raise InvalidAnswer(f"{error}. Nothing was done.") from error
+    if not isinstance(new, dict):
+        raise InvalidAnswer("What was saved is not a map of arguments. Nothing was done.")
+    found = cast("dict[str, Json]", new)
+    return {name: value for name, value in found.items() if args.get(name) != value} or None

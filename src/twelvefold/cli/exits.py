@@ -1,0 +1,84 @@
+"""Exit codes, and what is said when a command fails: what happened, why, one next command."""
+
+from collections.abc import Iterable
+
+from twelvefold.channels.terminal import visible
+from twelvefold.exceptions import (
+    ConfigurationError,
+    Conflict,
+    InvalidAnswer,
+    NotAllowed,
+    NotFound,
+    PromptError,
+    StoreCorrupt,
+    StoreError,
+    StoreVersion,
+    UnknownAgent,
+    Unstorable,
+)
+from twelvefold.summary import short
+
+DONE = 0
+FAILED = 1
+USAGE = 2
+NOT_FOUND = 3
+CONFLICT = 4
+NOT_ALLOWED = 5
+CONFIGURATION = 6
+PAUSED_FOR_HUMAN = 10
+PAUSED_FOR_EVENT = 11
+TIMEOUT = 124
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""As a shell reports a program that SIGPIPE ended: nobody reads what is left to say."""
+
+_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (NotFound, NOT_FOUND),
+    (Conflict, CONFLICT),
+    (NotAllowed, NOT_ALLOWED),
+    (InvalidAnswer, USAGE),
+    (Unstorable, USAGE),
+    (ConfigurationError, CONFIGURATION),
+    (PromptError, CONFIGURATION),
+    (StoreError, CONFIGURATION),
+)
+
+_NEXT: tuple[tuple[type[Exception], str], ...] = (
+    (NotFound, "twelvefold threads list"),
+    (NotAllowed, "twelvefold inbox"),
+    (InvalidAnswer, "twelvefold inbox"),
+    (StoreCorrupt, "twelvefold --store OTHER.db threads list"),
+    (StoreVersion, "twelvefold version"),
+    (UnknownAgent, "twelvefold doctor"),
+    (ConfigurationError, "twelvefold doctor"),
+    (StoreError, "twelvefold doctor"),
+)
+
+
+def code_of(error: BaseException) -> int:
+    """The exit code of an exception that ended a command."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
+
+
+def text_of(error: BaseException, *, thread_ids: Iterable[str] = ()) -> str:
+    """Two lines: what happened and why; what to do next. Ids that were looked up are shortened."""
+    said = str(error) or type(error).__name__
+    if code_of(error) == FAILED:
+        said = f"{type(error).__name__}: {said}"
+    thread_ids = list(thread_ids)
+    for thread_id in thread_ids:
+        said = said.replace(thread_id, short(thread_id))
+    return f"error: {visible(said)}\nnext:  {_next(error, thread_ids)}"
+
+
+def _next(error: BaseException, thread_ids: list[str]) -> str:
+    if isinstance(error, Conflict) and thread_ids:
+        return f"twelvefold threads show {visible(short(thread_ids[-1]))}"
+    for kind, command in _NEXT:
+        if isinstance(error, kind):
+            return command
+    return (
+        "the same command with --debug, for the traceback"
+        if code_of(error) == FAILED
+        else ("twelvefold --help")
+    )

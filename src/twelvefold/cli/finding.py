@@ -1,0 +1,161 @@
+"""Where the application and its log are: options, environment, pyproject.toml, defaults.
+
+The root is the nearest folder, from the current one upwards, that holds `pyproject.toml` or
+`app.py`; without one, the current folder.
+"""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+from twelvefold.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from twelvefold.app import App
+
+APP_DEFAULT = "app.py:app"
+STORE_DEFAULT = Path(".twelvefold") / "threads.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`app`: `file.py:attr` or `module:attr`. `*_named`: somebody named it; else it is the
+    default."""
+
+    root: Path
+    app: str
+    app_named: bool
+    store: str
+    store_named: bool
+
+
+def find_place(
+    cwd: Path, environ: Mapping[str, str], *, app: str | None = None, store: str | None = None
+) -> Place:
+    """Raises `ConfigurationError` when pyproject.toml cannot be read."""
+    root = next((p for p in (cwd, *cwd.parents) if _is_root(p)), cwd)
+    project = _settings(root / "pyproject.toml")
+    given_app, given_store = app or environ.get("TWELVEFOLD_APP"), store
+    given_store = store or environ.get("TWELVEFOLD_STORE")
+    app_name = _rooted(cwd, given_app) or _rooted(root, project.get("app"))
+    store_name = given_store or _url(root, project.get("store"))
+    return Place(
+        root,
+        app_name or _rooted(root, APP_DEFAULT) or APP_DEFAULT,
+        app_name is not None,
+        store_name or str(root / STORE_DEFAULT),
+        store_name is not None,
+    )
+
+
+def _is_root(folder: Path) -> bool:
+    return (folder / "pyproject.toml").is_file() or (folder / "app.py").is_file()
+
+
+def _settings(pyproject: Path) -> dict[str, Any]:
+    if not pyproject.is_file():
+        return {}
+    import tomllib
+
+    try:
+        found = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{pyproject} cannot be read: {error}") from error
+    return found.get("tool", {}).get("twelvefold", {})
+
+
+def _rooted(folder: Path, app: str | None) -> str | None:
+    """A file in an app's name as an absolute path; a module's name stays as it is."""
+    if app is None or not _is_file(app):
+        return app
+    path, _, attribute = app.rpartition(":")
+    return f"{folder / path}:{attribute}"
+
+
+def _is_file(app: str) -> bool:
+    name = app.rpartition(":")[0]
+    return name.endswith(".py") or "/" in name
+
+
+def _url(root: Path, store: str | None) -> str | None:
+    return store if store is None or ":" in store else str(root / store)
+
+
+def leaves_store_to_us(place: Place) -> bool:
+    """Whether the text of the application alone shows that it names no store of its own.
+
+    Then lists can open the log without loading the application, which takes ten times as long.
+    """
+    path = Path(place.app.rpartition(":")[0])
+    if path.suffix != ".py":
+        return False
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return not place.app_named  # there is no application at all
+    return "App(" in text and "store" not in text and "**" not in text
+
+
+def load_app(place: Place) -> "App":
+    """The application object. Raises `ConfigurationError`, whatever its file raises."""
+    from twelvefold.app import App
+
+    name, colon, attribute = place.app.rpartition(":")
+    if not colon or not name or not attribute:
+        raise ConfigurationError(
+            f"{place.app!r} names no application: give path/to/file.py:app or package.module:app."
+        )
+    app = getattr(_load(name, place), attribute, None)
+    if not isinstance(app, App):
+        found = "nothing" if app is None else f"a {type(app).__name__}"
+        raise ConfigurationError(f"{name} has {found} under {attribute!r}, not an App.")
+    return app
+
+
+def _load(name: str, place: Place) -> ModuleType:
+    try:
+        return _load_file(Path(name)) if _is_file(place.app) else _load_module(name, place.root)
+    except ConfigurationError:
+        raise
+    except (Exception, SystemExit) as error:
+        where = _line_of(error)
+        raise ConfigurationError(
+            f"{name} cannot be loaded: {type(error).__name__}: {error}{where}"
+        ) from error
+
+
+def _load_module(name: str, root: Path) -> ModuleType:
+    sys.path.insert(0, str(root))
+    return importlib.import_module(name)
+
+
+def _load_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise ConfigurationError(
+            f"There is no application here: {path} does not exist. Name one with"
+            " --app path/to/file.py:app, or try `twelvefold demo`."
+        )
+    sys.path.insert(0, str(path.parent))  # files beside it are imported by their names
+    name = path.stem if path.stem not in sys.modules else f"twelvefold_app_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None  # a path that ends in .py has a loader
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # annotations are resolved through it
+    spec.loader.exec_module(module)
+    return module
+
+
+def _line_of(error: BaseException) -> str:
+    """The last line of the traceback, which is in or below the application's file."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f" ({Path(cast(Any, trace).tb_frame.f_code.co_filename).name}, line {trace.tb_lineno})"

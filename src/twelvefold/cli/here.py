@@ -1,0 +1,134 @@
+"""What a command works on: the application, its log and the output, each opened when first used."""
+
+import asyncio
+import getpass
+import logging
+import os
+import sys
+from collections.abc import Coroutine
+from contextlib import ExitStack, redirect_stdout
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from twelvefold.channels.terminal import Terminal, visible
+from twelvefold.cli.finding import Place, find_place, leaves_store_to_us, load_app
+from twelvefold.cli.out import Out
+from twelvefold.store import EmbeddedStore
+
+if TYPE_CHECKING:
+    from twelvefold.app import App
+
+T = TypeVar("T")
+
+
+class Here:
+    """One command. The shared options fill the first attributes before it runs."""
+
+    def __init__(self) -> None:
+        self.app_name: str | None = None
+        self.store_name: str | None = None
+        self.json = self.debug = self.verbose = False
+        self.out = Out()
+        self.thread_ids: list[str] = []  # looked up so far: errors show them shortened
+        self._closing = ExitStack()
+
+    @cached_property
+    def place(self) -> Place:
+        return find_place(Path.cwd(), os.environ, app=self.app_name, store=self.store_name)
+
+    @cached_property
+    def app(self) -> "App":
+        """Raises `ConfigurationError`. From here on, what the application prints is talk."""
+        self._listen_to_log()
+        self._closing.enter_context(redirect_stdout(sys.stderr))
+        app = load_app(self.place)
+        if self.place.store_named or app.leaves_store_open:
+            app.use_store(self.place.store)
+        self._closing.callback(app.close)
+        return app
+
+    @cached_property
+    def store(self) -> EmbeddedStore:
+        """The log, without the application where that is possible. It is created when missing."""
+        if not self._needs_app:
+            from twelvefold.stores import open_store
+
+            store = open_store(self.place.store)
+            self._closing.callback(store.close)
+            return store
+        return self.app.store
+
+    @property
+    def _needs_app(self) -> bool:
+        loaded = "app" in self.__dict__
+        return loaded or not (self.place.store_named or leaves_store_to_us(self.place))
+
+    @property
+    def has_log(self) -> bool:
+        """Whether there is anything to read; reading must not create a file."""
+        if self._needs_app:
+            return not self.app.leaves_store_open or self._file.exists()
+        return self._file.exists()
+
+    @property
+    def _file(self) -> Path:
+        from twelvefold.stores import SQLITE_URL
+
+        return Path(self.place.store.removeprefix(SQLITE_URL))
+
+    @property
+    def has_app(self) -> bool:
+        return self.place.app_named or Path(self.place.app.rpartition(":")[0]).is_file()
+
+    def thread_id(self, name: str) -> str:
+        """The full id of a thread. Raises `UnknownThread`, `Conflict`."""
+        from twelvefold.app.names import find_thread
+
+        return self.remember(find_thread(self.store, name))
+
+    def remember(self, thread_id: str) -> str:
+        self.thread_ids.append(thread_id)
+        return thread_id
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run(coroutine)
+
+    @property
+    def terminal(self) -> Terminal | None:
+        """Where to ask; None where nobody sits, or where the output is for programs."""
+        if self.json or not (sys.stdin.isatty() and self.out.tty):
+            return None
+        return Terminal(read=self._read, say=self.out.line)
+
+    def _read(self, prompt: str) -> str:
+        self.out.raw(visible(prompt))
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line
+
+    def close(self) -> None:
+        self._closing.close()
+
+    def _listen_to_log(self) -> None:
+        """`--verbose` shows the stdlib log; without it, what matters is an event or an error."""
+        log = logging.getLogger("twelvefold")
+        handler = _Log() if self.verbose else logging.NullHandler()
+        log.addHandler(handler)
+        self._closing.callback(log.removeHandler, handler)
+        if self.verbose:
+            log.setLevel(logging.DEBUG)
+
+
+class _Log(logging.StreamHandler[Any]):
+    """The log on stderr, a line per record; tracebacks keep their lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = logging.Formatter("%(levelname)s %(name)s: %(message)s").format(record)
+        return "\n".join(map(visible, text.split("\n")))
+
+
+def person(given: str | None) -> str:
+    """Who decides: `--as`, else the login of the operating system."""
+    return given or getpass.getuser()

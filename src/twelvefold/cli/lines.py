@@ -1,0 +1,85 @@
+"""Events as lines for people: the seq, what it is about, and what it says."""
+
+import json
+
+from twelvefold.summary import short
+from twelvefold.thread import Event, Json
+
+
+def what(event: Event) -> str:
+    """The intent, where the event is about a step; else its type."""
+    return str(event.data.get("intent") or event.type)
+
+
+def said(event: Event, thread_id: str) -> str:
+    """What the event says, in one line and in full."""
+    data = event.data
+    match event.type:
+        case "message_received":
+            sender = f"{data['from']}: " if data.get("from") else ""
+            return sender + compact(data.get("text"))
+        case "next_step_chosen":
+            return compact(data.get("args")) + _by(data)
+        case "tool_started":
+            return "started" + (f", attempt {data['attempt']}" if data["attempt"] > 1 else "")
+        case "tool_returned" | "step_settled":
+            return f"-> {compact(data.get('result', data.get('unstorable')))}"
+        case "tool_failed" | "model_failed" | "advance_failed":
+            return f"failed: {data.get('error')}"
+        case "tool_outcome_unknown":
+            return f"outcome unknown: {data.get('error') or data.get('reason')}"
+        case "contact_requested":
+            return f"waits for {_who(data)}: {short(thread_id)}.{data['contact']}"
+        case "contact_answered":
+            return f"{data['decision']} by {data['by']} ({data['channel']})"
+        case "contact_closed":
+            return _closed(data)
+        case _:
+            return _other(event)
+
+
+def _by(data: dict[str, Json]) -> str:
+    if data.get("by") == "human":
+        return f" by {data.get('person')}"
+    return " by code" if data.get("by") == "code" else ""
+
+
+def _who(data: dict[str, Json]) -> str:
+    return " or ".join(map(str, data["to"]["people"]))
+
+
+def _closed(data: dict[str, Json]) -> str:
+    words = str(data["outcome"]).replace("_", " ")
+    who = f" by {data['by']}" if data.get("by") else ""
+    comment = f": {data['comment']}" if data.get("comment") else ""
+    answer = f": {compact(data['answer'])}" if data.get("answer") is not None else ""
+    return words + who + comment + answer
+
+
+def _other(event: Event) -> str:
+    data = event.data
+    match event.type:
+        case "finished":
+            return str(data.get("message"))
+        case "child_launched":
+            return (
+                f"launched {short(str(data['child']))} ({data['agent']}): {compact(data['task'])}"
+            )
+        case "child_finished":
+            return f"{short(str(data['child']))} {data['status']} -> {compact(data['result'])}"
+        case "timer_set":
+            return f"sleeps until {data['due']}"
+        case "signal_awaited":
+            return f"waits for the signal {data['signal']}"
+        case "limit_reached":
+            return f"{data['used']} of {data['allowed']} {data['limit']} used"
+        case "answer_refused":
+            return f"refused {data['by']}: {data['why']}"
+        case "forked":
+            return f"from {short(str(data['from']))} at {data['at']}"
+        case _:
+            return compact(data)
+
+
+def compact(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,63 @@
+"""What a thread waits for, each with the command that ends the wait."""
+
+from collections.abc import Mapping
+
+from twelvefold.cli.family import Rest
+from twelvefold.store import ContactRow, EmbeddedStore
+from twelvefold.summary import short
+
+_COMMANDS: Mapping[str, str] = {
+    "approval": "approve it: twelvefold approve {}",
+    "question": "answer it: twelvefold answer {} TEXT",
+    "outcome": "settle it: twelvefold answer {} it_ran|run_again|give_up",
+    "repair": "repair it: twelvefold edit {} --set name=value",
+}
+
+
+def rest_lines(store: EmbeddedStore, rest: Rest) -> list[str]:
+    """How a family rests and what a person can do about it; nothing when it finished."""
+    row, name = rest.row, short(rest.row.ref.id)
+    code = f"(exit {rest.exit_code})"
+    match row.status:
+        case "finished":
+            return []
+        case "failed":
+            why = row.summary.failed
+            return [f"failed  {name}: {why}", f"next:   twelvefold retry {name}   {code}"]
+        case "cancelled":
+            return [f"cancelled  {name}   {code}"]
+        case "paused":
+            return [f"paused  {name}   go on: twelvefold resume {name}   {code}"]
+        case "waiting" | "running":
+            return [f"paused  {line}   {code}" for line in _waits_lines(store, rest)]
+
+
+def _waits_lines(store: EmbeddedStore, rest: Rest) -> list[str]:
+    name = short(rest.row.ref.id)
+    contacts = store.contacts()
+    asked = {f"{contact.ref.id}.{contact.id}": contact for contact in contacts}
+    lines: list[str] = []
+    for wait in rest.waits:
+        if contact := asked.get(wait):
+            lines.append(contact_line(contact, contacts))
+        elif wait.startswith("timer:"):
+            lines.append(f"{name} waits for a timer   when it is due: twelvefold resume {name}")
+        elif wait.startswith("signal:"):
+            signal = wait.removeprefix("signal:")
+            lines.append(
+                f"{name} waits for {signal}   send it: twelvefold send {name} signal {signal}"
+            )
+    return lines or [f"{name} waits for a message   send it: twelvefold send {name} message TEXT"]
+
+
+def contact_line(contact: ContactRow, others: list[ContactRow]) -> str:
+    """Who is awaited, and the command that decides. A thread names its only open contact."""
+    thread = short(contact.ref.id)
+    name = f"{thread}.{contact.id}"
+    alone = sum(other.ref == contact.ref for other in others) == 1
+    who = " or ".join(map(str, contact.data["to"]["people"]))
+    return f"{thread} waits for {who}: {name}   {command_for(contact, thread if alone else name)}"
+
+
+def command_for(contact: ContactRow, name: str) -> str:
+    return _COMMANDS[str(contact.data["kind"])].format(name)
