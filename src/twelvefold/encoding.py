@@ -18,6 +18,8 @@ _encode = json.JSONEncoder(
 _encode_sorted = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
 ).encode
+from_text: Callable[[str], Json] = json.JSONDecoder().decode
+"""The value of stored JSON text. Raises `ValueError`."""
 
 
 def to_text(value: Json) -> str:
@@ -54,7 +56,8 @@ def _escape_surrogates(text: str) -> str:
 
 def to_iso(at: datetime) -> str:
     """RFC 3339 in UTC, always with microseconds, so that text order is time order."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def from_iso(text: str) -> datetime:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast, overload
 from twelvefold.encoding import Json as Json
 from twelvefold.encoding import canonical as canonical
 from twelvefold.encoding import from_iso as from_iso
+from twelvefold.encoding import from_text as from_text
 from twelvefold.encoding import to_iso as to_iso
 from twelvefold.encoding import to_text as to_text
 from twelvefold.exceptions import Conflict, Unstorable
@@ -57,7 +58,7 @@ class Draft:
     ) -> None:
         self.type, self.at, self.key, self.after, self.v = type, at, key, after, v
         self.text = to_text(data)
-        self.data = json.loads(self.text)
+        self.data = from_text(self.text)
 
     def event(self, seq: int) -> "Event":
         return Event(seq, self.type, self.data, self.at, self.key, self.after, self.v)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
@@ -53,13 +54,16 @@ def _json_of(text: str) -> tuple[Json, tuple[str, ...]]:
     if fenced := _FENCE.fullmatch(text.strip()):
         text, repairs = fenced[1], ("code fence removed",)
     try:
-        return json.loads(text, parse_constant=_refuse_constant), repairs
+        return _decode(text), repairs
     except (ValueError, RecursionError) as error:
         raise StepRefused("not_json", clip(f"The reply is not JSON: {error}")) from error
 
 
 def _refuse_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
+
+
+_decode: Callable[[str], Json] = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 @cache
