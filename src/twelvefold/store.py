@@ -34,7 +34,8 @@ class Timer(NamedTuple):
 class Append:
     """Drafts for one thread, with what must still be true when they are written.
 
-    - `expect`: the head that was seen; `Stale` if any event came later, delivery records excepted.
+    - `expect`: the head that was seen; `Stale` if any event came later; delivery records only matter
+      when the append `refers_to_itself`.
     - `epoch`: the epoch that the advance holds; `Fenced` if the thread has another. With `claim`
     the
       thread's epoch becomes `epoch + 1` in this transaction.
@@ -58,6 +59,13 @@ class Append:
     timers: Sequence[Timer] = ()
     cancel: Sequence[str] = ()
     served: int | None = None
+
+    @property
+    def refers_to_itself(self) -> bool:
+        """Whether a draft names the place that an earlier one will take: then nothing at all, not
+        even a delivery record, may come in between."""
+        expect = self.expect or 0
+        return any(draft.after is not None and draft.after > expect for draft in self.drafts)
 
 
 class Ref(NamedTuple):

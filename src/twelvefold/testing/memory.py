@@ -224,7 +224,8 @@ def _admitted(state: _State, append: Append, ref: Ref) -> _Kept:
         raise Fenced(f"thread {ref.id} is at epoch {kept.epoch}, not {append.epoch}.")
     expect = len(kept.events) if append.expect is None else append.expect
     newer = {event.type for event in kept.events[expect:]}
-    if expect > len(kept.events) or not newer <= DELIVERY_RECORDS:
+    harmless = not newer or (newer <= DELIVERY_RECORDS and not append.refers_to_itself)
+    if expect > len(kept.events) or not harmless:
         raise Stale(f"thread {ref.id} is at event {len(kept.events)}, not {append.expect}.")
     return kept
 

@@ -125,13 +125,13 @@ def _admitted(
             " owns it. Stop; it goes on there."
         )
     if append.expect is not None and append.expect != pending.head:
-        _refuse_stale(db, pending, append.expect)
+        _refuse_stale(db, pending, append, append.expect)
     return pending
 
 
-def _refuse_stale(db: sqlite3.Connection, pending: _Pending, expect: int) -> None:
-    """Pass when nothing but delivery records came after `expect`."""
-    if expect < pending.head:
+def _refuse_stale(db: sqlite3.Connection, pending: _Pending, append: Append, expect: int) -> None:
+    """Pass when nothing but delivery records came after `expect`, and their places are free."""
+    if expect < pending.head and not append.refers_to_itself:
         stored = db.execute(SQL["types_after"], (*pending.ref, expect))
         types = {type for (type,) in stored} | {e.type for e in pending.events if e.seq > expect}
         if types <= DELIVERY_RECORDS:
