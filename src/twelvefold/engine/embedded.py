@@ -148,9 +148,8 @@ class EmbeddedEngine:
         """Until this process committed a wake, another process committed, or a timer is due."""
         while True:
             try:
-                return await asyncio.wait_for(
-                    heard.wait(), POLL_S
-                )  # the only way out that is prompt
+                async with asyncio.timeout(POLL_S):  # wait_for loses a cancellation in Python 3.11
+                    return await heard.wait()
             except TimeoutError:
                 due = self.store.next_due()
                 if self.store.changed() or self._backoff:

@@ -255,12 +255,12 @@ class _Advance:
     async def _land(self) -> None:
         """Leave nothing in the air: record what the acts still under way bring."""
         while self.flying:
+            with suppress(StoreError):  # tried again below, when the others have ended
+                await self._record_facts(wake=True)
             done, _ = await asyncio.wait(self.flying, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 del self.flying[task]
                 self.facts.append(task.result())
-            with suppress(StoreError):  # tried again below, when the others have ended
-                await self._record_facts(wake=True)
         await self._record_facts(wake=True)
 
     async def _record_facts(self, *, wake: bool) -> None:
