@@ -114,11 +114,11 @@ def _apply_progress(summary: Summary, event: Event) -> None:
         case "next_step_chosen":
             summary.steps += 1
             _add_usage(summary, data)
-            if data["by"] == "model":
+            if data.get("by") == "model":
                 saw = event.seq if event.after is None else event.after
                 summary.unread = [seq for seq in summary.unread if seq > saw]
         case "contact_answered":
-            summary.limited = summary.limited and data["contact"] not in summary.waits
+            summary.limited = summary.limited and data.get("contact") not in summary.waits
         case "model_failed" | "model_superseded":
             _add_usage(summary, data)
         case "finished":
