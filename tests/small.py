@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
+from pydantic import Field
+
 from twelvefold.agent import Agent
 from twelvefold.context import render
 from twelvefold.effects import (
@@ -31,7 +33,7 @@ class Deploy(Step):
     risk: ClassVar[Risk] = "high"
     intent: Literal["deploy"] = "deploy"
     tag: str
-    flags: dict[str, Any] = {}
+    flags: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 class Look(Step):
