@@ -107,11 +107,12 @@ def carry_out(chosen: Chosen[AnyStep]) -> Effect[AnyStep, Cluster]:
         case RequestHumanInput() as step:
             return Ask(step, step.question, to=OPS)
         case DoneForNow() as step:
-            return Settle(step, step.message)
+            return Settle(step)
 
 
+release = Agent("release", decide, AnyStep, deps=lambda tenant: cluster, owner=OPS)
 app = App(
-    [Agent("release", decide, AnyStep, deps=lambda tenant: cluster, owner=OPS), rollback],
+    [release, rollback],
     model=ScriptedModel.from_file(HERE / "script.yaml"),
     settles={"local": "high"},  # a person at this machine's terminal may approve anything
 )

@@ -41,13 +41,15 @@ class Cluster:
             raise E2eFailed(f"41 passed, 1 failed in {environment}: checkout answers 500")
         return "42 passed"
 
-    def ledger(self) -> list[tuple[str, str, int, int]]:
+    def ledger(self, key_prefix: str = "") -> list[tuple[str, str, int, int]]:
         """What, tag, how often it was called, how often it took effect; in the order of calls."""
         with self._open() as db:
             return db.execute(
                 "select what, tag, count(*),"
                 " (select count(*) from effects e where e.key = c.key)"
-                " from calls c group by key order by min(rowid)"
+                " from calls c where substr(key, 1, length(?1)) = ?1"
+                " group by key order by min(rowid)",
+                (key_prefix,),
             ).fetchall()
 
     @contextmanager

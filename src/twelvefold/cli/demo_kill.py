@@ -1,0 +1,167 @@
+"""The demo in processes that are killed: SIGKILL at each wait for a person, and before and after
+the effect of each approved deploy.
+
+Each process does what it can, with nothing in its memory but the log, until it is killed. The kill
+points are in a wrapper around the cluster that the application is given here.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from twelvefold.agent import Agent
+from twelvefold.app import App
+from twelvefold.cli import exits
+from twelvefold.cli.decision import CHANNEL, Given
+from twelvefold.cli.demo import AGENT, Run
+from twelvefold.cli.demo_files import APP, STORE
+from twelvefold.cli.family import root_of
+from twelvefold.cli.finding import Place, load_app
+from twelvefold.exceptions import TwelvefoldError
+from twelvefold.store import ContactRow
+from twelvefold.summary import short
+from twelvefold.thread import DEFAULT_TENANT, Json
+
+APPROVED_INTENTS = frozenset({"deploy_frontend_to_prod", "deploy_backend_to_prod", "restore"})
+BEFORE, AFTER, WAIT = "before", "after", "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one process is told: its thread, where to die, and an answer to give first."""
+
+    thread_id: str
+    kill_at: str
+    person: str
+    contact: str | None = None
+    answer: dict[str, Json] | None = None
+
+
+class Killed:
+    """The run in processes of its own, each of which is killed, but for the last one."""
+
+    def __init__(self, run: Run, person: str) -> None:
+        self.run, self.person = run, person
+        self.kills = 0
+
+    def go_on(self, row: ContactRow | None, given: Given | None) -> None:
+        contact = answer = None
+        if row is not None and given is not None:
+            contact = f"{row.ref.id}.{row.id}"
+            answer = asdict(given) | {"digest": row.data.get("digest")}
+        runs = given is not None and given.decision in {"approve", "edit"}
+        for kill_at in (BEFORE, AFTER, WAIT) if runs else (WAIT,):
+            order = Order(self.run.thread_id, kill_at, self.person, contact, answer)
+            contact = answer = None
+            if not self._kill_one(order):
+                return
+
+    def _kill_one(self, order: Order) -> bool:
+        """Run one process; whether it was killed."""
+        command = [sys.executable, "-m", __name__, json.dumps(asdict(order))]
+        child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        if child.returncode not in (0, -signal.SIGKILL):
+            raise click.exceptions.Exit(child.returncode)  # it has said why
+        self.run.show_news()
+        if child.returncode == 0:
+            return False
+        self.kills += 1
+        self.run.line(f"  x {child.stdout.strip()}: SIGKILL, and a new process goes on")
+        return True
+
+    def report(self) -> int:
+        """What the world outside says. The exit code is 1 when an effect took place twice."""
+        release: Any = self.run.app.agent(AGENT)
+        cluster = release.deps(DEFAULT_TENANT)
+        rows = cluster.ledger(f"{DEFAULT_TENANT}/{self.run.thread_id}")
+        self.run.line()
+        self.run.line(
+            f"killed {_times(self.kills)}; the ledger of the world outside says", bold=True
+        )
+        for what, tag, calls, effects in rows:
+            counts = f"called {_times(calls):<8} took effect {_times(effects)}"
+            self.run.line(f"  {what:<24} {tag:<12} {counts}")
+        return exits.DONE if all(effects <= 1 for *_, effects in rows) else exits.FAILED
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+# What follows runs in the processes that are killed.
+
+
+def main(order: Order) -> int:
+    app = _killable(load_app(Place(Path.cwd(), f"{APP}:app", True, str(STORE), True)), order)
+    app.use_store(str(STORE))
+    try:
+        asyncio.run(_go_on(app, order))
+        for row in app.inbox():
+            if root_of(row.ref.id) == order.thread_id:
+                _die(f"while {short(row.ref.id)}.{row.id} waits for a person")
+        return exits.DONE
+    except TwelvefoldError as error:
+        sys.stderr.write(f"{exits.text_of(error)}\n")
+        return exits.code_of(error)
+
+
+async def _go_on(app: App, order: Order) -> None:
+    if order.contact is not None and order.answer is not None:
+        await app.answer(order.contact, by=order.person, channel=CHANNEL, **order.answer)
+    await app.run(until_idle=True, only=order.thread_id)
+
+
+def _killable(app: App, order: Order) -> App:
+    """The same application, with a cluster that kills."""
+    agents = [_with_deps(agent, order.kill_at) for agent in app.agents.values()]
+    return App(agents, models=app.models, settles=app.settles.levels)
+
+
+def _with_deps(agent: Agent[Any, Any], kill_at: str) -> Agent[Any, Any]:
+    given: Callable[[str], Any] | None = agent.deps
+    if given is None:
+        return agent
+
+    def deps(tenant: str) -> "KillingCluster":
+        return KillingCluster(given(tenant), kill_at)
+
+    return replace(agent, deps=deps)
+
+
+class KillingCluster:
+    """The cluster, but around the effect of an approved deploy the process dies."""
+
+    def __init__(self, cluster: Any, kill_at: str) -> None:
+        self._cluster, self._kill_at = cluster, kill_at
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cluster, name)
+
+    def deploy(self, what: str, tag: str, *, key: str) -> str:
+        kill_at = self._kill_at if what in APPROVED_INTENTS else ""
+        if kill_at == BEFORE:
+            _die(f"before {what} took effect")
+        result = self._cluster.deploy(what, tag, key=key)
+        if kill_at == AFTER:
+            _die(f"after {what} took effect")
+        return result
+
+
+def _die(where: str) -> NoReturn:
+    sys.stdout.write(where)
+    sys.stdout.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("SIGKILL was survived")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Order(**json.loads(sys.argv[1]))))
