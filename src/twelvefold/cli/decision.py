@@ -12,8 +12,8 @@ from twelvefold.channels.terminal import ask_text
 from twelvefold.cli.ancestry import refuse_descendants
 from twelvefold.cli.following import act_and_follow
 from twelvefold.cli.here import Here, person
-from twelvefold.exceptions import Conflict, InvalidAnswer
-from twelvefold.store import ContactRow
+from twelvefold.exceptions import Conflict, InvalidAnswer, UnknownContact
+from twelvefold.store import ContactRow, Ref
 from twelvefold.summary import short
 from twelvefold.thread import Json, Thread
 
@@ -70,15 +70,12 @@ def find(here: Here, name: str, *, expect: str | None) -> Asked:
 
 def _row(thread: Thread, contact: str) -> ContactRow:
     """The contact as the log has it. Raises `UnknownContact`."""
-    from twelvefold.exceptions import UnknownContact
     from twelvefold.reducer import read
 
     found = read(thread).contacts.get(contact)
     if found is None:
         raise UnknownContact(f"{thread.id} holds no contact {contact}.")
     event = thread.events[found.seq - 1]
-    from twelvefold.store import Ref
-
     ref = Ref(thread.tenant, thread.id)
     return ContactRow(ref, thread.agent, contact, event.at, event.data, found.outcome)
 

@@ -72,7 +72,7 @@ def text_of(error: BaseException, *, thread_ids: Iterable[str] = ()) -> str:
 
 
 def _next(error: BaseException, thread_ids: list[str]) -> str:
-    if isinstance(error, Conflict) and thread_ids:
+    if isinstance(error, Conflict | NotFound) and thread_ids:
         return f"twelvefold threads show {visible(short(thread_ids[-1]))}"
     for kind, command in _NEXT:
         if isinstance(error, kind):

@@ -86,6 +86,11 @@ def _url(root: Path, store: str | None) -> str | None:
     return store if store is None or ":" in store else str(root / store)
 
 
+def path_of(store: str) -> str:
+    """The file of a store's URL."""
+    return store.removeprefix("sqlite:///")
+
+
 def leaves_store_to_us(place: Place) -> bool:
     """Whether the text of the application alone shows that it names no store of its own.
 

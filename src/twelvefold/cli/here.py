@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twelvefold.channels.terminal import Terminal, visible
-from twelvefold.cli.finding import Place, find_place, leaves_store_to_us, load_app
+from twelvefold.cli.finding import Place, find_place, leaves_store_to_us, load_app, path_of
 from twelvefold.cli.out import Out
 from twelvefold.store import EmbeddedStore
 
@@ -44,38 +44,44 @@ class Here:
         self._closing.enter_context(redirect_stdout(sys.stderr))
         app = load_app(self.place)
         if self.place.store_named or app.leaves_store_open:
-            app.use_store(self.place.store)
+            app.use_store(self._alone if "_alone" in self.__dict__ else self.place.store)
         self._closing.callback(app.close)
         return app
 
-    @cached_property
-    def store(self) -> EmbeddedStore:
-        """The log, without the application where that is possible. It is created when missing."""
-        if not self._needs_app:
-            from twelvefold.stores import open_store
-
-            store = open_store(self.place.store)
-            self._closing.callback(store.close)
-            return store
-        return self.app.store
+    @property
+    def app_is_loaded(self) -> bool:
+        return "app" in self.__dict__
 
     @property
-    def _needs_app(self) -> bool:
-        loaded = "app" in self.__dict__
-        return loaded or not (self.place.store_named or leaves_store_to_us(self.place))
+    def store(self) -> EmbeddedStore:
+        """The log, without the application where that is possible. It is created when missing."""
+        return self.app.store if self._needs_app else self._alone
 
     @property
     def has_log(self) -> bool:
-        """Whether there is anything to read; reading must not create a file."""
-        if self._needs_app:
-            return not self.app.leaves_store_open or self._file.exists()
-        return self._file.exists()
+        """Whether there is anything to read: looking must not create a file."""
+        if self._needs_app and not self.app.leaves_store_open:
+            return True
+        return Path(path_of(self.place.store)).exists()
+
+    def readable_store(self) -> EmbeddedStore | None:
+        """The log, even where the application cannot be loaded; None when there is none yet."""
+        if self.app_is_loaded:
+            return self.app.store if self.has_log else None
+        return self._alone if Path(path_of(self.place.store)).exists() else None
+
+    @cached_property
+    def _alone(self) -> EmbeddedStore:
+        from twelvefold.stores import open_store
+
+        store = open_store(self.place.store)
+        self._closing.callback(store.close)
+        return store
 
     @property
-    def _file(self) -> Path:
-        from twelvefold.stores import SQLITE_URL
-
-        return Path(self.place.store.removeprefix(SQLITE_URL))
+    def _needs_app(self) -> bool:
+        named = self.place.store_named or leaves_store_to_us(self.place)
+        return self.app_is_loaded or not named
 
     @property
     def has_app(self) -> bool:

@@ -1,0 +1,177 @@
+"""`twelvefold doctor`: the application, the log and what waits.
+
+`wrong` makes the exit code 6 and needs a change before work can go on; `note` is for a person to judge.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import click
+
+from twelvefold.channels.terminal import ago
+from twelvefold.cli import exits
+from twelvefold.cli.here import Here
+from twelvefold.cli.options import command
+from twelvefold.exceptions import TwelvefoldError
+from twelvefold.store import ThreadRow
+from twelvefold.summary import short
+
+THREADS_LOOKED_AT_MAX = 1000
+LISTED_MAX = 5
+_OPEN = ("running", "waiting", "paused", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    level: Literal["ok", "note", "wrong"]
+    about: str
+    says: str
+
+
+@command()
+@click.pass_obj
+def doctor(here: Here) -> int:
+    """Look at the application, the log and what waits."""
+    looks = (application, steps, log, threads, waits, ungated)
+    findings = [finding for look in looks for finding in _safely(look, here)]
+    wrong = any(finding.level == "wrong" for finding in findings)
+    if here.json:
+        here.out.document("doctor/1", ok=not wrong, data=[asdict(one) for one in findings])
+    else:
+        here.out.table([[one.level, one.about, one.says] for one in findings])
+    return exits.CONFIGURATION if wrong else exits.DONE
+
+
+def _safely(look: Callable[[Here], Iterator[Finding]], here: Here) -> list[Finding]:
+    """What one look finds; what stops it is a finding too, so that the others still run."""
+    found: list[Finding] = []
+    try:
+        found += look(here)
+    except TwelvefoldError as error:
+        found.append(Finding("wrong", look.__name__, str(error)))
+    return found
+
+
+def application(here: Here) -> Iterator[Finding]:
+    app = here.app
+    yield Finding("ok", "application", here.place.app)
+    if not app.agents:
+        yield Finding("wrong", "agents", "none: name them in App([...])")
+    if not app.models:
+        yield Finding("note", "models", "none: an agent that asks a model will fail")
+
+
+def steps(here: Here) -> Iterator[Finding]:
+    if not here.app_is_loaded:  # it could not be loaded, which is said already
+        return
+    from twelvefold.steps import Step, members, risk_of
+
+    for name, agent in here.app.agents.items():
+        classes = members(agent.steps)
+        risks = [f"{intent} {risk_of(cls)}" for intent, cls in classes.items()]
+        yield Finding("ok", f"agent {name}", f"owner {agent.owner}; {', '.join(risks)}")
+        silent = [
+            intent
+            for intent, cls in classes.items()
+            if not any("risk" in vars(kind) for kind in cls.__mro__ if kind is not Step)
+        ]
+        if silent:
+            says = f"{', '.join(silent)} declare no risk, which is low"
+            yield Finding("note", f"agent {name}", says)
+
+
+def log(here: Here) -> Iterator[Finding]:
+    store = here.readable_store()
+    if store is None:
+        yield Finding("ok", "log", f"{here.place.store} does not exist yet; the first run makes it")
+        return
+    from twelvefold.stores.sqlite import SqliteStore, runner_pid
+
+    if not isinstance(store, SqliteStore):
+        yield Finding("ok", "log", type(store).__name__)
+        return
+    yield Finding("ok", "log", store.path)
+    yield Finding("ok", "sqlite", _sqlite(store.path))
+    runner = runner_pid(store.path)
+    waking = len(store.woken())
+    who = "nobody advances threads" if runner is None else f"process {runner} advances threads"
+    level = "note" if waking and runner is None else "ok"
+    yield Finding(level, "runner", f"{who}; {waking} ask for it")
+    if waking and runner is None:
+        name = short(store.woken()[0].ref.id)
+        yield Finding("note", "runner", f"go on with one: twelvefold resume {name}")
+
+
+def _sqlite(path: str) -> str:
+    import sqlite3
+
+    from twelvefold.stores.sqlite.schema import schema_version
+
+    db = sqlite3.connect(path)
+    try:
+        (mode,) = db.execute("pragma journal_mode").fetchone()
+        schema = schema_version(db)
+    finally:
+        db.close()
+    return f"SQLite {sqlite3.sqlite_version}, journal mode {mode}, schema {schema}"
+
+
+def threads(here: Here) -> Iterator[Finding]:
+    store = here.readable_store()
+    rows = [] if store is None else store.threads(limit=THREADS_LOOKED_AT_MAX)
+    counts = Counter(row.status for row in rows)
+    words = ", ".join(f"{count} {status}" for status, count in counts.most_common())
+    newest = f" (the newest {THREADS_LOOKED_AT_MAX})" if len(rows) == THREADS_LOOKED_AT_MAX else ""
+    yield Finding("ok", "threads", (words or "none") + newest)
+    for row in [row for row in rows if row.status == "failed"][:LISTED_MAX]:
+        name = short(row.ref.id)
+        says = f"{row.summary.failed}   then: twelvefold retry {name}"
+        yield Finding("note", f"failed {name}", says)
+    if here.app_is_loaded:
+        yield from _orphans(here, rows)
+
+
+def _orphans(here: Here, rows: list[ThreadRow]) -> Iterator[Finding]:
+    """Threads that cannot go on, because the application has lost their agent."""
+    lost: dict[str, list[str]] = {}
+    for row in rows:
+        if row.status in _OPEN and row.agent not in here.app.agents:
+            lost.setdefault(row.agent, []).append(short(row.ref.id))
+    for agent, names in lost.items():
+        more = f" and {len(names) - LISTED_MAX} more" if len(names) > LISTED_MAX else ""
+        says = f"not in App([...]), but {', '.join(names[:LISTED_MAX])}{more} need it"
+        yield Finding("wrong", f"agent {agent}", says)
+
+
+def waits(here: Here) -> Iterator[Finding]:
+    store = here.readable_store()
+    contacts = [] if store is None else store.contacts()
+    if contacts:
+        oldest = min(contacts, key=lambda row: row.asked_at)
+        age = ago((datetime.now(UTC) - oldest.asked_at).total_seconds())
+        name = f"{short(oldest.ref.id)}.{oldest.id}"
+        says = f"{len(contacts)} for a human; the oldest, {name}, for {age}"
+        yield Finding("ok", "waits", says)
+    due = [] if store is None else store.due(datetime.now(UTC))
+    if due:
+        name = short(due[0].ref.id)
+        yield Finding("note", "timers", f"{len(due)} are due   go on: twelvefold resume {name}")
+
+
+def ungated(here: Here) -> Iterator[Finding]:
+    """Risky steps that ran without approval, because `decide` said `ungated=`."""
+    store = here.readable_store()
+    found: Counter[tuple[str, str, str]] = Counter()
+    for row in [] if store is None else store.threads(limit=THREADS_LOOKED_AT_MAX):
+        for event in store.load(row.ref.id).events if store else ():
+            if event.type == "tool_started" and event.data.get("ungated"):
+                found[row.agent, event.data["intent"], event.data["ungated"]] += 1
+    for (agent, intent, why), times in found.items():
+        yield Finding(
+            "note", f"agent {agent}", f"{intent} ran {times} times without approval: {why}"
+        )

@@ -1,0 +1,140 @@
+"""`twelvefold context show`: what the model was sent, or would be sent next, to the byte.
+
+Nothing is stored of a request but its hash: it is made again by `decide` over the events that it
+saw then. Where today's code makes other bytes, this is said.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twelvefold.cli.here import Here
+from twelvefold.cli.options import command
+from twelvefold.exceptions import NotFound
+from twelvefold.summary import short
+from twelvefold.thread import Event, Thread
+
+if TYPE_CHECKING:
+    from twelvefold.agent import Agent
+    from twelvefold.messages import ModelRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A request as today's code makes it. `reply` is the event that answered it, if one did."""
+
+    request: "ModelRequest"
+    after: int
+    reply: Event | None
+
+    @property
+    def recorded(self) -> str | None:
+        return None if self.reply is None else self.reply.data.get("prompt")
+
+    @property
+    def differs(self) -> bool:
+        return self.recorded is not None and self.recorded != self.request.hash()
+
+
+@command()
+@click.argument("thread")
+@click.option(
+    "--at", type=int, metavar="SEQ", help="The model's reply, or any event: what follows."
+)
+@click.pass_obj
+def show(here: Here, thread: str, at: int | None) -> None:
+    """The exact request to the model: the one that event SEQ answers, or the next one.
+
+    Without --at: the next request, or the newest one while THREAD waits or has finished.
+    """
+    thread_id = here.thread_id(thread)
+    log = here.app.thread(thread_id)
+    made = request_at(log, here.app.agent(log.agent), at)
+    if here.json:
+        here.out.document("context/1", **_data(log, made))
+        return
+    for message in made.request.messages:
+        here.out.line(f"--- {message.role}", bold=True)
+        for line in message.text.split("\n"):
+            here.out.line(line)
+    here.out.line("--- steps offered (JSON Schema)", bold=True)
+    here.out.line(made.request.schema or "null")
+    here.out.say(_comment(log, made))
+
+
+def request_at(thread: Thread, agent: "Agent[Any, Any]", at: int | None) -> Made:
+    """Raises `NotFound` when no model call belongs there."""
+    if at is not None and not 1 <= at <= thread.head:
+        raise NotFound(f"{thread.id} has events 1 to {thread.head}, not {at}.")
+    chosen = None if at is None else thread.events[at - 1]
+    if chosen is not None and _is_reply(chosen):
+        return _made(thread, agent, chosen)
+    following = next_request(thread if at is None else thread.upto(at), agent)
+    if following is not None:
+        return following
+    replies = [event for event in thread.events if _is_reply(event)]
+    if at is None and replies:
+        return _made(thread, agent, replies[-1])
+    where = "yet" if at is None else f"after event {at}"
+    raise NotFound(f"{thread.id} makes no model call {where}; try --at with a reply's event.")
+
+
+def _is_reply(event: Event) -> bool:
+    if event.type == "next_step_chosen":
+        return event.data["by"] == "model"
+    return event.type == "model_failed"
+
+
+def _made(thread: Thread, agent: "Agent[Any, Any]", reply: Event) -> Made:
+    after = reply.seq - 1 if reply.after is None else reply.after
+    made = next_request(thread.upto(after), agent)
+    if made is None:
+        raise NotFound(
+            f"Today's code makes no model call after event {after} of {thread.id}, where event"
+            f" {reply.seq} answers one. See `twelvefold threads replay {short(thread.id)}`."
+        )
+    return Made(made.request, after, reply)
+
+
+def next_request(thread: Thread, agent: "Agent[Any, Any]") -> Made | None:
+    """Decide, without any I/O, until a model would be asked; None when it would not be."""
+    from twelvefold.loop import DECISIONS_MAX
+    from twelvefold.plan import CallModel, begin
+
+    for _ in range(DECISIONS_MAX):
+        state = agent.state(thread)
+        if state.stopped or not thread.head:
+            return None
+        now = thread.events[-1].at
+        plan = begin(agent.decide(thread, state), state, thread, agent, now=now)
+        for act in plan.acts:
+            if isinstance(act, CallModel):
+                return Made(act.request, thread.head, None)
+        if plan.waits or plan.acts or not plan.drafts:
+            return None
+        thread = thread.grown([d.event(thread.head + n) for n, d in enumerate(plan.drafts, 1)])
+    return None
+
+
+def _data(thread: Thread, made: Made) -> dict[str, Any]:
+    return {
+        "thread": thread.id,
+        "after": made.after,
+        "at": None if made.reply is None else made.reply.seq,
+        "messages": [{"role": m.role, "text": m.text} for m in made.request.messages],
+        "steps": made.request.schema,
+        "hash": made.request.hash(),
+        "recorded_hash": made.recorded,
+        "same": None if made.recorded is None else not made.differs,
+    }
+
+
+def _comment(thread: Thread, made: Made) -> str:
+    name = short(thread.id)
+    if made.reply is None:
+        return f"{name}: the next request, after event {made.after}; not sent yet"
+    sent = f"{name}: the request that event {made.reply.seq} answers, after event {made.after}"
+    if made.differs:
+        return f"{sent}. DIFFERENT from what was sent: today's code makes other bytes"
+    return f"{sent}; the same bytes as were sent"
