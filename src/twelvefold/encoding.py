@@ -55,7 +55,12 @@ def _escape_surrogates(text: str) -> str:
 
 
 def to_iso(at: datetime) -> str:
-    """RFC 3339 in UTC, always with microseconds, so that text order is time order."""
+    """RFC 3339 in UTC, always with microseconds, so that text order is time order.
+
+    Raises `Unstorable` for a time without an offset: it would mean another moment on each machine.
+    """
+    if at.tzinfo is None:
+        raise Unstorable(f"{at} has no offset: use an aware time, such as datetime.now(UTC).")
     utc = at if at.tzinfo is UTC else at.astimezone(UTC)
     return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
