@@ -1,0 +1,50 @@
+"""What goes to a model, and its hash."""
+
+import pytest
+
+from twelvefold.messages import Message, ModelRequest, Part, Usage, message, messages_of
+
+
+@pytest.mark.parametrize(
+    "prompt", ["hi", lambda: "hi", [message("user", "hi")], lambda: [message("user", "hi")]]
+)
+def test_every_kind_of_prompt_gives_messages(prompt):
+    assert messages_of(prompt) == (Message("user", (Part("hi"),)),)
+
+
+def request(*messages: Message, schema: str | None = None) -> ModelRequest:
+    return ModelRequest(messages, schema)
+
+
+def test_the_hash_sees_every_byte_that_is_sent():
+    variants = [
+        request(message("user", "ab")),
+        request(message("user", "a\u00a0b")),
+        request(message("system", "ab")),
+        request(message("user", "a"), message("user", "b")),
+        request(Message("user", (Part("a"), Part("b")))),
+        request(Message("user", (Part("ab", cache=True),))),
+        request(message("user", "ab"), schema="{}"),
+        request(message("user", "a\ud800")),
+        request(),
+    ]
+
+    assert len({variant.hash() for variant in variants}) == len(variants)
+
+
+def test_the_hash_does_not_see_where_the_call_belongs():
+    one = ModelRequest((message("user", "hi"),), thread_id="a", agent="x", turn=1)
+    other = ModelRequest((message("user", "hi"),), thread_id="b", agent="y", turn=2)
+
+    assert one.hash() == other.hash()
+
+
+def test_the_text_is_all_that_the_model_reads():
+    both = request(message("system", "be brief"), Message("user", (Part("a"), Part("b"))))
+
+    assert both.text == "be brief\nab"
+
+
+def test_usage_keeps_only_what_was_used():
+    assert Usage(input=3, cost=0.5).to_data() == {"input": 3, "cost": 0.5}
+    assert Usage().to_data() == {}

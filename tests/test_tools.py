@@ -1,0 +1,123 @@
+"""A model's text to exactly one step, and any return value to what the log can hold."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, SecretStr, computed_field
+
+from small import Deploy, Look
+from twelvefold.exceptions import StepRefused
+from twelvefold.tools import RESULT_BYTES_MAX, parse, result_data, schema_of
+
+Either = Deploy | Look
+
+
+def refused(text: str) -> StepRefused:
+    with pytest.raises(StepRefused) as caught:
+        parse(text, Either)
+    return caught.value
+
+
+def test_a_reply_is_one_step():
+    assert parse('{"intent": "deploy", "tag": "v1"}', Either).step == Deploy(tag="v1")
+
+
+@pytest.mark.parametrize("fence", ["```json\n{}\n```", "```\n{}\n```", "  \n```json \n{}\n ```\n"])
+def test_a_code_fence_is_removed_and_said(fence):
+    parsed = parse(fence.replace("{}", '{"intent":"look"}'), Either)
+
+    assert (parsed.step, parsed.repairs) == (Look(), ("code fence removed",))
+
+
+def test_a_wrapped_step_is_unwrapped_and_said():
+    parsed = parse('{"next_step": {"intent": "look", "what": "pods"}}', Either)
+
+    assert (parsed.step, parsed.repairs) == (Look(what="pods"), ("next_step unwrapped",))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "not_json"),
+        ("I will deploy v1.", "not_json"),
+        ('{"intent": "look"} {"intent": "look"}', "not_json"),
+        ('{"intent": "look", "what": NaN}', "not_json"),
+        ("[" * 100_000, "not_json"),
+        ("1" * 5_000, "not_json"),
+        ('["look"]', "not_an_object"),
+        ("3", "not_an_object"),
+        ("{}", "unknown_intent"),
+        ('{"intent": "drop_database"}', "unknown_intent"),
+        ('{"intent": ["look"]}', "unknown_intent"),
+        ('{"next_step": {"intent": "look"}, "why": "x"}', "unknown_intent"),
+        ('{"next_step": "look"}', "unknown_intent"),
+        ('{"intent": "deploy"}', "invalid"),
+        ('{"intent": "deploy", "tag": "v1", "force": true}', "invalid"),
+        ('{"intent": "deploy", "tag": 5}', "invalid"),
+        ('{"intent": "deploy", "tag": "\\ud800"}', "invalid"),
+    ],
+)
+def test_what_is_not_exactly_one_step_is_refused_with_a_reason(text, reason):
+    assert refused(text).reason == reason
+
+
+def test_a_refusal_tells_the_model_what_to_correct():
+    assert "'drop' is not one of: deploy, look" in refused('{"intent": "drop"}').detail
+    assert "tag: Field required" in refused('{"intent": "deploy"}').detail
+    assert len(refused('{"intent": "deploy", "%s": 1}' % ("x" * 5_000)).detail) < 600
+
+
+def test_the_schema_is_the_same_bytes_each_time():
+    assert schema_of(Either) == schema_of(Deploy | Look)
+    assert '"deploy"' in schema_of(Either)
+
+
+class Tag(BaseModel):
+    name: str
+
+
+class Broken(BaseModel):
+    @computed_field
+    @property
+    def size(self) -> int:
+        raise KeyError("size")
+
+
+class Mute:
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize(
+    ("value", "result"),
+    [
+        (None, None),
+        ([Tag(name="v1")], [{"name": "v1"}]),
+        ({1: (2, 3)}, {"1": [2, 3]}),
+        (2**70, 2**70),
+        ("a\ud800\u2028", "a\ud800\u2028"),
+        (SecretStr("key"), "**********"),
+    ],
+)
+def test_a_result_is_kept_as_json(value, result):
+    assert result_data(value) == {"result": result}
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), b"\xff", object(), Broken(), Mute(), {"\ud800": 1}]
+)
+def test_an_outcome_that_json_cannot_hold_is_not_lost(value: Any):
+    data = result_data(value)
+
+    assert data["why"]
+    assert isinstance(data["unstorable"], str)
+
+
+def test_a_value_without_words_is_named_by_its_type():
+    assert result_data(Mute())["unstorable"] == "<Mute whose repr raises RuntimeError>"
+
+
+def test_a_result_that_is_too_large_says_how_large():
+    data = result_data("x" * RESULT_BYTES_MAX)
+
+    assert f"{RESULT_BYTES_MAX + 2} bytes" in data["why"]
