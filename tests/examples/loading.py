@@ -1,0 +1,79 @@
+"""Examples as modules, although several have an `app.py`, and their apps for one test each."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from twelvefold import App
+from twelvefold.loop import utc_now
+from twelvefold.store import ContactRow, EmbeddedStore
+from twelvefold.testing import MemoryStore
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def example(name: str) -> ModuleType:
+    """The `app` module of an example. Afterwards other examples may use the same module names."""
+    folder = EXAMPLES / name
+    names = [path.stem for path in folder.glob("*.py")]
+    others = {module: sys.modules.pop(module) for module in names if module in sys.modules}
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module("app")
+    finally:
+        sys.path.remove(str(folder))
+        for module in names:
+            sys.modules.pop(module, None)
+        sys.modules.update(others)
+
+
+def app_of(
+    module: ModuleType,
+    *,
+    deps: Any = None,
+    store: EmbeddedStore | None = None,
+    clock: Callable[[], Any] = utc_now,
+) -> App:
+    """The example's application on a store of its own, with `deps` as its world outside."""
+    app: App = module.app
+    agents = [
+        replace(agent, deps=lambda tenant: deps) if agent.deps else agent
+        for agent in app.agents.values()
+    ]
+    return App(
+        agents,
+        store=store or MemoryStore(),
+        models=app.models,
+        settles=app.settles.levels,
+        clock=clock,
+    )
+
+
+async def play(app: App, *answers: dict[str, Any]) -> list[ContactRow]:
+    """Run until idle, and again after each answer to the first open contact; what is open then."""
+    await app.run(until_idle=True)
+    for answer in answers:
+        row = app.inbox()[0]
+        await app.answer(f"{row.ref.id}.{row.id}", **({"by": "anna"} | answer))
+        await app.run(until_idle=True)
+    return app.inbox()
+
+
+def approve(**more: Any) -> dict[str, Any]:
+    return {"decision": "approve", **more}
+
+
+def deny(comment: str) -> dict[str, Any]:
+    return {"decision": "deny", "comment": comment}
+
+
+def edit(**changes: Any) -> dict[str, Any]:
+    return {"decision": "edit", "changes": changes}
+
+
+def reply(text: str) -> dict[str, Any]:
+    return {"decision": "answer", "value": text}
