@@ -46,16 +46,20 @@ def find_thread(store: Store, name: str, *, tenant: str = DEFAULT_TENANT) -> str
 
 
 def find_contact(store: Store, name: str, *, tenant: str = DEFAULT_TENANT) -> tuple[str, str]:
-    """A contact's thread and its id there. A thread names its only open contact."""
+    """A contact's thread and its id there. A thread names its only open contact, or that of the
+    threads it launched."""
     if name != "@last" and ".s" in name:
         head, rest = split_contact(name)
         if "." in rest:  # s4.1, not the thread k3f9q2.s4
             return find_thread(store, head, tenant=tenant), rest
     thread_id = find_thread(store, name, tenant=tenant)
-    waiting = list(read(store.load(thread_id, tenant=tenant)).open_contacts)
+    waiting = [(thread_id, c) for c in read(store.load(thread_id, tenant=tenant)).open_contacts]
+    if not waiting:
+        rows = store.contacts(tenant=tenant)
+        waiting = [(r.ref.id, r.id) for r in rows if r.ref.id.startswith(f"{thread_id}.")]
     if not waiting:
         raise UnknownContact(f"{short(thread_id)} waits for no answer: `twelvefold inbox`.")
     if len(waiting) > 1:
-        each = ", ".join(f"{short(thread_id)}.{contact}" for contact in waiting)
+        each = ", ".join(f"{short(thread)}.{contact}" for thread, contact in waiting)
         raise Conflict(f"{short(thread_id)} waits for several answers: name one of {each}.")
-    return thread_id, waiting[0]
+    return waiting[0]
