@@ -165,19 +165,19 @@ class Terminal:
     say: Callable[[str], None]
 
 
-def ask_key(terminal: Terminal, keys: Mapping[str, Key] = KEYS) -> Key:
-    """Ask until one of `keys` is given. The end of the input is `quit`."""
-    prompt = "  " + "  ".join(f"[{word[0]}]{word[1:]}" for word in keys.values()) + " > "
+def ask_key(terminal: Terminal) -> Key:
+    """Ask until one of `KEYS` is given. The end of the input is `quit`."""
+    prompt = "  " + "  ".join(f"[{word[0]}]{word[1:]}" for word in KEYS.values()) + " > "
     while True:
         try:
             given = terminal.read(prompt).strip().lower()
         except EOFError:
             return "quit"
-        if given in keys:
-            return keys[given]
-        if given in keys.values():
+        if given in KEYS:
+            return KEYS[given]
+        if given in KEYS.values():
             return cast(Key, given)
-        terminal.say(f"  {visible(given) or 'Nothing'} is none of {', '.join(keys)}.")
+        terminal.say(f"  {visible(given) or 'Nothing'} is none of {', '.join(KEYS)}.")
 
 
 def ask_text(terminal: Terminal, prompt: str) -> str | None:

@@ -2,21 +2,18 @@
 
 from datetime import UTC, datetime
 
-from twelvefold.channels.terminal import KEYS, Key, Terminal, ask_key, ask_text, contact_lines
+from twelvefold.channels.terminal import Terminal, ask_key, ask_text, contact_lines
 from twelvefold.cli.decision import Asked, Given, changes_of
 from twelvefold.cli.here import Here
 from twelvefold.context import render
 from twelvefold.exceptions import InvalidAnswer
 
-_KINDS: dict[str, str] = {"approval": "aedcq", "question": "cq", "outcome": "cq", "repair": "ecq"}
-
 
 def ask_about(here: Here, terminal: Terminal, asked: Asked, given: Given) -> Given | None:
     """Show the contact and ask until there is a decision; None when the person leaves."""
-    keys: dict[str, Key] = {key: KEYS[key] for key in _KINDS[str(asked.row.data["kind"])]}
     _show(here, asked)
     while True:
-        match ask_key(terminal, keys):
+        match ask_key(terminal):
             case "approve":
                 return given
             case "quit":

@@ -42,7 +42,7 @@ def approve(
     """Let exactly this step run. CONTACT is an id, or a thread with one open contact."""
     asked = find(here, name, expect=expect)
     given: Given | None = Given("approve", comment=comment)
-    if here.terminal is not None and not yes and asked.row.outcome is None:
+    if here.terminal is not None and not yes and asked.is_open_approval:
         given = ask_about(here, here.terminal, asked, given)
     if given is None:
         here.out.line("Nothing was done.")

@@ -36,6 +36,10 @@ class Asked:
         return f"{self.thread.id}.{self.row.id}"
 
     @property
+    def is_open_approval(self) -> bool:
+        return self.row.data["kind"] == "approval" and self.row.outcome is None
+
+    @property
     def shown_id(self) -> str:
         return f"{short(self.thread.id)}.{self.row.id}"
 

@@ -1,6 +1,7 @@
 """`twelvefold doctor`: the application, the log and what waits.
 
-`wrong` makes the exit code 6 and needs a change before work can go on; `note` is for a person to judge.
+`wrong` makes the exit code 6: work cannot go on before it is changed. `note` is for a person to
+judge.
 """
 
 from collections import Counter

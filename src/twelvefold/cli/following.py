@@ -90,7 +90,12 @@ class _Show:
         self.spins = 0 if here.out.tty and not here.json else None
 
     def news(self) -> None:
-        news = list(self.family.news())
+        try:
+            self._news(list(self.family.news()))
+        except BrokenPipeError:  # `| head` must not cut a tool off
+            self.out.mute()
+
+    def _news(self, news: list[tuple[Thread, Event]]) -> None:
         if news:
             self._wipe()
         for thread, event in news:

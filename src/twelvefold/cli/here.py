@@ -1,6 +1,5 @@
 """What a command works on: the application, its log and the output, each opened when first used."""
 
-import asyncio
 import getpass
 import logging
 import os
@@ -98,6 +97,8 @@ class Here:
         return thread_id
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        import asyncio  # a tenth of a command's start, which lists and help do not need
+
         return asyncio.run(coroutine)
 
     @property

@@ -4,6 +4,7 @@ Data is one versioned JSON document, JSON Lines, or lines for people. Every line
 visible first; JSON is ASCII, so neither can carry an escape sequence to a terminal.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -45,6 +46,12 @@ class Out:
     def say(self, text: str) -> None:
         """Talk: whatever is not the data that was asked for."""
         write(self.talk, visible(text))
+
+    def mute(self) -> None:
+        """Nobody reads any more: what is still written goes nowhere."""
+        # Into the descriptor, for what is buffered would fail again when Python closes the stream.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.data.fileno())
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Columns by the widest cell; the last one is not padded."""

@@ -4,8 +4,6 @@ A command's module loads when the command runs. Help is printed from the table, 
 """
 
 import importlib
-import os
-import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -125,8 +123,7 @@ def call(args: Sequence[str]) -> int:
         here.out.data.flush()
         return with_code if isinstance(with_code, int) else exits.DONE
     except BrokenPipeError:
-        # What is buffered would fail again when Python closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # pyright: ignore
+        here.out.mute()
         return exits.PIPE_CLOSED
     except click.exceptions.Exit as ended:
         return ended.exit_code
