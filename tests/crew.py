@@ -1,7 +1,7 @@
 """What the tests of loop, engine and app share: steps, two shapes of agents, gates, a clock."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -15,7 +15,7 @@ from twelvefold.models.scripted import ScriptedModel
 from twelvefold.policy import Risk
 from twelvefold.state import Chosen, State
 from twelvefold.steps import Step
-from twelvefold.store import EmbeddedStore, Ref
+from twelvefold.store import Append, EmbeddedStore, Ref
 from twelvefold.stores.sqlite import SqliteStore
 from twelvefold.testing import MemoryStore
 from twelvefold.thread import DEFAULT_TENANT, Event, Thread
@@ -127,6 +127,33 @@ class Gate:
     async def has_begun(self) -> None:
         async with asyncio.timeout(PATIENCE_S):
             await self.begun.wait()
+
+
+class Meddled:
+    """A store where something happens just before the commits that hold an event of `type`."""
+
+    def __init__(self, store: Any, type: str, before: Callable[[], Awaitable[None]]) -> None:
+        self._store, self._type, self._before = store, type, before
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def commit(self, *appends: Append) -> list[list[Event]]:
+        if any(draft.type == self._type for append in appends for draft in append.drafts):
+            await self._before()
+        return await self._store.commit(*appends)
+
+
+def times(count: int, error: Exception) -> Callable[[], Awaitable[None]]:
+    """Raise the error `count` times, then no more."""
+    left = [None] * count
+
+    async def before() -> None:
+        if left:
+            left.pop()
+            raise error
+
+    return before
 
 
 class Clock:

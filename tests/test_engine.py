@@ -15,6 +15,7 @@ from crew import (
     Errand,
     Gate,
     Look,
+    Meddled,
     Nap,
     Pay,
     Question,
@@ -33,6 +34,7 @@ from crew import (
     state,
     status,
     store_of,
+    times,
     types,
 )
 from twelvefold.agent import Agent
@@ -49,9 +51,8 @@ from twelvefold.effects import (
     WaitFor,
 )
 from twelvefold.engine.embedded import EmbeddedEngine
-from twelvefold.exceptions import Conflict, StoreUnavailable, UnknownAgent
+from twelvefold.exceptions import Conflict, StoreFull, StoreUnavailable, UnknownAgent
 from twelvefold.loop import advance
-from twelvefold.store import Append
 from twelvefold.stores.sqlite import SqliteStore
 
 pytestmark = pytest.mark.anyio
@@ -108,24 +109,12 @@ async def test_a_run_left_by_a_killed_process_is_found_at_start(store):
 
 
 async def test_the_engine_goes_on_when_the_advance_of_one_thread_raises(store):
-    class Locked:
-        def __init__(self) -> None:
-            self.fails = True
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(store, name)
-
-        async def commit(self, *appends: Append) -> Any:
-            if self.fails and any(append.thread_id == "bad" for append in appends):
-                raise StoreUnavailable("locked")
-            return await store.commit(*appends)
-
     clock = Clock()
-    app = app_of(finishing(), store, clock=clock)
+    locked = Meddled(store, "next_step_chosen", times(2, StoreUnavailable("locked")))
+    bad = pipeline(Look(), carry_out=ran_by(lambda _: 1), name="bad")
+    app = app_of([bad, finishing("good")], locked, clock=clock)
     for name in ("bad", "good"):
-        await app.launch("crew", "go", thread_id=name)
-    locked = Locked()
-    app.use_store(locked)  # pyright: ignore[reportArgumentType]
+        await app.launch(name, "go", thread_id=name)
     engine = EmbeddedEngine(app.surroundings, app.store)
     await engine.run(until_idle=True)
     assert (status(app, "bad"), status(app, "good")) == ("running", "finished")
@@ -134,13 +123,29 @@ async def test_the_engine_goes_on_when_the_advance_of_one_thread_raises(store):
     await engine.run(until_idle=True)  # not before its time, and then later each time
     clock.forward(timedelta(seconds=1))
     await engine.run(until_idle=True)
-    locked.fails = False
     clock.forward(timedelta(seconds=0.3))
     await engine.run(until_idle=True)
     assert status(app, "bad") == "running"
     clock.forward(timedelta(seconds=0.2))
     await engine.run(until_idle=True)
     assert (status(app, "bad"), engine.errors) == ("finished", {})
+
+
+async def test_something_new_is_a_reason_to_try_a_failing_thread_at_once(store):
+    clock = Clock()
+    failed, fail_once = asyncio.Event(), times(1, StoreUnavailable("locked"))
+
+    async def before() -> None:
+        failed.set()
+        await fail_once()
+
+    app = app_of(finishing(), Meddled(store, "finished", before), clock=clock)
+    await app.launch("crew", "go", thread_id="t")
+    running = asyncio.create_task(app.run())
+    await failed.wait()
+    await app.send("t", "more")
+    await seen(app, "t", "finished")
+    await ended(running)
 
 
 async def test_a_removed_agent_holds_up_its_own_threads_only(store):
@@ -320,29 +325,39 @@ async def test_an_answer_in_time_ends_the_timer(store):
     assert (store.next_due(), status(app)) == (None, "finished")
 
 
-async def test_a_timer_meets_what_arrived_in_the_same_instant(store):
+async def test_a_timer_meets_an_answer_that_was_faster(store):
     clock = Clock()
     app = app_of(pipeline(Question(), carry_out=within(HOUR)), store, clock=clock)
     await app.launch("crew", "go", thread_id="t")
     await settle(app)
     clock.forward(HOUR)
 
-    class Late:
-        """Somebody answers between the engine's look at the log and its commit."""
+    async def just_in_time() -> None:
+        if state(app).open_contacts:
+            await app.answer("t.s1.1", "answer", by="anna", value="left")
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(store, name)
-
-        async def commit(self, *appends: Append) -> Any:
-            if any(d.data.get("outcome") == "expired" for a in appends for d in a.drafts):
-                await app.answer("t.s1.1", "answer", by="anna", value="just in time")
-            return await store.commit(*appends)
-
-    late = app_of(pipeline(Question(), carry_out=within(HOUR)), Late(), clock=clock)
-    await settle(late)
+    meddled = Meddled(store, "contact_closed", just_in_time)
+    await settle(app_of(pipeline(Question(), carry_out=within(HOUR)), meddled, clock=clock))
 
     assert [event.data["outcome"] for event in events(app, "contact_closed")] == ["answered"]
-    assert state(app).by_id("s1").result == "just in time"
+    assert (state(app).by_id("s1").result, store.next_due()) == ("left", None)
+
+
+async def test_a_timer_that_something_overtook_is_judged_again(store):
+    clock = Clock()
+    sleepy = pipeline(Nap(), carry_out=lambda chosen: Sleep(chosen.step, START + HOUR))
+    app = app_of(sleepy, store, clock=clock)
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    clock.forward(HOUR)
+
+    async def wave() -> None:
+        if types(app)[-1] == "timer_set":
+            await app.send("t", "hello")
+
+    await settle(app_of(sleepy, Meddled(store, "timer_fired", wave), clock=clock))
+
+    assert types(app)[-3:] == ["message_received", "timer_fired", "finished"]
 
 
 async def test_a_timer_that_cannot_be_fired_stays_due(store, caplog):
@@ -353,14 +368,8 @@ async def test_a_timer_that_cannot_be_fired_stays_due(store, caplog):
     await settle(app)
     clock.forward(HOUR)
 
-    class Full:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(store, name)
-
-        async def commit(self, *appends: Append) -> Any:
-            raise StoreUnavailable("full")
-
-    await settle(app_of(sleepy, Full(), clock=clock))
+    full = Meddled(store, "timer_fired", times(1, StoreFull("full")))
+    await settle(app_of(sleepy, full, clock=clock))
     assert "still due" in caplog.text
     assert len(store.due(clock())) == 1
     await settle(app)

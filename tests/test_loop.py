@@ -13,6 +13,7 @@ from crew import (
     Errand,
     Gate,
     Look,
+    Meddled,
     Pay,
     Question,
     Steps,
@@ -30,6 +31,7 @@ from crew import (
     state,
     status,
     store_of,
+    times,
     types,
 )
 from twelvefold.agent import Agent
@@ -44,6 +46,7 @@ from twelvefold.exceptions import (
 )
 from twelvefold.loop import DECISIONS_MAX, Surroundings, advance
 from twelvefold.messages import ModelReply
+from twelvefold.plan import replay
 from twelvefold.store import Append
 from twelvefold.thread import Draft
 
@@ -131,22 +134,24 @@ async def test_a_second_yes_starts_its_tool_while_the_first_still_runs(store):
     assert status(app) == "finished"
 
 
-async def test_a_delivery_record_between_two_commits_loses_nothing(store):
-    gate = Gate()
-    app = app_of(pipeline(Pay(to="x"), carry_out=approved_then(gate)), store)
+@pytest.mark.parametrize("between", ["tool_started", "finished"])
+async def test_a_delivery_record_right_before_a_commit_changes_no_decision(store, between):
+    paid = []
+    agent = pipeline(Pay(to="x"), carry_out=approved_then(lambda s: paid.append(s.to)))
+    app = app_of(agent, store)
     await launched(app)
     await settle(app)
     await app.answer("t.s1.1", "approve", by="anna")
-    running = asyncio.create_task(settle(app))
-    await gate.has_begun()
-    with pytest.raises(Conflict):
-        await app.answer("t.s1.1", "deny", by="bob", comment="no")
-    gate.let_go.set()
-    await running
 
-    assert types(app)[-3:] == ["answer_refused", "tool_returned", "finished"]
-    assert [event.seq for event in app.thread("t").events] == list(range(1, len(types(app)) + 1))
-    assert events(app, "finished")[0].after == len(types(app)) - 1
+    async def refuse_one() -> None:
+        with pytest.raises(Conflict):
+            await app.answer("t.s1.1", "deny", by="bob", comment="no")
+
+    await settle(app_of(agent, Meddled(store, between, refuse_one)))
+
+    log = types(app)
+    assert "answer_refused" in log[log.index("contact_closed") : log.index("finished")]
+    assert (paid, status(app), replay(app.thread("t"), agent)) == (["x"], "finished", [])
 
 
 # Decide
@@ -744,37 +749,20 @@ async def test_a_second_reply_to_one_call_is_kept_for_its_cost_only(store):
     assert events(app, "finished")[0].data["message"] == "1"
 
 
-class Failing:
-    """A store that cannot be reached for the commits that `fails` picks."""
-
-    def __init__(self, store: Any, fails: Any) -> None:
-        self._store, self.fails = store, fails
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    async def commit(self, *appends: Append) -> Any:
-        if self.fails(appends):
-            raise StoreUnavailable("not now")
-        return await self._store.commit(*appends)
-
-
 async def test_an_outcome_survives_a_store_that_failed_once(store):
-    gates, tries = {"a": Gate("a"), "b": Gate("b")}, [1, 2]
+    gates = {"a": Gate("a"), "b": Gate("b")}
     failed = asyncio.Event()
+    fail_twice = times(2, StoreUnavailable("not now"))
 
-    def fails(appends: Any) -> bool:
-        if any(d.type == "tool_returned" for a in appends for d in a.drafts) and tries:
-            tries.pop()
-            failed.set()
-            return True
-        return False
+    async def before() -> None:
+        failed.set()
+        await fail_twice()
 
     async def tool(step: Look, call: Any) -> Any:
         return await gates[step.at](step, call)
 
     agent = pipeline(Look(at="a"), Look(at="b"), carry_out=ran_by(tool))
-    app = app_of(agent, Failing(store, fails))
+    app = app_of(agent, Meddled(store, "tool_returned", before))
     await launched(app)
     running = asyncio.create_task(advance(ref(), app.surroundings))
     for gate in gates.values():
@@ -785,7 +773,7 @@ async def test_an_outcome_survives_a_store_that_failed_once(store):
     with pytest.raises(StoreUnavailable):
         await running
 
-    assert (tries, len(events(app, "tool_returned"))) == ([], 2)
+    assert len(events(app, "tool_returned")) == 2
 
 
 async def test_a_thread_at_rest_stays_as_it_is(store):

@@ -57,7 +57,7 @@ async def act(
             return await _call_model(action, around, after)
         case CallTool():
             return await _call_tool(action, thread, agent, around, after)
-        case Reconcile():
+        case _:
             return await _reconcile(action, thread, agent, around, after)
 
 

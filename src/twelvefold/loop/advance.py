@@ -14,7 +14,7 @@ from typing import Any
 from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, StoreError, UnknownAgent
 from twelvefold.failures import short
 from twelvefold.loop.acts import Surroundings, act
-from twelvefold.plan import Act, CallModel, CallTool, Plan, Reconcile, begin, recover
+from twelvefold.plan import Act, CallModel, CallTool, Plan, begin, recover
 from twelvefold.reducer import fold
 from twelvefold.state import State
 from twelvefold.store import Append, Ref, Store
@@ -274,8 +274,10 @@ def _name_of(action: Act) -> str:
     match action:
         case CallModel():
             return MODEL_CALL
-        case CallTool(step_id=step_id) | Reconcile(call=CallTool(step_id=step_id)):
-            return step_id
+        case CallTool():
+            return action.step_id
+        case _:
+            return action.call.step_id
 
 
 def _after(draft: Draft, head: int) -> Draft:
