@@ -54,7 +54,6 @@ def test_a_wrapped_step_is_unwrapped_and_said():
         ('{"intent": "deploy"}', "invalid"),
         ('{"intent": "deploy", "tag": "v1", "force": true}', "invalid"),
         ('{"intent": "deploy", "tag": 5}', "invalid"),
-        ('{"intent": "deploy", "tag": "\\ud800"}', "invalid"),
     ],
 )
 def test_what_is_not_exactly_one_step_is_refused_with_a_reason(text, reason):
