@@ -18,10 +18,10 @@ RESULT = {
     "checks": ["lint", "unit", "e2e", "canary"],
     "healthy": True,
     "notes": "Canary took 5 % of the traffic for 12 minutes; no rise in errors or latency was seen."
-    " Rolled out to three regions, eu first, then us, then ap. The old version stays warm for one"
-    " hour and can be switched back by hand.",
+    " Rolled out to three regions, eu first, then us and ap. The old version stays warm for one"
+    " hour.",
 }
-"""As JSON about 350 bytes."""
+"""As JSON 330 bytes."""
 
 
 def query(step: int) -> str:
