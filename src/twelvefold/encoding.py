@@ -12,12 +12,6 @@ Json = Any
 """None, bool, int, float, str, list of Json, or dict of str to Json."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_encode = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=True
-).encode
-_encode_sorted = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
-).encode
 from_text: Callable[[str], Json] = json.JSONDecoder().decode
 """The value of stored JSON text. Raises `ValueError`."""
 
@@ -36,6 +30,25 @@ def canonical(value: Json) -> str:
     return _as_json(value, _encode_sorted)
 
 
+def _encoder(*, sort_keys: bool) -> Callable[[Json], str]:
+    """`JSONEncoder.encode`, with the C encoder kept that it makes anew for every value.
+
+    What contains itself ends as `RecursionError`.
+    """
+    encoder = json.JSONEncoder(
+        ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys
+    )
+    make: Any = vars(json.encoder)["c_make_encoder"]
+    if make is None:  # an interpreter without it
+        return encoder.encode
+    quote = json.encoder.encode_basestring
+    chunks = make(None, encoder.default, quote, None, ":", ",", sort_keys, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode, _encode_sorted = _encoder(sort_keys=False), _encoder(sort_keys=True)
+
+
 def _as_json(value: Json, encode: Callable[[Json], str]) -> str:
     try:
         text = encode(value)
@@ -47,7 +60,7 @@ def _as_json(value: Json, encode: Callable[[Json], str]) -> str:
         return text
     # UTF-8 has no lone surrogates; as JSON escapes they survive every store. Reading joins a pair
     # that was written as two, so read once before the text is final.
-    return _escape_surrogates(encode(json.loads(_escape_surrogates(text))))
+    return _escape_surrogates(encode(from_text(_escape_surrogates(text))))
 
 
 def _escape_surrogates(text: str) -> str:

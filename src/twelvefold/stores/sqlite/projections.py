@@ -3,7 +3,6 @@
 `rebuild` computes both again from the log; they then equal what the appends wrote.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from twelvefold.store import Ref
 from twelvefold.stores.sqlite.queries import SQL
 from twelvefold.stores.sqlite.rows import event_of
 from twelvefold.summary import Summary, summarize
-from twelvefold.thread import Event, from_iso, to_iso, to_text
+from twelvefold.thread import Event, from_iso, from_text, to_iso, to_text
 
 _SUMMARY_FIELDS = tuple(Summary.__dataclass_fields__)
 _COPIES = frozenset({"forked", "imported"})
@@ -31,7 +30,7 @@ def summary_text(summary: Summary) -> str:
 
 
 def summary_of(text: str) -> Summary:
-    return Summary(**json.loads(text))
+    return Summary(**from_text(text))
 
 
 def contact_changes(ref: Ref, events: Iterable[Event]) -> list[Change]:

@@ -1,19 +1,18 @@
 """Rows of the database, as the records that the store returns."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from twelvefold.store import ContactRow, Due, Ref, ThreadRow, Woken
 from twelvefold.summary import Summary
-from twelvefold.thread import Event, Parent, from_iso
+from twelvefold.thread import Event, Parent, from_iso, from_text
 
 Row = Sequence[Any]
 
 
 def event_of(row: Row) -> Event:
     seq, type, data, at, key, after, v = row
-    return Event(seq, type, json.loads(data), from_iso(at), key, after, v)
+    return Event(seq, type, from_text(data), from_iso(at), key, after, v)
 
 
 def parent_of(thread: str | None, step: str | None) -> Parent | None:
@@ -23,14 +22,14 @@ def parent_of(thread: str | None, step: str | None) -> Parent | None:
 def thread_row_of(row: Row) -> ThreadRow:
     tenant, id, agent, head, parent_thread, parent_step, summary = row
     parent = parent_of(parent_thread, parent_step)
-    return ThreadRow(Ref(tenant, id), agent, head, parent, Summary(**json.loads(summary)))
+    return ThreadRow(Ref(tenant, id), agent, head, parent, Summary(**from_text(summary)))
 
 
 def contact_row_of(row: Row) -> ContactRow:
     tenant, thread_id, agent, id, asked_at, data, outcome, closed_at = row
     closed = None if closed_at is None else from_iso(closed_at)
     ref = Ref(tenant, thread_id)
-    return ContactRow(ref, agent, id, from_iso(asked_at), json.loads(data), outcome, closed)
+    return ContactRow(ref, agent, id, from_iso(asked_at), from_text(data), outcome, closed)
 
 
 def woken_of(row: Row) -> Woken:
