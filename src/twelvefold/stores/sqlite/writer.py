@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Writer:
-    """Commits groups of requests. `transactions` counts them, `average_s` is what one takes."""
+    """Commits groups of requests: `transactions` of them; the disk takes `average_s` for one."""
 
     def __init__(
         self, db: sqlite3.Connection, path: str, wakes: Wakes, *, lock_timeout_s: float
@@ -104,9 +104,9 @@ class Writer:
 
     def _written(self, group: Sequence[Request]) -> list[Outcome]:
         """The outcomes of `group`, in the transaction that is open; it is ended either way."""
-        started = time.perf_counter()
         try:
             outcomes = [self._apply(request) for request in group]
+            started = time.perf_counter()  # the disk alone: a large group says nothing about it
             self._db.execute("commit")
         except Exception as error:
             self._undo()
