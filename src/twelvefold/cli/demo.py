@@ -25,6 +25,7 @@ from twelvefold.cli.following import event_data, rest_data
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.cli.timeline import Timeline
+from twelvefold.exceptions import InvalidAnswer
 from twelvefold.loop import utc_now
 from twelvefold.state import Chosen
 from twelvefold.store import ContactRow
@@ -46,12 +47,12 @@ def demo(here: Here, answers: str | None, person: str, kill: bool) -> int:
     for path in copy_files():
         here.out.say(f"{path} is kept as you changed it")
     here.app_name, here.store_name = f"{APP}:app", str(STORE)
-    run, who = Run(here), _answers(here, given)
+    run, who = Run(here, person), _answers(here, given)
     if not kill:
-        return run.end(run.play(InProcess(run, person).go_on, who))
+        return run.end(run.play(run.go_on, who))
     from twelvefold.cli.demo_kill import Killed
 
-    killed = Killed(run, person)
+    killed = Killed(run)
     waits_for = run.play(killed.go_on, who)
     return max(killed.report(), run.end(waits_for))
 
@@ -62,15 +63,15 @@ def _answers(here: Here, given: list[Given] | None) -> Answers:
     return scripted(parse_answers(PAGE) if given is None else given)
 
 
-GoOn = Callable[[ContactRow | None, Given | None], None]
-"""Take the thread as far as it goes, after this answer to this contact was given."""
+GoOn = Callable[[Given | None], None]
+"""Take the thread as far as it goes, after this answer was given."""
 
 
 class Run:
     """One run of the demo: a new thread, and what is shown of it and its children."""
 
-    def __init__(self, here: Here) -> None:
-        self.here, self.app = here, here.app
+    def __init__(self, here: Here, person: str) -> None:
+        self.here, self.app, self.person = here, here.app, person
         self.thread_id = here.remember(new_thread_id(utc_now()))
         here.run(self.app.launch(AGENT, TRIGGER, thread_id=self.thread_id))
         self.family = Family(self.app.store, self.thread_id)
@@ -82,14 +83,21 @@ class Run:
 
     def play(self, go_on: GoOn, answers: Answers) -> ContactRow | None:
         """Alternate between the thread and the people until it ends; what nobody answered."""
-        go_on(None, None)
+        go_on(None)
         while True:
             self.show_news()
             row = self._open_contact()
             given = None if row is None else answers(row, self.app.thread(row.ref.id))
             if row is None or given is None:
                 return row
-            go_on(row, given)
+            if self._takes(row, given):
+                go_on(given)
+
+    def go_on(self, given: Given | None) -> None:
+        """Advance in this very process."""
+        engine = self.here.run(self.app.run(until_idle=True, only=self.thread_id))
+        for error in engine.errors.values():
+            raise error
 
     def show_news(self) -> None:
         """A line for every event since the last call."""
@@ -104,6 +112,19 @@ class Run:
         """A line for people."""
         if not self.here.json:
             self.here.out.line(text, bold=bold)
+
+    def _takes(self, row: ContactRow, given: Given) -> bool:
+        """Give the answer; False when whoever sits at the terminal has to give another one."""
+        said: dict[str, Any] = asdict(given)
+        said |= {"by": self.person, "channel": CHANNEL, "digest": row.data.get("digest")}
+        try:
+            self.here.run(self.app.answer(f"{row.ref.id}.{row.id}", **said))
+        except InvalidAnswer as error:
+            if self.here.terminal is None:
+                raise
+            self.line(f"  {error}")
+            return False
+        return True
 
     def _open_contact(self) -> ContactRow | None:
         rows = self.app.inbox()
@@ -151,31 +172,6 @@ class Run:
         events = reversed(self.app.thread(rest.row.ref.id).events)
         said = next((e.data["message"] for e in events if e.type == "finished"), "")
         return rest.row.summary.failed or str(said)
-
-
-class InProcess:
-    """The run in this very process."""
-
-    def __init__(self, run: Run, person: str) -> None:
-        self.run, self.person = run, person
-
-    def go_on(self, row: ContactRow | None, given: Given | None) -> None:
-        self.run.here.run(self._go_on(row, given))
-
-    async def _go_on(self, row: ContactRow | None, given: Given | None) -> None:
-        app = self.run.app
-        if row is not None and given is not None:
-            contact = f"{row.ref.id}.{row.id}"
-            digest = row.data.get("digest")  # a yes to what was shown, and to nothing else
-            said: dict[str, Any] = asdict(given) | {
-                "by": self.person,
-                "channel": CHANNEL,
-                "digest": digest,
-            }
-            await app.answer(contact, **said)
-        engine = await app.run(until_idle=True, only=self.run.thread_id)
-        for error in engine.errors.values():
-            raise error
 
 
 def _steps(app: App, thread_id: str) -> list[Chosen[Any]]:

@@ -6,13 +6,12 @@ points are in a wrapper around the cluster that the application is given here.
 """
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,53 +20,34 @@ import click
 from twelvefold.agent import Agent
 from twelvefold.app import App
 from twelvefold.cli import exits
-from twelvefold.cli.decision import CHANNEL, Given
+from twelvefold.cli.decision import Given
 from twelvefold.cli.demo import AGENT, Run
 from twelvefold.cli.demo_files import APP, STORE
 from twelvefold.cli.family import root_of
 from twelvefold.cli.finding import Place, load_app
 from twelvefold.exceptions import TwelvefoldError
-from twelvefold.store import ContactRow
 from twelvefold.summary import short
-from twelvefold.thread import DEFAULT_TENANT, Json
+from twelvefold.thread import DEFAULT_TENANT
 
 APPROVED_INTENTS = frozenset({"deploy_frontend_to_prod", "deploy_backend_to_prod", "restore"})
 BEFORE, AFTER, WAIT = "before", "after", "wait"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What one process is told: its thread, where to die, and an answer to give first."""
-
-    thread_id: str
-    kill_at: str
-    person: str
-    contact: str | None = None
-    answer: dict[str, Json] | None = None
-
-
 class Killed:
     """The run in processes of its own, each of which is killed, but for the last one."""
 
-    def __init__(self, run: Run, person: str) -> None:
-        self.run, self.person = run, person
-        self.kills = 0
+    def __init__(self, run: Run) -> None:
+        self.run, self.kills = run, 0
 
-    def go_on(self, row: ContactRow | None, given: Given | None) -> None:
-        contact = answer = None
-        if row is not None and given is not None:
-            contact = f"{row.ref.id}.{row.id}"
-            answer = asdict(given) | {"digest": row.data.get("digest")}
+    def go_on(self, given: Given | None) -> None:
         runs = given is not None and given.decision in {"approve", "edit"}
         for kill_at in (BEFORE, AFTER, WAIT) if runs else (WAIT,):
-            order = Order(self.run.thread_id, kill_at, self.person, contact, answer)
-            contact = answer = None
-            if not self._kill_one(order):
+            if not self._kill_one(kill_at):
                 return
 
-    def _kill_one(self, order: Order) -> bool:
+    def _kill_one(self, kill_at: str) -> bool:
         """Run one process; whether it was killed."""
-        command = [sys.executable, "-m", __name__, json.dumps(asdict(order))]
+        command = [sys.executable, "-m", __name__, self.run.thread_id, kill_at]
         child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         if child.returncode not in (0, -signal.SIGKILL):
             raise click.exceptions.Exit(child.returncode)  # it has said why
@@ -100,30 +80,19 @@ def _times(count: int) -> str:
 # What follows runs in the processes that are killed.
 
 
-def main(order: Order) -> int:
-    app = _killable(load_app(Place(Path.cwd(), f"{APP}:app", True, str(STORE), True)), order)
-    app.use_store(str(STORE))
+def main(thread_id: str, kill_at: str) -> int:
+    loaded = load_app(Place(Path.cwd(), f"{APP}:app", True, str(STORE), True))
+    agents = [_with_deps(agent, kill_at) for agent in loaded.agents.values()]
+    app = App(agents, store=str(STORE), models=loaded.models, settles=loaded.settles.levels)
     try:
-        asyncio.run(_go_on(app, order))
+        asyncio.run(app.run(until_idle=True, only=thread_id))
         for row in app.inbox():
-            if root_of(row.ref.id) == order.thread_id:
+            if root_of(row.ref.id) == thread_id:
                 _die(f"while {short(row.ref.id)}.{row.id} waits for a person")
-        return exits.DONE
     except TwelvefoldError as error:
         sys.stderr.write(f"{exits.text_of(error)}\n")
         return exits.code_of(error)
-
-
-async def _go_on(app: App, order: Order) -> None:
-    if order.contact is not None and order.answer is not None:
-        await app.answer(order.contact, by=order.person, channel=CHANNEL, **order.answer)
-    await app.run(until_idle=True, only=order.thread_id)
-
-
-def _killable(app: App, order: Order) -> App:
-    """The same application, with a cluster that kills."""
-    agents = [_with_deps(agent, order.kill_at) for agent in app.agents.values()]
-    return App(agents, models=app.models, settles=app.settles.levels)
+    return exits.DONE
 
 
 def _with_deps(agent: Agent[Any, Any], kill_at: str) -> Agent[Any, Any]:
@@ -164,4 +133,4 @@ def _die(where: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Order(**json.loads(sys.argv[1]))))
+    sys.exit(main(*sys.argv[1:]))
