@@ -7,6 +7,7 @@ Run it, kill it whenever you like, run it again. People answer with `twelvefold 
 
 import asyncio
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "release_pipeline"))  # where its modules look
@@ -28,14 +29,10 @@ PAUSE_S = 0.05
 
 
 async def own_loop(store: SqliteStore) -> None:
-    around = Surroundings(
-        AGENTS, store, {"scripted": ScriptedModel.from_file(HERE / "script.yaml")}
-    )
+    model = ScriptedModel.from_file(HERE / "script.yaml")
+    around = Surroundings(AGENTS, store, {"scripted": model})
     while True:
-        for due in store.due(utc_now()):  # timers: a deadline that passed closes its contact
-            overdue = store.load(due.ref.id, tenant=due.ref.tenant)
-            await store.commit(fire(overdue, due.key, now=utc_now()))
-
+        await fire_timers(store)
         for ref, version in store.woken():
             thread = store.load(ref.id, tenant=ref.tenant)
             agent = AGENTS[thread.agent]
@@ -69,6 +66,14 @@ async def own_loop(store: SqliteStore) -> None:
                 fact = await act(action, thread, agent, around, after=thread.head)
                 await store.commit(Append(ref.id, [fact], tenant=ref.tenant))  # once, by its key
         await asyncio.sleep(PAUSE_S)
+
+
+async def fire_timers(store: SqliteStore) -> None:
+    """A deadline that has passed closes its contact, unless an answer came first."""
+    for due in store.due(utc_now()):
+        thread = store.load(due.ref.id, tenant=due.ref.tenant)
+        with suppress(Stale):
+            await store.commit(fire(thread, due.key, now=utc_now()))
 
 
 async def main(path: str, text: str) -> None:

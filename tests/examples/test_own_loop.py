@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from loading import EXAMPLES, app_of, approve, deny, example, play
 
 from twelvefold import App
@@ -36,33 +37,43 @@ def test_the_loop_is_short_and_needs_no_app_and_no_advance():
     assert not names & {"App", "SyncApp", "advance", "EmbeddedEngine", "app"}
 
 
-def test_killed_at_each_wait_it_ends_as_app_does(tmp_path: Path):
-    shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns("*.db*"))
+@pytest.mark.parametrize("fails_in", ["", "production"], ids=["shipped", "rolled back"])
+def test_killed_at_each_wait_it_ends_as_app_does(tmp_path: Path, fails_in: str):
+    copy = tmp_path / "examples"
+    shutil.copytree(EXAMPLES, copy, ignore=shutil.ignore_patterns("*.db*"))
+    cluster = copy / "release_pipeline" / "cluster.py"
+    text = cluster.read_text()
+    cluster.write_text(text.replace('"cluster.db")', f'"cluster.db", e2e_fails_in="{fails_in}")'))
     store = SqliteStore(tmp_path / "threads.db")
     people = app_of(example("release_pipeline"), store=store)
+    answers = [*ANSWERS, approve()] if fails_in else ANSWERS
 
-    for answer in ANSWERS:
+    for answer in answers:
         with loop_on(tmp_path):
             wait_for(lambda: bool(people.inbox()))
         [row] = people.inbox()
-        asyncio.run(people.answer(f"{THREAD}.{row.id}", **({"by": "anna"} | answer)))
+        asyncio.run(people.answer(f"{row.ref.id}.{row.id}", **({"by": "anna"} | answer)))
     with loop_on(tmp_path):
-        wait_for(lambda: bool(people.threads(status="finished")))
+        wait_for(lambda: people.threads()[-1].status == "finished")
 
-    assert facts(people.thread(THREAD)) == facts(asyncio.run(with_app(tmp_path)))
-    cluster = example("release_pipeline").Cluster(
-        tmp_path / "examples" / "release_pipeline" / "cluster.db"
-    )
-    assert [counts for _, _, *counts in cluster.ledger()] == [[1, 1]] * 3
+    other = asyncio.run(with_app(tmp_path, fails_in, answers))
+    assert {t.id: facts(t) for t in threads(people)} == {t.id: facts(t) for t in threads(other)}
+    ledger = example("release_pipeline").Cluster(cluster.with_name("cluster.db")).ledger()
+    assert [counts for _, _, *counts in ledger] == [[1, 1]] * len(answers)
     store.close()
 
 
-async def with_app(folder: Path) -> Thread:
+async def with_app(folder: Path, fails_in: str, answers: list[Any]) -> App:
     release = example("release_pipeline")
-    app: App = app_of(release, deps=release.Cluster(folder / "other.db"))
+    cluster = release.Cluster(folder / "other.db", e2e_fails_in=fails_in)
+    app = app_of(release, deps=cluster)
     await app.launch("release", TRIGGER, thread_id=THREAD)
-    await play(app, *ANSWERS)
-    return app.thread(THREAD)
+    await play(app, *answers)
+    return app
+
+
+def threads(app: App) -> list[Thread]:
+    return [app.thread(row.ref.id) for row in app.threads()]
 
 
 @contextmanager

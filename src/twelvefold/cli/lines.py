@@ -22,6 +22,8 @@ def said(event: Event, thread_id: str) -> str:
             return compact(data.get("args")) + _by(data)
         case "tool_started":
             return "started" + (f", attempt {data['attempt']}" if data["attempt"] > 1 else "")
+        case "step_settled" if data.get("result") is None:
+            return "settled"
         case "tool_returned" | "step_settled":
             return f"-> {compact(data.get('result', data.get('unstorable')))}"
         case "tool_failed" | "model_failed" | "advance_failed":
