@@ -130,7 +130,7 @@ class App:
         change = verbs.launch(agent, message, thread_id=name, now=self.clock(), tenant=tenant)
         [[first, *_], *_] = await self.store.commit(*change.appends)
         stored = self.store.thread_row(name, tenant=tenant)
-        if first.data != message or stored.agent != agent:
+        if first.data != change.appends[0].drafts[0].data or stored.agent != agent:
             raise Conflict(f"{name} is another thread already ({stored.agent}). Nothing was done.")
         return name
 
