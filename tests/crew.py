@@ -129,6 +129,21 @@ class Gate:
             await self.begun.wait()
 
 
+class Ledger:
+    """Effects, written down outside of every store; any process may add a line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def note(self, effect: str) -> None:
+        with self.path.open("a") as file:
+            file.write(effect + "\n")
+
+    @property
+    def effects(self) -> list[str]:
+        return self.path.read_text().splitlines() if self.path.exists() else []
+
+
 class Meddled:
     """A store where something happens just before the commits that hold an event of `type`."""
 
