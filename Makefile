@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types imports unit bench prove coverage lock build clean
+.PHONY: help setup demo test lint format types imports unit bench flame prove coverage lock build clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ unit: $(STAMP)  ## the tests alone; one of them: .venv/bin/pytest tests/test_hou
 
 bench: $(STAMP)  ## measure against the hand-written floor
 	@$(BIN)/python -m benchmarks
+
+flame: $(STAMP)  ## profile a case of the bench; CASE=long is another one
+	@$(BIN)/python -m benchmarks.flame $(or $(CASE),sequential)
 
 prove: $(STAMP)  ## the long proofs: crash matrix, races, simulation
 	@$(BIN)/python -m pytest tests/proof -m "long or not long" --timeout 3600
