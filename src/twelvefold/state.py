@@ -2,7 +2,6 @@
 it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -13,7 +12,7 @@ from typing_extensions import TypeForm
 
 from twelvefold.policy import Policy, Risk
 from twelvefold.steps import complaint, digest, intent_of, members, read_step, schema_hash
-from twelvefold.thread import Event, Json, Thread
+from twelvefold.thread import Event, Json, Thread, from_text, to_text
 
 S = TypeVar("S", bound=BaseModel)
 S_co = TypeVar("S_co", bound=BaseModel, covariant=True)
@@ -140,7 +139,7 @@ class Chosen(Generic[S_co]):
 
     def args_today(self) -> dict[str, Json]:
         """A copy of the arguments, brought up to date: what would run. Raises `ValueError`."""
-        args = deepcopy(self.args)
+        args = from_text(to_text(self.args))
         upcast = self._state.upcasters.get(self.intent)
         try:
             return args if upcast is None else upcast(args)
