@@ -51,16 +51,13 @@ class App:
         self.settles = Settles(settles)
         self.clock = clock
         self._store = store
+        self.leaves_store_open = store == DEFAULT_STORE  # the command line then says where it is
 
     @property
     def store(self) -> EmbeddedStore:
         if isinstance(self._store, str | Path):
             self._store = open_store(str(self._store))
         return self._store
-
-    @property
-    def leaves_store_open(self) -> bool:
-        return self._store == DEFAULT_STORE
 
     def use_store(self, store: EmbeddedStore | str | Path) -> None:
         """Use another store from now on."""
