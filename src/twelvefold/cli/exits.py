@@ -45,6 +45,7 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 
 _NEXT: tuple[tuple[type[Exception], str], ...] = (
     (NotFound, "twelvefold threads list"),
+    (Conflict, "twelvefold threads list"),
     (NotAllowed, "twelvefold inbox"),
     (InvalidAnswer, "twelvefold inbox"),
     (StoreCorrupt, "twelvefold --store OTHER.db threads list"),

@@ -59,15 +59,20 @@ class Here:
     @property
     def has_log(self) -> bool:
         """Whether there is anything to read: looking must not create a file."""
-        if self._needs_app and not self.app.leaves_store_open:
+        if self._needs_app and not (self.place.store_named or self.app.leaves_store_open):
             return True
-        return Path(path_of(self.place.store)).exists()
+        return self._is_there
 
     def readable_store(self) -> EmbeddedStore | None:
         """The log, even where the application cannot be loaded; None when there is none yet."""
         if self.app_is_loaded:
             return self.app.store if self.has_log else None
-        return self._alone if Path(path_of(self.place.store)).exists() else None
+        return self._alone if self._is_there else None
+
+    @property
+    def _is_there(self) -> bool:
+        path = path_of(self.place.store)
+        return Path(path).exists() or "://" in path  # opening it says what is wrong with that
 
     @cached_property
     def _alone(self) -> EmbeddedStore:

@@ -39,7 +39,7 @@ def list_threads(
         here.out.document("threads/1", data=data, next_cursor=following)
         return
     if not page:
-        here.out.say("no threads   start one: twelvefold run AGENT INPUT")
+        here.out.say(f"no threads in {here.place.store}   start one: twelvefold run AGENT INPUT")
         return
     here.out.table([_thread_cells(here, row) for row in page])
     if following:

@@ -27,7 +27,8 @@ def rest_lines(store: EmbeddedStore, rest: Rest) -> list[str]:
         case "cancelled":
             return [f"cancelled  {name}   {code}"]
         case "paused":
-            return [f"paused  {name}   go on: twelvefold resume {name}   {code}"]
+            why = "reached a limit" if row.summary.limited else "was paused"
+            return [f"paused  {name} {why}   go on: twelvefold resume {name}   {code}"]
         case "waiting" | "running":
             return [f"paused  {line}   {code}" for line in _waits_lines(store, rest)]
 

@@ -1,17 +1,21 @@
 """A small application that the command-line tests run: it deploys, asks, sleeps, waits and breaks.
 
-The scripted model does what the input names: `deploy v1`, `ask`, `sleep`, `wait`, `spoil`, `cut`.
+The scripted model does what the input names: `deploy v1`, `ask`, `sleep`, ...
 """
 
+import asyncio
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from twelvefold.agent import Agent
 from twelvefold.app import App
-from twelvefold.context import render
+from twelvefold.context import parse, render
 from twelvefold.effects import (
     Approve,
     Ask,
@@ -37,7 +41,7 @@ class Deploy(Step):
     risk: ClassVar[Risk] = "high"
     intent: Literal["deploy"] = "deploy"
     tag: str
-    options: dict[str, list[int]] = {}
+    options: dict[str, list[int]] = Field(default_factory=dict[str, list[int]])
 
 
 class AskHuman(Step):
@@ -62,19 +66,45 @@ class Hand(Step):
     task: str
 
 
+class Hang(Step):
+    intent: Literal["hang"] = "hang"
+
+
+class Command(Step):
+    intent: Literal["command"] = "command"
+    line: str
+
+
 class Done(Step):
     intent: Literal["done_for_now"] = "done_for_now"
     message: str
 
 
-NextStep = Deploy | AskHuman | Nap | Await | Spoil | Hand | Done
+NextStep = Deploy | AskHuman | Nap | Await | Spoil | Hand | Hang | Command | Done
 
 
-def deploy(step: Deploy, call: Call[object]) -> str:
+def deploy(step: Deploy, call: Call) -> str:
     if step.tag == "cut":
         raise ConnectionError("the line went dead")
-    print(f"deploying {step.tag}")
+    print(f"deploying {step.tag}")  # noqa: T201 - the command line must keep it off stdout
     return f"{step.tag} is live"
+
+
+async def hang(step: Hang) -> None:
+    Path("hanging").touch()  # noqa: ASYNC240
+    await asyncio.sleep(3600)
+
+
+def command(step: Command) -> list[str]:
+    """Run `twelvefold` inside this very run: its exit code and what it says."""
+    code = "from twelvefold.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *step.line.split()],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    return [str(done.returncode), done.stderr]
 
 
 def decide(thread: Thread, state: State[NextStep]) -> Effect[NextStep]:
@@ -105,17 +135,25 @@ def carry_out(chosen: Chosen[NextStep]) -> Effect[NextStep]:
             if os.environ.get("DEPLOYS_FIXED"):
                 return Finish("fixed", chosen.step)
             raise RuntimeError("spoiled on purpose")
+        case Hang() as step:
+            return run(hang, step, retry_safe=True)
+        case Command() as step:
+            return run(command, step)
         case Hand(task=task) as step:
             return Delegate(step, "bot", task)
         case Done(message=message) as step:
             return Finish(message, step)
 
 
+OUTCOMES = ("_result>", "<error>", "<signal_received>", "<child_finished>", ": answered")
+
+
 def reply(request: ModelRequest) -> BaseModel:
     """What the scripted model chooses: by the newest thing that it reads."""
-    text = request.text
-    first = text.split("\n")[1]
-    if any(tag in text for tag in ("_result>", "<error>")):
+    text = request.text[request.text.index("<") :]
+    (_, body), *_ = parse(text)
+    first = str(body["text"] if isinstance(body, dict) else body)
+    if any(words in text for words in OUTCOMES):
         return Done(message="all done")
     if "decision: denied" in text:
         return Deploy(tag="v2")
@@ -127,6 +165,8 @@ def reply(request: ModelRequest) -> BaseModel:
         "wait": Await(),
         "spoil": Spoil(),
         "hand": Hand(task=rest),
+        "hang": Hang(),
+        "command": Command(line=rest),
     }
     return steps.get(word, Done(message=f"{first}?"))
 
