@@ -214,17 +214,14 @@ def _contact(effect: Approve | Ask, state: State[Any], now: datetime) -> Plan:
 def _settle_or_wait(effect: Settle | Sleep | WaitFor, state: State[Any], now: datetime) -> Plan:
     chosen = ready_step(state, effect.step)
     data: dict[str, Json] = {"step": chosen.id, "intent": chosen.intent}
-    match effect:
-        case Settle(result=result):
-            return Plan(
-                drafts=[Draft("step_settled", data | {"result": result, "by": "code"}, now)]
-            )
-        case WaitFor(signal=signal):
-            return Plan(drafts=[Draft("signal_awaited", data | {"signal": signal}, now)])
-        case Sleep(until=until):
-            due = {"timer": chosen.id, "due": to_iso(until)}
-            timer = Timer(f"sleep:{chosen.id}", until)
-            return Plan(drafts=[Draft("timer_set", data | due, now)], timers=[timer])
+    if isinstance(effect, Settle):
+        data |= {"result": effect.result, "by": "code"}
+        return Plan(drafts=[Draft("step_settled", data, now)])
+    if isinstance(effect, WaitFor):
+        return Plan(drafts=[Draft("signal_awaited", data | {"signal": effect.signal}, now)])
+    data |= {"timer": chosen.id, "due": to_iso(effect.until)}
+    timer = Timer(f"sleep:{chosen.id}", effect.until)
+    return Plan(drafts=[Draft("timer_set", data, now)], timers=[timer])
 
 
 def _delegate(effect: Delegate, state: State[Any], thread: Thread, now: datetime) -> Plan:

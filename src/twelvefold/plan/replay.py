@@ -1,6 +1,7 @@
 """Replay: decide again at every head that decide saw, and compare with what the log says. Runs
 nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +86,7 @@ def _compare(
         return Difference(first.seq, "decision", _text(events), f"{type(error).__name__}: {error}")
     calls = [act for act in plan.acts if isinstance(act, CallModel)]
     if _drafted(plan) != [(e.type, e.data) for e in begun] or bool(calls) != bool(replies):
-        return Difference(first.seq, "decision", _text(events), repr(effect))
+        return Difference(first.seq, "decision", _text(events), _shown(effect))
     return _compare_prompt(replies, calls)
 
 
@@ -104,7 +105,7 @@ def _at_rest(thread: Thread, state: State[Any], agent: Agent[Any, Any]) -> list[
         return [Difference(thread.head, "decision", "Wait()", f"{type(error).__name__}: {error}")]
     if plan.waits and not plan.drafts:
         return []
-    return [Difference(thread.head, "decision", "Wait()", repr(effect))]
+    return [Difference(thread.head, "decision", "Wait()", _shown(effect))]
 
 
 def _drafted(plan: Plan) -> list[tuple[str, Json]]:
@@ -118,6 +119,11 @@ def _compare_prompt(replies: Sequence[Event], calls: Sequence[CallModel]) -> Dif
         if recorded is not None and recorded != today:
             return Difference(reply.seq, "prompt", f"prompt {recorded}", f"prompt {today}")
     return None
+
+
+def _shown(effect: Any) -> str:
+    """The effect, the same text in every process: functions without their addresses."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(effect))
 
 
 def _text(events: Sequence[Event]) -> str:
