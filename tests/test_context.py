@@ -208,29 +208,7 @@ SHOWN: dict[str, list[tuple[dict[str, Json], tuple[str, Json] | None]]] = {
         ),
         ({"error": "boom"}, ("error", {"error": "boom"})),
         ({"reason": "boom"}, ("tool_failed", {"reason": "boom"})),
-    ],
-    "tool_outcome_unknown": [
-        (
-            {"step": "s1", "intent": "deploy", "attempt": 1},
-            (
-                "error",
-                {
-                    "intent": "deploy",
-                    "error": "the outcome is not known: it may or may not have taken effect",
-                },
-            ),
-        ),
-        (
-            {"intent": "deploy", "error": "timed out"},
-            (
-                "error",
-                {
-                    "intent": "deploy",
-                    "error": "the outcome is not known: it may or may not have taken effect",
-                    "cause": "timed out",
-                },
-            ),
-        ),
+        ({"intent": "add", "error": "nothing happened", "run_again": True}, None),
     ],
     "step_settled": [
         ({"step": "s1", "intent": "ask", "result": "42"}, ("ask_result", "42")),
@@ -274,6 +252,8 @@ SHOWN: dict[str, list[tuple[dict[str, Json], tuple[str, Json] | None]]] = {
         ({**CONTACT, "outcome": "approved", "by": "@a"}, None),
         ({**CONTACT, "outcome": "voided"}, None),
         ({**CONTACT, "outcome": "cancelled"}, None),
+        ({**CONTACT, "outcome": "run_again", "by": "@a"}, None),
+        ({**CONTACT, "outcome": "it_ran", "by": "@a", "answer": 3}, ("deploy_result", 3)),
         (CONTACT, ("contact_closed", CONTACT)),
     ],
     "child_finished": [

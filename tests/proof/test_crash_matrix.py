@@ -1,5 +1,6 @@
-"""SIGKILL at every boundary, during recovery too: nothing lost, nothing done twice, the same log."""
+"""SIGKILL at every boundary, in recovery too: nothing lost, nothing done twice, the same log."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ SEEDS_LONG = 400
 
 
 def _matrix(name: str, *, seeds: int) -> Matrix:
-    matrix = crash_matrix(f"scenarios:{name}", path=[HERE], seeds=seeds)
-    print(f"{name}: {matrix.runs} runs, {sum(matrix.killed_at.values())} kills at", matrix.killed_at)
+    path = [HERE, HERE.parent / "examples"]
+    matrix = crash_matrix(f"scenarios:{name}", path=path, seeds=seeds)
+    print(
+        f"{name}: {matrix.runs} runs, {sum(matrix.killed_at.values())} kills at", matrix.killed_at
+    )
     return matrix
 
 

@@ -13,19 +13,28 @@ from twelvefold.thread import Event, Json, to_text
 
 HIDDEN = frozenset(
     {
-        *("tool_started", "model_superseded", "timer_set", "timer_fired", "signal_awaited"),
+        *(
+            "tool_started",
+            "tool_outcome_unknown",
+            "model_superseded",
+            "timer_set",
+            "timer_fired",
+            "signal_awaited",
+        ),
         *("contact_requested", "contact_sent", "contact_not_sent", "contact_reminded"),
         *("contact_answered", "contact_reassigned", "contact_escalated", "contact_voided"),
         *("answer_refused", "child_launched", "limit_reached", "advance_failed", "paused"),
         *("resumed", "cancelled", "forked", "imported", "finished"),
     }
 )
-"""Core events that tell a model nothing about its task. An unknown type is never hidden."""
+"""Core events that tell a model nothing about its task. An unknown type is never hidden.
 
-OUTCOMES_HIDDEN = frozenset({"approved", "voided", "cancelled"})
+An unknown outcome is among them: it is settled before the model is asked again, and a thread that was
+killed on the way then reads as one that was not.
+"""
+
+OUTCOMES_HIDDEN = frozenset({"approved", "voided", "cancelled", "run_again"})
 """How a contact closes without telling the model: what follows from it is an event of its own."""
-
-OUTCOME_UNKNOWN = "the outcome is not known: it may or may not have taken effect"
 
 NESTED_MAX = 32
 """Levels of a body that are written as YAML; what lies deeper is shown as its JSON text."""
@@ -82,13 +91,10 @@ def _settled(data: dict[str, Json]) -> View | None:
     return None if data.get("result") is None else _result(data)
 
 
-def _failed(data: dict[str, Json]) -> View:
+def _failed(data: dict[str, Json]) -> View | None:
+    if data.get("run_again"):  # nothing had happened, and the step goes on
+        return None
     return "error", _present(data, "intent") | {"error": data["error"]}
-
-
-def _unknown_outcome(data: dict[str, Json]) -> View:
-    body = {"intent": data["intent"], "error": OUTCOME_UNKNOWN}
-    return "error", body | ({"cause": data["error"]} if data.get("error") else {})
 
 
 def _message(data: dict[str, Json]) -> View:
@@ -101,6 +107,8 @@ def _human_response(data: dict[str, Json]) -> View | None:
     outcome = data["outcome"]
     if outcome in OUTCOMES_HIDDEN:
         return None
+    if outcome == "it_ran":  # a person said what the tool could not
+        return _tag(data["intent"]) + "_result", data.get("answer")
     body = _present(data, "intent") | {"decision": outcome}
     body |= _present(data, "by", "comment", "answer")
     return "human_response", body | ({"changed_to": data["args"]} if outcome == "edited" else {})
@@ -125,7 +133,6 @@ _SHOWN: dict[str, Callable[[dict[str, Json]], View | None]] = {
     "model_failed": _failed,
     "tool_returned": _returned,
     "tool_failed": _failed,
-    "tool_outcome_unknown": _unknown_outcome,
     "step_settled": _settled,
     "contact_closed": _human_response,
     "child_finished": _result,

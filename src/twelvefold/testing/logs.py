@@ -10,9 +10,7 @@ from typing import Any
 
 from twelvefold.thread import DELIVERY_RECORDS, Json
 
-_VOLATILE = frozenset(
-    {"attempt", "deadline", "due", "latency_s", "digest", "prompt", "usage", "reconciled", "saw"}
-)
+_VOLATILE = frozenset({"attempt", "deadline", "due", "latency_s", "digest", "reconciled", "saw"})
 
 
 def comparable(events: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
