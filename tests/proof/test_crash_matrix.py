@@ -15,9 +15,8 @@ SEEDS_LONG = 400
 def _matrix(name: str, *, seeds: int) -> Matrix:
     path = [HERE, HERE.parent / "examples"]
     matrix = crash_matrix(f"scenarios:{name}", path=path, seeds=seeds)
-    print(
-        f"{name}: {matrix.runs} runs, {sum(matrix.killed_at.values())} kills at", matrix.killed_at
-    )
+    kills = sum(matrix.killed_at.values())
+    sys.stdout.write(f"{name}: {matrix.runs} runs, {kills} kills\n")
     return matrix
 
 

@@ -29,8 +29,8 @@ HIDDEN = frozenset(
 )
 """Core events that tell a model nothing about its task. An unknown type is never hidden.
 
-An unknown outcome is among them: it is settled before the model is asked again, and a thread that was
-killed on the way then reads as one that was not.
+An unknown outcome is among them: it is settled before the model is asked again, and a thread that
+was killed on the way then reads as one that was not.
 """
 
 OUTCOMES_HIDDEN = frozenset({"approved", "voided", "cancelled", "run_again"})
