@@ -36,7 +36,7 @@ def find_thread(store: Store, name: str, *, tenant: str = DEFAULT_TENANT) -> str
         newest = store.threads(tenant=tenant, limit=1)
         if not newest:
             raise UnknownThread("There is no thread yet: start one with `twelvefold run`.")
-        return newest[0].ref.id
+        return newest[0].ref.id.partition(".")[0]  # whoever launched it means the root
     found = store.ids_ending(name, tenant=tenant)
     if not found:
         raise UnknownThread(f"No thread ends in {name!r}. `twelvefold threads list` shows them.")
