@@ -154,6 +154,7 @@ def test_a_parent_rests_for_what_its_child_waits_for(cli: Cli):
 
     assert done.code == 0
     assert "all done" in done.out
+    assert "hand deploy v1" in cli("threads", "show", "@last").out
 
 
 def test_the_same_id_twice_is_one_launch(cli: Cli):
@@ -205,6 +206,16 @@ def test_nobody_reading_ends_nothing(cli: Cli, folder: Path):
 
     assert err == ""
     assert cli("threads", "list", "--json").document["data"][0]["status"] == "finished"
+
+
+def test_a_list_that_nobody_reads_exits_141_without_a_word(cli: Cli, folder: Path):
+    with spawn("threads", "list", "--json") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        err = process.stderr.read()
+
+    assert (process.returncode, err) == (141, "")
 
 
 def test_input_can_come_from_a_pipe(folder: Path):

@@ -69,6 +69,14 @@ class Lazy(click.Group):
         module, _, name = found[0].partition(":")
         return getattr(importlib.import_module(f"twelvefold.cli.{module}"), name)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # before click sees it, which would exit as if work had failed
+            here = ctx.ensure_object(Here)
+            here.out.mute()
+            return exits.PIPE_CLOSED
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [
             (name, _GROUP_HELP[name] if isinstance(found, Mapping) else found[1])
@@ -120,11 +128,10 @@ def call(args: Sequence[str]) -> int:
     here = Here()
     try:
         with_code = root().main(list(args), "twelvefold", standalone_mode=False, obj=here)
-        here.out.data.flush()
         return with_code if isinstance(with_code, int) else exits.DONE
-    except BrokenPipeError:
+    except SystemExit as ended:  # of a tool, or of click when nobody reads the help
         here.out.mute()
-        return exits.PIPE_CLOSED
+        return ended.code if isinstance(ended.code, int) else exits.FAILED
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.UsageError as error:
