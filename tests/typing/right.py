@@ -1,0 +1,85 @@
+"""What a user's types say: the normal run of pyright checks every `assert_type` here."""
+
+from collections.abc import Sequence
+from typing import Literal, assert_type
+
+from pydantic import BaseModel
+
+from twelvefold.agent import Agent
+from twelvefold.effects import All, AskModel, Call, Choose, Effect, Run, Wait, run
+from twelvefold.state import Chosen, State
+from twelvefold.steps import Step
+from twelvefold.thread import Thread
+
+
+class Tags(BaseModel):
+    names: list[str]
+
+
+class Deps:
+    region = "eu"
+
+
+class ListTags(Step):
+    intent: Literal["list_tags"] = "list_tags"
+
+
+class Deploy(Step):
+    intent: Literal["deploy"] = "deploy"
+    tag: str
+
+
+NextStep = ListTags | Deploy
+
+
+def list_tags(step: ListTags) -> Tags:
+    return Tags(names=[])
+
+
+async def deploy(step: Deploy, call: Call[Deps]) -> str:
+    return assert_type(call.deps, Deps).region
+
+
+def anything(step: Step, call: Call[object]) -> None: ...
+
+
+def looks(state: State[NextStep]) -> None:
+    assert_type(state.ready, Sequence[Chosen[NextStep]])
+    assert_type(state.ready[0].step, NextStep)
+    assert_type(state.last(Deploy), Chosen[Deploy] | None)
+    assert_type(state.all(Deploy), Sequence[Chosen[Deploy]])
+    assert_type(state.ready[0].result_as(Tags), Tags)
+    assert_type(state.ready[0].result_as(list[str] | None), list[str] | None)
+
+
+assert_type(run(deploy, Deploy(tag="v1")), Run[Deps])
+assert_type(run(list_tags, ListTags()), Run[object])
+assert_type(run(anything, ListTags()), Run[object])
+
+
+def decide(thread: Thread, state: State[NextStep]) -> Effect[NextStep, Deps]:
+    if state.waiting:
+        return Wait()
+    if not state.ready:
+        return AskModel("", NextStep)
+    if len(state.ready) > 1:
+        return All(*[carry_out(chosen) for chosen in state.ready])
+    return carry_out(state.ready[0])
+
+
+def carry_out(chosen: Chosen[NextStep]) -> Run[Deps]:
+    match chosen.step:
+        case ListTags() as step:
+            return run(list_tags, step)
+        case Deploy() as step:
+            return run(deploy, step, retry_safe=True)
+
+
+def without_deps(thread: Thread, state: State[NextStep]) -> Effect[NextStep]:
+    step = state.ready[0].step
+    return run(list_tags, step) if isinstance(step, ListTags) else Choose(ListTags())
+
+
+with_deps = Agent("bot", decide, NextStep, deps=lambda tenant: Deps(), owner="anna")
+assert_type(with_deps, Agent[NextStep, Deps])
+assert_type(Agent("bot", without_deps, NextStep, owner="anna"), Agent[NextStep, None])
