@@ -397,6 +397,18 @@ async def test_deps_that_fail_leave_no_doubt_about_the_tool(store):
     assert called == []
 
 
+@pytest.mark.parametrize("tool", [lambda a, b, c: 1, type])
+async def test_what_cannot_be_called_as_a_tool_has_certainly_not_run(store, tool):
+    app = app_of(pipeline(Pay(to="x"), carry_out=approved_then(tool)), store)
+    await launched(app)
+    await settle(app)
+    await app.answer("t.s1.1", "approve", by="anna")
+    await settle(app)
+
+    assert events(app, "tool_failed")[0].data["error"].startswith("NothingHappened")
+    assert status(app) == "finished"
+
+
 # Model calls
 
 

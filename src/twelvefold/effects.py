@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any, Generic, TypeVar, overload
 
 from pydantic import BaseModel
@@ -67,6 +67,8 @@ class Choose(Generic[S_co]):
     def __init__(self, *steps: S_co) -> None:
         object.__setattr__(self, "steps", steps)
 
+
+TOOLS_KEPT_MAX = 512
 
 Tool = Callable[..., Any]
 """A tool as it is kept; `run` has checked what it takes."""
@@ -206,7 +208,7 @@ def run(
     return Run(tool, step, name, retry_safe, reconcile, ungated)
 
 
-@cache
+@lru_cache(TOOLS_KEPT_MAX)  # decide may make a new function each time it is called
 def arity(tool: Tool) -> int:
     """How many arguments the tool demands: 1 (step) or 2 (step, call). Raises `ConfigurationError`.
 

@@ -158,12 +158,19 @@ async def _invoke(tool: Tool, action: CallTool, thread: Thread, deps: Any) -> An
         thread_id=thread.id,
         deps=deps,
     )
-    arguments = (action.step, call) if arity(tool) == 2 else (action.step,)
+    arguments = (action.step, call) if _takes_call(tool) else (action.step,)
     if inspect.iscoroutinefunction(tool):
         return await tool(*arguments)
     # A sync tool may block: other threads of the log go on meanwhile.
     returned = await asyncio.to_thread(tool, *arguments)
     return await returned if inspect.isawaitable(returned) else returned
+
+
+def _takes_call(tool: Tool) -> bool:
+    try:
+        return arity(tool) == 2
+    except Exception as error:  # it was not even called
+        raise NothingHappened(short(error)) from error
 
 
 async def _reconcile(
