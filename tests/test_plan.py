@@ -304,7 +304,7 @@ def test_a_delegated_step_launches_one_child():
 
     assert plan.drafts[0].data["child"] == launch.thread_id == "t1.s1"
     assert launch.create is not None
-    assert (launch.create.agent, launch.create.parent) == ("child", Parent("t1", "s1"))
+    assert (launch.create.agent, launch.create.parent) == ("child", Parent("t1", "s1", "hand"))
     assert (launch.tenant, launch.wake, launch.drafts[0].key) == ("acme", True, "launch")
 
 
@@ -331,13 +331,14 @@ def test_done_covers_only_what_its_model_had_read():
 def test_a_child_reports_when_it_is_done_but_not_while_a_message_is_unread():
     def child(*facts: Any) -> Plan:
         log = given(message("task"), *facts, agent=AGENT).events
-        thread = Thread("t1.s1", "bot", log, tenant="acme", parent=Parent("t1", "s1"))
+        thread = Thread("t1.s1", "bot", log, tenant="acme", parent=Parent("t1", "s1", "hand"))
         return planned(thread, lambda s: Finish("ok", s))
 
     [report] = child(chosen(Done(message="ok"))).others
     assert (report.thread_id, report.tenant, report.wake) == ("t1", "acme", True)
     assert report.drafts[0].data == {
         "step": "s1",
+        "intent": "hand",
         "child": "t1.s1",
         "status": "finished",
         "result": "ok",

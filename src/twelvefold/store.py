@@ -34,7 +34,8 @@ class Timer(NamedTuple):
 class Append:
     """Drafts for one thread, with what must still be true when they are written.
 
-    - `expect`: the head that was seen; `Stale` if any event came later; delivery records only matter
+    - `expect`: the head that was seen; `Stale` if any event came later; delivery records only
+    matter
       when the append `refers_to_itself`.
     - `epoch`: the epoch that the advance holds; `Fenced` if the thread has another. With `claim`
     the

@@ -6,7 +6,7 @@ number of its events, and (tenant, thread, seq) is the identity of an event.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar, cast, overload
 
@@ -124,10 +124,11 @@ class _Prefix(Sequence[Event]):
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The step of another thread that launched this one."""
+    """The step of another thread that launched this one, and its intent."""
 
     thread: str
     step: str
+    intent: str = ""
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
@@ -243,7 +244,7 @@ class Thread:
     def _line(self, event: Event) -> dict[str, Json]:
         line: dict[str, Json] = {"tenant": self.tenant, "thread": self.id, "agent": self.agent}
         if self.parent is not None:
-            line["parent"] = {"thread": self.parent.thread, "step": self.parent.step}
+            line["parent"] = asdict(self.parent)
         return line | {
             "seq": event.seq,
             "type": event.type,
@@ -291,7 +292,7 @@ def _thread_of(row: dict[str, Json]) -> Thread:
         row["thread"],
         row["agent"],
         tenant=row["tenant"],
-        parent=None if parent is None else Parent(parent["thread"], parent["step"]),
+        parent=None if parent is None else Parent(**parent),
     )
 
 

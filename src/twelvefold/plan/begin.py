@@ -235,7 +235,7 @@ def _delegate(effect: Delegate, state: State[Any], thread: Thread, now: datetime
         "task": effect.task,
     }
     task = Draft("message_received", {"text": effect.task, "from": thread.id}, now, key="launch")
-    create = Create(effect.agent, Parent(thread.id, chosen.id))
+    create = Create(effect.agent, Parent(thread.id, chosen.id, chosen.intent))
     launch = Append(child, [task], tenant=thread.tenant, create=create, wake=True)
     return Plan(drafts=[Draft("child_launched", launched, now)], others=[launch])
 
@@ -270,6 +270,7 @@ def report_to_parent(thread: Thread, status: str, result: Json, *, now: datetime
         return []
     data: dict[str, Json] = {
         "step": thread.parent.step,
+        "intent": thread.parent.intent,
         "child": thread.id,
         "status": status,
         "result": result,

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from os import urandom
-from typing import Any
+from typing import Any, cast
 
 from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownThread, Unstorable
 from twelvefold.store import Append, Create, Ref, Wakes
 from twelvefold.stores.sqlite.projections import (
-    Change,
     contact_changes,
     summary_of,
     summary_text,
@@ -32,6 +31,7 @@ class _Pending:
     """A thread as this transaction will leave it, and what has to be written for that."""
 
     ref: Ref
+    number: int | None  # of its row; a thread that begins gets it when it is written
     agent: str
     head: int
     epoch: int
@@ -42,7 +42,6 @@ class _Pending:
     changed: bool = False
     events: list[Event] = field(default_factory=list[Event])
     rows: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
-    contacts: list[Change] = field(default_factory=list[Change])
 
 
 @dataclass(slots=True)
@@ -75,10 +74,10 @@ def plan(db: sqlite3.Connection, appends: Sequence[Append]) -> Plan:
 def write(db: sqlite3.Connection, planned: Plan, wakes: Wakes) -> None:
     """Write what was planned, inside the open transaction."""
     for pending in planned.threads.values():
-        _write_thread(db, pending)
+        number = _write_thread(db, pending)
         if pending.rows:
-            db.executemany(SQL["insert_event"], pending.rows)
-        for change in pending.contacts:
+            db.executemany(SQL["insert_event"], [(number, *row) for row in pending.rows])
+        for change in contact_changes(number, pending.ref.tenant, pending.events):
             db.execute(change.sql, change.parameters)
     for append, repeated in zip(planned.appends, planned.repeated, strict=True):
         _write_wakes(db, append, wakes, repeated=repeated)
@@ -88,8 +87,8 @@ def _read(db: sqlite3.Connection, ref: Ref) -> _Pending | None:
     row = db.execute(SQL["thread_for_append"], ref).fetchone()
     if row is None:
         return None
-    agent, head, epoch, chain, status, summary = row
-    return _Pending(ref, agent, head, epoch, chain, status, summary_of(summary))
+    number, agent, head, epoch, chain, status, summary = row
+    return _Pending(ref, number, agent, head, epoch, chain, status, summary_of(summary))
 
 
 def _stored(db: sqlite3.Connection, pending: _Pending, append: Append) -> list[Event]:
@@ -98,7 +97,7 @@ def _stored(db: sqlite3.Connection, pending: _Pending, append: Append) -> list[E
     for draft in append.drafts:
         if draft.key is None:
             continue
-        row = db.execute(SQL["event_by_key"], (*pending.ref, draft.key)).fetchone()
+        row = db.execute(SQL["event_by_key"], (pending.number, draft.key)).fetchone()
         if row is not None:
             found.append(event_of(row))
         elif pending.events:  # an earlier append of this transaction may have brought the key
@@ -116,7 +115,9 @@ def _admitted(
                 f"there is no thread {ref.id!r} (tenant {ref.tenant!r}) here. Launch it first."
             )
         create = append.create
-        pending = _Pending(ref, create.agent, 0, 0, b"", None, Summary(), create, changed=True)
+        pending = _Pending(
+            ref, None, create.agent, 0, 0, b"", None, Summary(), create, changed=True
+        )
     elif append.create is not None:
         raise Conflict(f"thread {ref.id} exists already. Choose another id, or send to it.")
     if append.epoch is not None and append.epoch != pending.epoch:
@@ -132,7 +133,7 @@ def _admitted(
 def _refuse_stale(db: sqlite3.Connection, pending: _Pending, append: Append, expect: int) -> None:
     """Pass when nothing but delivery records came after `expect`, and their places are free."""
     if expect < pending.head and not append.refers_to_itself:
-        stored = db.execute(SQL["types_after"], (*pending.ref, expect))
+        stored = db.execute(SQL["types_after"], (pending.number, expect))
         types = {type for (type,) in stored} | {e.type for e in pending.events if e.seq > expect}
         if types <= DELIVERY_RECORDS:
             return
@@ -162,10 +163,11 @@ def _row(pending: _Pending, draft: Draft) -> tuple[Any, ...]:
     """The row of one event; the chain of the thread moves on to it."""
     at = to_iso(draft.at)
     salt = urandom(SALT_BYTES)
-    commit = sha256(salt + draft.text.encode()).digest()
-    place = (*pending.ref, pending.head, draft.type, draft.v, draft.key, draft.after, at)
-    pending.chain = sha256(pending.chain + canonical(place).encode() + commit).digest()
-    return (*place, draft.text, salt, commit, pending.chain)
+    commitment = sha256(salt + draft.text.encode()).digest()
+    place = (pending.head, draft.type, draft.v, draft.key, draft.after, at)
+    header = canonical([*pending.ref, *place]).encode()
+    pending.chain = sha256(pending.chain + header + commitment).digest()
+    return (*place, draft.text, salt, pending.chain)
 
 
 def _fold(pending: _Pending, events: list[Event]) -> None:
@@ -174,7 +176,7 @@ def _fold(pending: _Pending, events: list[Event]) -> None:
         raise Conflict(f"one append to {pending.ref.id} uses a key twice. Give each fact its own.")
     try:
         summarize(events, pending.summary)
-        pending.contacts += contact_changes(pending.ref, events)
+        contact_changes(0, pending.ref.tenant, events)  # what cannot be listed is refused here
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         types = ", ".join(event.type for event in events)
         raise Unstorable(
@@ -183,20 +185,22 @@ def _fold(pending: _Pending, events: list[Event]) -> None:
     pending.events += events
 
 
-def _write_thread(db: sqlite3.Connection, pending: _Pending) -> None:
-    if not pending.changed:
-        return
+def _write_thread(db: sqlite3.Connection, pending: _Pending) -> int:
+    """The number of the thread's row."""
+    if pending.number is not None and not pending.changed:
+        return pending.number
     state = (pending.head, pending.epoch, pending.chain)
     summary, status = summary_text(pending.summary), pending.summary.status
-    if pending.create is not None:
-        parent = pending.create.parent
-        launched = (parent.thread, parent.step) if parent else (None, None)
+    if pending.number is None:
+        parent = pending.create.parent if pending.create else None
+        launched = (parent.thread, parent.step, parent.intent) if parent else (None, None, None)
         row = (*pending.ref, pending.agent, *launched, *state, status, summary)
-        db.execute(SQL["insert_thread"], row)
-    elif status == pending.status:
-        db.execute(SQL["update_thread"], (*state, summary, *pending.ref))
+        return cast(int, db.execute(SQL["insert_thread"], row).lastrowid)
+    if status == pending.status:
+        db.execute(SQL["update_thread"], (*state, summary, pending.number))
     else:
-        db.execute(SQL["update_thread_and_status"], (*state, summary, status, *pending.ref))
+        db.execute(SQL["update_thread_and_status"], (*state, summary, status, pending.number))
+    return pending.number
 
 
 def _write_wakes(db: sqlite3.Connection, append: Append, wakes: Wakes, *, repeated: bool) -> None:

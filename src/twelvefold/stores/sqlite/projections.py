@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from twelvefold.store import Ref
 from twelvefold.stores.sqlite.queries import SQL
 from twelvefold.stores.sqlite.rows import event_of
 from twelvefold.summary import Summary, summarize
@@ -33,36 +32,36 @@ def summary_of(text: str) -> Summary:
     return Summary(**from_text(text))
 
 
-def contact_changes(ref: Ref, events: Iterable[Event]) -> list[Change]:
-    """What `events` change in the contacts of their thread."""
+def contact_changes(number: int, tenant: str, events: Iterable[Event]) -> list[Change]:
+    """What `events` change in the contacts of the thread with this number."""
     changes: list[Change] = []
     for event in events:
         if event.type == "contact_requested":
-            changes.append(_opened(ref, event))
+            changes.append(_opened(number, tenant, event))
         elif event.type == "contact_closed":
-            closed = (event.data["outcome"], to_iso(event.at), *ref, event.data["contact"])
+            closed = (event.data["outcome"], to_iso(event.at), number, event.data["contact"])
             changes.append(Change(SQL["close_contact"], closed))
         elif event.type in _COPIES:
-            changes.append(Change(SQL["void_contacts"], (to_iso(event.at), *ref)))
+            changes.append(Change(SQL["void_contacts"], (to_iso(event.at), number)))
     return changes
 
 
-def _opened(ref: Ref, event: Event) -> Change:
+def _opened(number: int, tenant: str, event: Event) -> Change:
     deadline = event.data.get("deadline")
     # Written anew, so that text order is time order whatever offset the event gives.
     due = None if deadline is None else to_iso(from_iso(deadline))
     contact = event.data["contact"]
-    return Change(SQL["open_contact"], (*ref, contact, event.seq, to_iso(event.at), due))
+    return Change(SQL["open_contact"], (number, tenant, contact, event.seq, to_iso(event.at), due))
 
 
 def rebuild(db: sqlite3.Connection) -> int:
     """Derive everything again inside the open transaction; the number of threads."""
     db.execute(SQL["delete_contacts"])
-    refs = [Ref(*row) for row in db.execute(SQL["all_threads"])]
-    for ref in refs:
-        events = [event_of(row) for row in db.execute(SQL["events_after"], (*ref, 0))]
+    threads = db.execute(SQL["all_threads"]).fetchall()
+    for number, tenant, id in threads:
+        events = [event_of(row) for row in db.execute(SQL["events_after"], (tenant, id, 0))]
         summary = summarize(events)
-        db.execute(SQL["replace_summary"], (summary_text(summary), summary.status, *ref))
-        for change in contact_changes(ref, events):
+        db.execute(SQL["replace_summary"], (summary_text(summary), summary.status, number))
+        for change in contact_changes(number, tenant, events):
             db.execute(change.sql, change.parameters)
-    return len(refs)
+    return len(threads)

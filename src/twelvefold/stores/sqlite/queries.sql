@@ -4,110 +4,104 @@
 
 -- name: thread_for_append
 -- All that the checks and the fold of one append need.
-select agent, head, epoch, chain, status, summary from threads where tenant = ? and id = ?;
+select n, agent, head, epoch, chain, status, summary from threads where tenant = ? and id = ?;
 
 -- name: insert_thread
--- Launches are counted per tenant; the index on (tenant, ord) answers max() in one step.
 insert into threads
-    (tenant, id, ord, agent, parent_thread, parent_step, head, epoch, chain, status, summary)
-values
-    (?1, ?2, (select coalesce(max(ord), 0) + 1 from threads where tenant = ?1),
-     ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+    (tenant, id, agent, parent_thread, parent_step, parent_intent, head, epoch, chain, status, summary)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: update_thread
 -- `status` is left alone, so that its index is not written.
-update threads set head = ?, epoch = ?, chain = ?, summary = ? where tenant = ? and id = ?;
+update threads set head = ?, epoch = ?, chain = ?, summary = ? where n = ?;
 
 -- name: update_thread_and_status
-update threads set head = ?, epoch = ?, chain = ?, summary = ?, status = ? where tenant = ? and id = ?;
+update threads set head = ?, epoch = ?, chain = ?, summary = ?, status = ? where n = ?;
 
 -- name: insert_event
-insert into events
-    (tenant, thread_id, seq, type, v, key, after, at, data, salt, "commit", chain)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+insert into events (thread, seq, type, v, key, after, at, data, salt, chain)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: event_by_key
-select seq, type, data, at, key, after, v from events where tenant = ? and thread_id = ? and key = ?;
+select seq, type, data, at, key, after, v from events where thread = ? and key = ?;
 
 -- name: types_after
 -- What came after the head that a decision or an answer saw.
-select type from events where tenant = ? and thread_id = ? and seq > ?;
+select type from events where thread = ? and seq > ?;
 
 -- READING --------------------------------------------------------------------------------------------
 
 -- name: thread_head
-select agent, parent_thread, parent_step from threads where tenant = ? and id = ?;
+select agent, parent_thread, parent_step, parent_intent from threads where tenant = ? and id = ?;
 
 -- name: events_after
 select seq, type, data, at, key, after, v from events
-where tenant = ? and thread_id = ? and seq > ? order by seq;
+where thread = (select n from threads where tenant = ? and id = ?) and seq > ? order by seq;
 
 -- name: thread_epoch
 select epoch from threads where tenant = ? and id = ?;
 
 -- name: thread_row
-select tenant, id, agent, head, parent_thread, parent_step, summary from threads
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from threads
 where tenant = ? and id = ?;
 
--- name: thread_ord
-select ord from threads where tenant = ? and id = ?;
+-- name: thread_number
+select n from threads where tenant = ? and id = ?;
 
 -- name: list_threads
-select tenant, id, agent, head, parent_thread, parent_step, summary from threads
-where tenant = :tenant and ord < :before
-order by ord desc limit :limit;
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from threads
+where tenant = :tenant and n < :before
+order by n desc limit :limit;
 
 -- name: list_threads_of_agent
-select tenant, id, agent, head, parent_thread, parent_step, summary from threads
-where tenant = :tenant and agent = :agent and ord < :before
-order by ord desc limit :limit;
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from threads
+where tenant = :tenant and agent = :agent and n < :before
+order by n desc limit :limit;
 
 -- name: list_threads_of_status
-select tenant, id, agent, head, parent_thread, parent_step, summary from threads
-where tenant = :tenant and status = :status and ord < :before
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from threads
+where tenant = :tenant and status = :status and n < :before
   and (:agent is null or agent = :agent)
-order by ord desc limit :limit;
+order by n desc limit :limit;
 
 -- name: ids_ending
 -- substr, not like: ids may hold % and _, and case matters.
-select id from threads where tenant = ? and substr(id, ?) = ? order by ord desc limit ?;
+select id from threads where tenant = ? and substr(id, ?) = ? order by n desc limit ?;
 
 -- name: list_open_contacts
-select c.tenant, c.thread_id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
+select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
 from contacts c
-join threads t on t.tenant = c.tenant and t.id = c.thread_id
-join events e on e.tenant = c.tenant and e.thread_id = c.thread_id and e.seq = c.seq
+join threads t on t.n = c.thread
+join events e on e.thread = c.thread and e.seq = c.seq
 where c.tenant = ? and c.outcome is null
-order by c.deadline is null, c.deadline, c.asked_at, c.thread_id, c.seq limit ?;
+order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
 
 -- name: list_contacts
-select c.tenant, c.thread_id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
+select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
 from contacts c
-join threads t on t.tenant = c.tenant and t.id = c.thread_id
-join events e on e.tenant = c.tenant and e.thread_id = c.thread_id and e.seq = c.seq
+join threads t on t.n = c.thread
+join events e on e.thread = c.thread and e.seq = c.seq
 where c.tenant = ?
-order by c.deadline is null, c.deadline, c.asked_at, c.thread_id, c.seq limit ?;
+order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
 
 -- PROJECTIONS ----------------------------------------------------------------------------------------
 
 -- name: open_contact
-insert or replace into contacts (tenant, thread_id, id, seq, asked_at, deadline)
+insert or replace into contacts (thread, tenant, id, seq, asked_at, deadline)
 values (?, ?, ?, ?, ?, ?);
 
 -- name: close_contact
-update contacts set outcome = ?, closed_at = ?
-where tenant = ? and thread_id = ? and id = ? and outcome is null;
+update contacts set outcome = ?, closed_at = ? where thread = ? and id = ? and outcome is null;
 
 -- name: void_contacts
 -- A copied log: its open contacts are answered where they were asked, never here.
-update contacts set outcome = 'voided', closed_at = ?
-where tenant = ? and thread_id = ? and outcome is null;
+update contacts set outcome = 'voided', closed_at = ? where thread = ? and outcome is null;
 
 -- name: all_threads
-select tenant, id from threads;
+select n, tenant, id from threads;
 
 -- name: replace_summary
-update threads set summary = ?, status = ? where tenant = ? and id = ?;
+update threads set summary = ?, status = ? where n = ?;
 
 -- name: delete_contacts
 delete from contacts;

@@ -21,7 +21,7 @@ from twelvefold.stores.sqlite.rows import (
 from twelvefold.summary import Status
 from twelvefold.thread import DEFAULT_TENANT, Thread, from_iso, to_iso
 
-ORD_MAX = 2**63 - 1
+NUMBER_MAX = 2**63 - 1
 
 
 class Reads:
@@ -35,8 +35,8 @@ class Reads:
         row = self._row("thread_head", (tenant, thread_id))
         if row is None:
             raise _unknown(thread_id, tenant)
-        agent, parent_thread, parent_step = row
-        parent = parent_of(parent_thread, parent_step)
+        agent, *launched = row
+        parent = parent_of(*launched)
         rows = self._rows("events_after", (tenant, thread_id, 0))
         return Thread(thread_id, agent, map(event_of, rows), tenant=tenant, parent=parent)
 
@@ -64,7 +64,7 @@ class Reads:
             "status": status,
             "agent": agent,
             "limit": limit,
-            "before": ORD_MAX if before is None else self._ord(before, tenant),
+            "before": NUMBER_MAX if before is None else self._number(before, tenant),
         }
         if status is not None:
             rows = self._rows("list_threads_of_status", wanted)
@@ -102,8 +102,8 @@ class Reads:
         ((due,),) = self._rows("next_due")
         return None if due is None else from_iso(due)
 
-    def _ord(self, thread_id: str, tenant: str) -> int:
-        row = self._row("thread_ord", (tenant, thread_id))
+    def _number(self, thread_id: str, tenant: str) -> int:
+        row = self._row("thread_number", (tenant, thread_id))
         if row is None:
             raise _unknown(thread_id, tenant)
         return row[0]

@@ -15,13 +15,13 @@ def event_of(row: Row) -> Event:
     return Event(seq, type, from_text(data), from_iso(at), key, after, v)
 
 
-def parent_of(thread: str | None, step: str | None) -> Parent | None:
-    return None if thread is None or step is None else Parent(thread, step)
+def parent_of(thread: str | None, step: str | None, intent: str | None) -> Parent | None:
+    return None if thread is None else Parent(thread, step or "", intent or "")
 
 
 def thread_row_of(row: Row) -> ThreadRow:
-    tenant, id, agent, head, parent_thread, parent_step, summary = row
-    parent = parent_of(parent_thread, parent_step)
+    tenant, id, agent, head, thread, step, intent, summary = row
+    parent = parent_of(thread, step, intent)
     return ThreadRow(Ref(tenant, id), agent, head, parent, Summary(**from_text(summary)))
 
 

@@ -1,5 +1,6 @@
 -- The first schema: the log, what is derived from it, and the wakes of the embedded engine.
--- Tables are WITHOUT ROWID: the events of one thread lie together, and each row is found in one descent.
+-- Events are WITHOUT ROWID and name their thread by a number: those of one thread lie together, each is
+-- found in one descent, and the names of tenant and thread are not repeated in every row.
 
 -- Which migrations ran. Other applications may keep tables in this file, so user_version is not ours.
 create table twelvefold_migrations (
@@ -8,33 +9,34 @@ create table twelvefold_migrations (
     applied_at text not null
 );
 
--- One row per thread, read and written once per append. `ord` counts launches within the tenant and
--- orders pages; `chain` is that of the newest event; `summary` and `status` are a projection.
+-- One row per thread, read and written once per append. `n` counts launches and orders pages; `chain`
+-- is that of the newest event; `summary` and `status` are a projection.
 create table threads (
+    n             integer primary key autoincrement,
     tenant        text    not null,
     id            text    not null,
-    ord           integer not null,
     agent         text    not null,
     parent_thread text,
     parent_step   text,
+    parent_intent text,
     head          integer not null,
     epoch         integer not null,
     chain         blob    not null,
     status        text    not null,
     summary       text    not null,
-    primary key (tenant, id)
-) without rowid;
+    unique (tenant, id)
+);
 
-create unique index threads_by_age on threads (tenant, ord);
-create index threads_by_status on threads (tenant, status, ord);
-create index threads_by_agent on threads (tenant, agent, ord);
+create index threads_by_age on threads (tenant, n);
+create index threads_by_status on threads (tenant, status, n);
+create index threads_by_agent on threads (tenant, agent, n);
 
--- The log. `data` is JSON text, exactly as it was hashed. "commit" = SHA-256(salt + data), and
--- chain = SHA-256(chain before + canonical JSON of [tenant, thread_id, seq, type, v, key, after, at]
--- + "commit"): data and salt can be erased later without breaking the chain.
+-- The log. `data` is JSON text, exactly as it was hashed. The commitment to it is SHA-256(salt + data),
+-- and chain = SHA-256(chain before + canonical JSON of [tenant, thread id, seq, type, v, key, after, at]
+-- + commitment). "commit" holds the commitment of an event whose data and salt were erased; before that
+-- it follows from them and is null.
 create table events (
-    tenant    text    not null,
-    thread_id text    not null,
+    thread    integer not null references threads (n),
     seq       integer not null,
     type      text    not null,
     v         integer not null,
@@ -43,25 +45,25 @@ create table events (
     at        text    not null,
     data      text,
     salt      blob,
-    "commit"  blob    not null,
+    "commit"  blob,
     chain     blob    not null,
-    primary key (tenant, thread_id, seq)
+    primary key (thread, seq)
 ) without rowid;
 
 -- A key is used once per thread: what makes facts idempotent.
-create unique index events_by_key on events (tenant, thread_id, key) where key is not null;
+create unique index events_by_key on events (thread, key) where key is not null;
 
 -- Projection: questions and approvals. `seq` is the event that asked.
 create table contacts (
-    tenant    text    not null,
-    thread_id text    not null,
+    thread    integer not null references threads (n),
     id        text    not null,
+    tenant    text    not null,
     seq       integer not null,
     asked_at  text    not null,
     deadline  text,
     outcome   text,
     closed_at text,
-    primary key (tenant, thread_id, id)
+    primary key (thread, id)
 ) without rowid;
 
 create index contacts_open on contacts (tenant, asked_at) where outcome is null;
