@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,37 +30,34 @@ def canonical(value: Json) -> str:
     return _as_json(value, _encode_sorted)
 
 
-def _encoder(*, sort_keys: bool) -> Callable[[Json], str]:
-    """`JSONEncoder.encode`, with the C encoder kept that it makes anew for every value.
+def _encoder(*, sort_keys: bool) -> Callable[[Json, int], Iterable[str]]:
+    """`JSONEncoder.iterencode`, with the C encoder kept that it makes anew for every value.
 
     What contains itself ends as `RecursionError`.
     """
-    encoder = json.JSONEncoder(
+    encoder: Any = json.JSONEncoder(
         ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys
     )
     make: Any = vars(json.encoder)["c_make_encoder"]
     if make is None:  # an interpreter without it
-        return encoder.encode
+        return encoder.iterencode
     quote = json.encoder.encode_basestring
-    chunks = make(None, encoder.default, quote, None, ":", ",", sort_keys, False, False)
-    return lambda value: "".join(chunks(value, 0))
+    return make(None, encoder.default, quote, None, ":", ",", sort_keys, False, False)
 
 
 _encode, _encode_sorted = _encoder(sort_keys=False), _encoder(sort_keys=True)
 
 
-def _as_json(value: Json, encode: Callable[[Json], str]) -> str:
+def _as_json(value: Json, encode: Callable[[Json, int], Iterable[str]]) -> str:
     try:
-        text = encode(value)
+        text = "".join(encode(value, 0))
     except (TypeError, ValueError, RecursionError) as error:
         raise Unstorable(f"JSON cannot hold this value: {error}") from error
-    if text.isascii():
-        return text
-    if not _SURROGATES.search(text):
+    if text.isascii() or not _SURROGATES.search(text):
         return text
     # UTF-8 has no lone surrogates; as JSON escapes they survive every store. Reading joins a pair
     # that was written as two, so read once before the text is final.
-    return _escape_surrogates(encode(from_text(_escape_surrogates(text))))
+    return _escape_surrogates("".join(encode(from_text(_escape_surrogates(text)), 0)))
 
 
 def _escape_surrogates(text: str) -> str:

@@ -60,15 +60,16 @@ class Summary:
 def summarize(events: Iterable[Event], summary: Summary | None = None) -> Summary:
     """Fold `events` into `summary` (changed in place and returned), or into a new one."""
     summary = Summary() if summary is None else summary
+    event = None
     for event in events:
+        summary.created_at = summary.created_at or to_iso(event.at)
         _apply(summary, event)
+    if event is not None:
+        summary.updated_at = to_iso(event.at)
     return summary
 
 
 def _apply(summary: Summary, event: Event) -> None:
-    at = to_iso(event.at)
-    summary.created_at = summary.created_at or at
-    summary.updated_at = at
     if event.type not in DELIVERY_RECORDS and event.type != "advance_failed":
         summary.failed = None  # a failed thread is tried again on any new event
     _apply_wait(summary, event)

@@ -145,7 +145,10 @@ def _deeper_than(value: Json, levels: int) -> bool:
     if not value or not isinstance(value, dict | list):
         return False
     items = cast("list[Json]", value.values() if isinstance(value, dict) else value)
-    return levels == 0 or any(_deeper_than(item, levels - 1) for item in items)
+    # Most items are no containers, and asking here is cheaper than calling.
+    return levels == 0 or any(
+        isinstance(item, dict | list) and _deeper_than(item, levels - 1) for item in items
+    )
 
 
 def _cut(value: Json, levels: int) -> Json:
