@@ -487,3 +487,11 @@ def test_a_timer_that_no_longer_matters_is_only_dropped(key: str):
 
 def test_the_clock_of_the_fold_is_the_log():
     assert AGENT.state(here(chosen(Question(text="?")))).now == START + TICK
+
+
+def test_a_repair_says_when_the_step_may_have_run_already():
+    old = event("next_step_chosen", intent="look", by="model", args={"where": "x"})
+    run = event("tool_started", step="s1", intent="look", attempt=1)
+    [draft] = recovered(given(message("go"), old, run, killed())).drafts
+
+    assert draft.data["question"].endswith("was cut off and may have happened.")

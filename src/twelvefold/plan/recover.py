@@ -34,6 +34,8 @@ def recover(
     if not plan.drafts:  # a voided approval is folded first: its step may be unreadable too
         for chosen in state.unreadable:
             question = f"{chosen.intent} no longer parses: {chosen.unreadable}"
+            if chosen.status == "unknown":
+                question += " Its last run was cut off and may have happened."
             plan.drafts.append(
                 request(state, chosen, "repair", agent.owner, now=now, question=question)
             )
