@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twelvefold import encoding
 from twelvefold.encoding import canonical, from_iso, to_iso, to_text
 from twelvefold.exceptions import Unstorable
 
@@ -82,3 +83,11 @@ def test_a_time_without_an_offset_is_no_time():
         to_iso(datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(ValueError, match="no offset"):
         from_iso("2026-01-01T12:00:00")
+
+
+@pytest.mark.parametrize("value", [{"b": [1, 2.5, None, True], "a": "ü\u2028"}, {}, [], "x"])
+def test_an_interpreter_without_the_fast_encoder_writes_the_same_text(value, monkeypatch):
+    monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+    slow = encoding._encoder(sort_keys=False)
+
+    assert slow(value) == to_text(value)
