@@ -25,6 +25,7 @@ from twelvefold.exceptions import (
     UnknownContact,
     WrongDecision,
 )
+from twelvefold.forks import fork
 from twelvefold.plan import fire, recover
 from twelvefold.policy import Policy, Settles
 from twelvefold.reducer import read
@@ -470,10 +471,10 @@ def test_a_step_that_no_agent_knows_can_only_be_given_up():
 
 def test_the_yes_of_one_thread_is_none_in_its_fork():
     thread = here(*ASKED, approved())
-    _, drafts = thread.fork(thread.head, new_id="t2", now=START)
-    fork = Thread("t2", "bot", [draft.event(n) for n, draft in enumerate(drafts, 1)])
+    _, drafts = fork(thread, thread.head, new_id="t2", now=START)
+    copied = Thread("t2", "bot", [draft.event(n) for n, draft in enumerate(drafts, 1)])
 
-    assert not AGENT.state(fork).ready[0].approved
+    assert not AGENT.state(copied).ready[0].approved
     assert AGENT.state(thread).ready[0].approved
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from small import AGENT, Deploy, Look
 from test_encoding import anything
 from twelvefold.exceptions import Conflict, Unstorable
+from twelvefold.forks import fork
 from twelvefold.testing import (
     START,
     approved,
@@ -155,7 +156,7 @@ def test_a_line_that_is_no_event_is_named(text, complaint):
 def test_a_fork_is_a_copy_up_to_there_and_says_so():
     thread = given(*HISTORY, tenant="acme")
 
-    new, drafts = thread.fork(2, new_id="t2", now=START)
+    new, drafts = fork(thread, 2, new_id="t2", now=START)
 
     assert (new.id, new.head, new.tenant, new.agent) == ("t2", 0, "acme", thread.agent)
     assert types(drafts) == ["message_received", "next_step_chosen", "forked"]
@@ -166,7 +167,7 @@ def test_a_fork_is_a_copy_up_to_there_and_says_so():
 def test_a_fork_does_not_cut_one_decision_in_two():
     thread = given(message("go"), chosen(Look(what="a"), Look(what="b"), by="code"), finished())
 
-    assert types(thread.fork(2, new_id="t2", now=START)[1])[:-1] == [
+    assert types(fork(thread, 2, new_id="t2", now=START)[1])[:-1] == [
         "message_received",
         "next_step_chosen",
         "next_step_chosen",
@@ -177,45 +178,45 @@ def test_a_fork_does_not_cut_an_edit_from_the_step_it_made():
     thread = given(message("go"), chosen(Deploy(tag="v1")), asked("anna"), edited(tag="v2"))
     closed = next(e.seq for e in thread.events if e.type == "contact_closed")
 
-    assert thread.fork(closed, new_id="t2", now=START)[1][-1].data["at"] == closed + 1
+    assert fork(thread, closed, new_id="t2", now=START)[1][-1].data["at"] == closed + 1
 
 
 def test_a_fork_just_before_a_later_decision_stays_there():
     thread = given(message("go"), message("more"), chosen(Look()))
 
-    assert thread.fork(1, new_id="t2", now=START)[1][-1].data["at"] == 1
+    assert fork(thread, 1, new_id="t2", now=START)[1][-1].data["at"] == 1
 
 
 def test_a_fork_cannot_cut_a_run():
     thread = given(*HISTORY)
 
     with pytest.raises(Conflict, match=r"inside the run of s1 .* Fork at 2, or after"):
-        thread.fork(3, new_id="t2", now=START)
-    assert thread.fork(4, new_id="t2", now=START)
+        fork(thread, 3, new_id="t2", now=START)
+    assert fork(thread, 4, new_id="t2", now=START)
 
 
 def test_a_fork_after_a_run_whose_outcome_is_unknown_is_possible():
     thread = given(message("hi"), chosen(Look()), started(), killed())
 
-    assert thread.fork(4, new_id="t2", now=START)
+    assert fork(thread, 4, new_id="t2", now=START)
 
 
 @pytest.mark.parametrize("at", [0, 5, -1])
 def test_a_fork_outside_the_log_is_refused(at):
     with pytest.raises(Conflict, match="events 1 to 4"):
-        given(*HISTORY).fork(at, new_id="t2", now=START)
+        fork(given(*HISTORY), at, new_id="t2", now=START)
 
 
 def test_an_answer_into_the_original_does_not_open_the_fork():
     thread = given(message("go"), chosen(Deploy(tag="v1")), asked("anna"), agent=AGENT)
-    new, drafts = thread.fork(3, new_id="t2", now=START)
-    fork = new.grown([draft.event(n) for n, draft in enumerate(drafts, 1)])
+    new, drafts = fork(thread, 3, new_id="t2", now=START)
+    copied = new.grown([draft.event(n) for n, draft in enumerate(drafts, 1)])
     given(approved(), onto=thread, agent=AGENT)
 
-    [step] = AGENT.state(fork).ready
+    [step] = AGENT.state(copied).ready
 
     assert not step.approved
-    assert given(asked("anna"), onto=fork, agent=AGENT).events[-1].data["contact"] == "s1.2"
+    assert given(asked("anna"), onto=copied, agent=AGENT).events[-1].data["contact"] == "s1.2"
 
 
 def test_an_unknown_event_type_is_kept():

@@ -16,7 +16,7 @@ from twelvefold.encoding import from_iso as from_iso
 from twelvefold.encoding import from_text as from_text
 from twelvefold.encoding import to_iso as to_iso
 from twelvefold.encoding import to_text as to_text
-from twelvefold.exceptions import Conflict, Unstorable
+from twelvefold.exceptions import Unstorable
 
 T = TypeVar("T")
 
@@ -199,44 +199,6 @@ class Thread:
 
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
-    def fork(self, at: int, *, new_id: str, now: datetime) -> tuple["Thread", list[Draft]]:
-        """An empty thread `new_id` and the drafts that fill it: this log up to `at`, then `forked`.
-
-        `at` is moved to the end of the decision it lies in. Raises `Conflict` when a tool is under
-        way there, or `at` is outside the log.
-        """
-        at = self._end_of_decision(at)
-        if running := self._in_flight(at):
-            step, seq = running
-            raise Conflict(
-                f"event {at} lies inside the run of {step} in {self.id}, begun at event {seq}."
-                f" Fork at {seq - 1}, or after its outcome."
-            )
-        drafts = [
-            Draft(e.type, e.data, e.at, key=e.key, after=e.after, v=e.v)
-            for e in self.upto(at).events
-        ]
-        drafts.append(Draft("forked", {"from": self.id, "at": at}, now))
-        return Thread(new_id, self.agent, tenant=self.tenant), drafts
-
-    def _end_of_decision(self, at: int) -> int:
-        if not 1 <= at <= self.head:
-            raise Conflict(f"{self.id} has events 1 to {self.head}, not {at}.")
-        while at < self.head and _is_one_append(self.events[at - 1], self.events[at]):
-            at += 1
-        return at
-
-    def _in_flight(self, at: int) -> tuple[str, int] | None:
-        """The step and start of a run that has no outcome by `at`."""
-        runs: dict[str, int] = {}
-        for event in self.upto(at).events:
-            step = event.data.get("step")
-            if event.type == "tool_started":
-                runs[str(step)] = event.seq
-            elif event.type in {"tool_returned", "tool_failed", "tool_outcome_unknown"}:
-                runs.pop(str(step), None)
-        return next(iter(runs.items()), None)
-
     def to_jsonl(self) -> str:
         """One line per event, lossless; each line also names its thread."""
         return "".join(to_text(line) + "\n" for line in map(self._line, self.events))
@@ -254,18 +216,6 @@ class Thread:
             "v": event.v,
             "data": event.data,
         }
-
-
-# What an act brought. Its `after` is that of the decision, but it came later.
-_FACT_KEYS = ("outcome:", "reply:", "late:", "reconcile:")
-
-
-def _is_one_append(event: Event, following: Event) -> bool:
-    """Whether one decision, or one edit by a person, made both."""
-    if (key := following.key or "").startswith("edited:"):
-        return True
-    same = following.after == event.after and not key.startswith(_FACT_KEYS)
-    return same and following.after is not None and following.after < event.seq
 
 
 def from_jsonl(text: str) -> Thread:

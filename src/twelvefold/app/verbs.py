@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from twelvefold import forks
 from twelvefold.agent import Agent
 from twelvefold.contacts import Answer, judge
 from twelvefold.exceptions import ConfigurationError, Conflict, TwelvefoldError
@@ -126,7 +127,7 @@ def children(thread: Thread) -> list[str]:
 def fork(thread: Thread, *, at: int, new_id: str, now: datetime) -> Change:
     """Copy the log up to `at` into a new thread. The original is untouched."""
     _check_name(new_id)
-    new, drafts = thread.fork(at, new_id=new_id, now=now)
+    new, drafts = forks.fork(thread, at, new_id=new_id, now=now)
     create = Create(thread.agent)
     return Change((Append(new.id, drafts, tenant=new.tenant, create=create, wake=True),))
 
