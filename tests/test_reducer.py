@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from small import AGENT, HOUR, Deploy, Done, Look, Merge, Nap, NextStep, Question
 from twelvefold.effects import Settle, Sleep, WaitFor
@@ -445,3 +445,19 @@ def test_a_contact_about_a_settled_step_changes_no_step():
 
 
 OLGA = {"people": ["olga"], "needed": 1}
+
+
+class Metres(BaseModel):
+    length: float
+
+
+class Feet(BaseModel):
+    length: float
+
+
+def test_a_result_is_read_by_the_first_type_that_fits():
+    look = state(*RUN, returned({"length": 1.0})).last(Look)
+
+    assert look is not None
+    assert look.result_as(Metres | Feet) == Metres(length=1)
+    assert look.result_as(Feet | Metres) == Feet(length=1)

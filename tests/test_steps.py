@@ -22,6 +22,7 @@ from twelvefold.steps import (
     risk_of,
     schema_hash,
 )
+from twelvefold.tools import schema_of
 
 
 def step(**annotations: Any) -> type[Step]:
@@ -37,6 +38,15 @@ def test_a_union_is_its_classes_by_intent():
     assert members(Deploy | Look) == {"deploy": Deploy, "look": Look}
     assert members(Look) == {"look": Look}
     assert len(members(NextStep)) == 7
+
+
+def test_the_order_of_a_union_is_its_own_whatever_was_asked_before():
+    members(Deploy | Look)
+    schema_of(Deploy | Look)
+
+    assert list(members(Look | Deploy)) == ["look", "deploy"]
+    assert list(members(Deploy | Look)) == ["deploy", "look"]
+    assert schema_of(Look | Deploy) != schema_of(Deploy | Look)
 
 
 class Thawed(BaseModel):

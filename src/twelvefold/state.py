@@ -177,7 +177,7 @@ class Chosen(Generic[S_co]):
 
     def result_as(self, form: TypeForm[R]) -> R:
         """The result, validated as `form`. Raises pydantic's `ValidationError`."""
-        return _adapter(form).validate_python(self.result)
+        return _adapter(form, str(form)).validate_python(self.result)
 
     def settle(self, status: StepStatus, *, result: Json = None, error: str | None = None) -> None:
         self.status, self.result, self.error, self.waiting = status, result, error, None
@@ -185,7 +185,7 @@ class Chosen(Generic[S_co]):
 
 
 @cache
-def _adapter(form: Any) -> TypeAdapter[Any]:
+def _adapter(form: Any, name: str) -> TypeAdapter[Any]:  # `name` because A | B equals B | A
     return TypeAdapter(form)
 
 

@@ -44,9 +44,15 @@ class Step(BaseModel):
     risk: ClassVar[Risk] = "low"
 
 
-@cache
 def members(steps: TypeForm[Any]) -> Mapping[str, type[BaseModel]]:
-    """`A | B`, or one `A`, as {intent: class}. Raises `InvalidSteps`."""
+    """`A | B`, or one `A`, as {intent: class} in that order. Raises `InvalidSteps`."""
+    return _members(steps, get_args(steps))
+
+
+# A | B equals B | A, so without the order as part of its key a cache would answer with whichever
+# union this process has met first: what a model reads would depend on it.
+@cache
+def _members(steps: Any, order: tuple[Any, ...]) -> Mapping[str, type[BaseModel]]:
     found: dict[str, type[BaseModel]] = {}
     for cls in _flat(steps):
         intent = intent_of(cls)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
@@ -66,9 +66,13 @@ def _refuse_constant(name: str) -> Json:
 _decode: Callable[[str], Json] = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
-@cache
 def schema_of(steps: TypeForm[Any]) -> str:
     """The JSON Schema of the union as text, the same bytes each time."""
+    return _schema_of(steps, get_args(steps))
+
+
+@cache
+def _schema_of(steps: Any, order: tuple[Any, ...]) -> str:  # `order` because A | B equals B | A
     return to_text(TypeAdapter(steps).json_schema())
 
 
