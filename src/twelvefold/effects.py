@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, Never, TypeVar, overload
 
 from pydantic import BaseModel
 from typing_extensions import TypeForm
@@ -44,18 +44,56 @@ class Call(Generic[D_co]):
     deps: D_co
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class AskModel(Generic[S_co]):
-    """Ask a model for one step of `steps`. While a step waits this is `Wait`, unless
-    `while_waiting`.
+    """Ask a model for one step of `steps`, or for an `answer` that settles `step`.
 
-    `model` picks one of `App(models={...})`; None is the first.
+    An answer is of any type that pydantic knows; `str` is the reply as it is. Asking for a step
+    while
+    another waits is `Wait`, unless `while_waiting`. `model` picks one of `App(models={...})`; None
+    is
+    the first.
     """
 
     prompt: Prompt
-    steps: TypeForm[S_co]
-    while_waiting: bool = field(default=False, kw_only=True)
-    model: str | None = field(default=None, kw_only=True)
+    steps: Any
+    answer: Any
+    step: BaseModel | None
+    while_waiting: bool
+    model: str | None
+
+    @overload
+    def __init__(
+        self,
+        prompt: Prompt,
+        steps: TypeForm[S_co],
+        *,
+        while_waiting: bool = False,
+        model: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "AskModel[Never]",
+        prompt: Prompt,
+        *,
+        answer: TypeForm[Any],
+        step: BaseModel,
+        model: str | None = None,
+    ) -> None: ...
+    def __init__(
+        self,
+        prompt: Prompt,
+        steps: Any = None,
+        *,
+        answer: Any = None,
+        step: BaseModel | None = None,
+        while_waiting: bool = False,
+        model: str | None = None,
+    ) -> None:
+        given = (prompt, steps, answer, step, while_waiting, model)
+        names = ("prompt", "steps", "answer", "step", "while_waiting", "model")
+        for name, value in zip(names, given, strict=True):
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -139,6 +177,16 @@ class Delegate:
 
 
 @dataclass(frozen=True, slots=True)
+class Compact:
+    """From now on `summary` stands for the events up to `upto` in the default rendering. The log
+    keeps
+    them."""
+
+    upto: int
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """End for now; a later message goes on. `step` is the one that said so: a message that came
     after
@@ -166,7 +214,7 @@ class All(Generic[S_co, D_contra]):
 One = AskModel[E_s] | Choose[E_s] | Run[E_d] | Approve | Ask | Settle | Sleep | WaitFor | Delegate
 """What `All` may hold."""
 
-Effect = One[E_s, E_d] | Finish | Wait | All[E_s, E_d]
+Effect = One[E_s, E_d] | Compact | Finish | Wait | All[E_s, E_d]
 """What `decide` may return."""
 
 

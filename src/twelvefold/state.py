@@ -223,6 +223,7 @@ class State(Generic[S_co]):
         self.model_calls = 0
         self.usage: dict[str, float] = {}
         self.spent = Spent()
+        self.compacted = 0  # the newest summary stands for the events up to here
         self.finished = self.cancelled = self.paused = False
         self.limited: str | None = None
         self.failed: str | None = None
@@ -277,6 +278,13 @@ class State(Generic[S_co]):
 
     def forget_open(self, step_id: str) -> None:
         self._open.pop(step_id, None)
+
+    def hear(self, at: datetime) -> None:
+        """A person said something: failures and limits count from here."""
+        self.failures_in_a_row = 0
+        self.failures_of.clear()
+        self.spent = Spent(since=at)
+        self.limited = None
 
     def count_call(self, usage: Mapping[str, float] | None) -> None:
         self.model_calls += 1

@@ -120,7 +120,7 @@ def _apply_progress(summary: Summary, event: Event) -> None:
                 summary.unread = [seq for seq in summary.unread if seq > saw]
         case "contact_answered":
             summary.limited = summary.limited and data.get("contact") not in summary.waits
-        case "model_failed" | "model_superseded":
+        case "model_answered" | "model_failed" | "model_superseded":
             _add_usage(summary, data)
         case "finished":
             summary.unread = [seq for seq in summary.unread if seq > data["saw"]]

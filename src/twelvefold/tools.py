@@ -49,6 +49,24 @@ def parse(text: str, steps: TypeForm[S]) -> Parsed[S]:
         raise StepRefused("invalid", clip(f"{intent}: {complaint(error)}")) from error
 
 
+def parse_answer(text: str, form: TypeForm[Any]) -> Json:
+    """A value of `form` from a model's reply, as JSON; `str` is the text as it is. Raises
+    `StepRefused`."""
+    if form is str:
+        return text
+    value, _ = _json_of(text)
+    try:
+        adapter = _adapter(form)
+        return adapter.dump_python(adapter.validate_python(value), mode="json")
+    except ValidationError as error:
+        raise StepRefused("invalid", clip(complaint(error))) from error
+
+
+@cache
+def _adapter(form: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(form)
+
+
 def _json_of(text: str) -> tuple[Json, tuple[str, ...]]:
     repairs: tuple[str, ...] = ()
     if fenced := _FENCE.fullmatch(text.strip()):

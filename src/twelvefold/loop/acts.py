@@ -20,7 +20,7 @@ from twelvefold.plan import Act, CallModel, CallTool, Reconcile
 from twelvefold.steps import args_of, intent_of, risk_of
 from twelvefold.store import Store
 from twelvefold.thread import Draft, Json, Thread, to_text
-from twelvefold.tools import Parsed, parse, result_data
+from twelvefold.tools import Parsed, parse, parse_answer, result_data
 
 
 def utc_now() -> datetime:
@@ -76,8 +76,8 @@ async def _call_model(action: CallModel, around: Surroundings, after: int) -> Dr
     try:
         if reply.finish in {"truncated", "refused"}:
             raise StepRefused(reply.finish, f"The model's reply was {reply.finish}.")
-        data = _choice(parse(reply.text, action.steps), reply, asked)
-        return Draft("next_step_chosen", data, clock(), key=key, after=after)
+        type, data = _said(action, reply, asked)
+        return Draft(type, data, clock(), key=key, after=after)
     except (StepRefused, Unstorable) as error:  # JSON has 1e999, the log has no infinity
         reason = error.reason if isinstance(error, StepRefused) else "unstorable"
         data = asked | {"error": short(error), "reason": reason, "raw": reply.text}
@@ -103,6 +103,20 @@ def _about(reply: ModelReply, elapsed_s: float) -> dict[str, Json]:
     if reply.attempts > 1:
         about["attempts"] = reply.attempts
     return about
+
+
+def _said(
+    action: CallModel, reply: ModelReply, asked: dict[str, Json]
+) -> tuple[str, dict[str, Json]]:
+    """The fact that a reply is. Raises `StepRefused`, and `Unstorable` for 1e999 and the like."""
+    if action.answer is None:
+        return "next_step_chosen", _choice(parse(reply.text, action.steps), reply, asked)
+    answer = parse_answer(reply.text, action.answer)
+    return "model_answered", {
+        "step": action.settles,
+        "intent": action.intent,
+        "answer": answer,
+    } | asked
 
 
 def _choice(

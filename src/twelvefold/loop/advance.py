@@ -67,7 +67,7 @@ def _late_type(stored: Event, draft: Draft) -> str | None:
     """As what the second fact under one key is kept; None when it says nothing new."""
     if stored.data == draft.data:
         return None
-    if draft.type in {"next_step_chosen", "model_failed"}:
+    if (draft.key or "").startswith("reply:"):
         return "model_superseded"
     return draft.type if stored.type == "tool_outcome_unknown" != draft.type else None
 

@@ -17,6 +17,7 @@ from twelvefold.effects import (
     Ask,
     AskModel,
     Choose,
+    Compact,
     Delegate,
     Effect,
     Finish,
@@ -62,6 +63,8 @@ def begin(
             return _contact(effect, state, now)
         case Finish():
             return _finish(effect, state, thread, now)
+        case Compact():
+            return _compact(effect, state, now)
         case Settle() | Sleep() | WaitFor():
             return _settle_or_wait(effect, state, now)
         case Delegate():
@@ -119,7 +122,8 @@ def _choose(steps: Sequence[BaseModel], agent: Agent[Any, Any], now: datetime) -
 def _ask_model(
     ask: AskModel[Any], state: State[Any], thread: Thread, agent: Agent[Any, Any], now: datetime
 ) -> Plan:
-    if state.waiting and not ask.while_waiting:
+    chosen = None if ask.step is None else ready_step(state, ask.step)
+    if chosen is None and state.waiting and not ask.while_waiting:
         return Plan(waits=True)
     hit = None if agent.limits is None else reached(agent.limits, state.spent, now=now)
     if hit is not None:
@@ -127,13 +131,16 @@ def _ask_model(
         return Plan(waits=True, drafts=[Draft("limit_reached", data, now)])
     model_request = ModelRequest(
         messages=messages_of(ask.prompt),
-        schema=schema_of(ask.steps),
+        schema=schema_of(ask.steps if chosen is None else ask.answer),
         tenant=thread.tenant,
         thread_id=thread.id,
         agent=agent.name,
         turn=state.model_calls + 1,
     )
-    return Plan(acts=[CallModel(model_request, ask.steps, ask.model)])
+    if chosen is None:
+        return Plan(acts=[CallModel(model_request, ask.steps, ask.model)])
+    call = CallModel(model_request, None, ask.model, ask.answer, chosen.id, chosen.intent)
+    return Plan(acts=[call])
 
 
 def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datetime) -> Plan:
@@ -209,6 +216,16 @@ def _contact(effect: Approve | Ask, state: State[Any], now: datetime) -> Plan:
     if within is not None:
         plan.timers.append(Timer(expiry_timer(draft.data["contact"]), now + within))
     return plan
+
+
+def _compact(effect: Compact, state: State[Any], now: datetime) -> Plan:
+    if not state.compacted < effect.upto <= state.seq:
+        raise WrongDecision(
+            f"Compact(upto={effect.upto}): the log has {state.seq} events, and those up to"
+            f" {state.compacted} are summed up already."
+        )
+    data = {"upto": effect.upto, "summary": effect.summary}
+    return Plan(drafts=[Draft("context_compacted", data, now)])
 
 
 def _settle_or_wait(effect: Settle | Sleep | WaitFor, state: State[Any], now: datetime) -> Plan:

@@ -13,11 +13,15 @@ from twelvefold.thread import Draft
 
 @dataclass(frozen=True, slots=True)
 class CallModel:
-    """One model call to make: the request as it will be sent, and the steps it offers."""
+    """One model call to make: the request as it will be sent, and what its reply must be: a step of
+    `steps`, or an `answer` for the step `settles`, of the intent `intent`."""
 
     request: ModelRequest
     steps: Any
     model: str | None
+    answer: Any = None
+    settles: str = ""
+    intent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def _is_begun(event: Event) -> bool:
 def _is_reply(event: Event) -> bool:
     if event.type == "next_step_chosen":
         return event.data["by"] == "model"
-    return event.type == "model_failed"
+    return event.type in {"model_answered", "model_failed"}
 
 
 def _compare(

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from typing_extensions import TypeForm
 
-from twelvefold.policy import Policy
-from twelvefold.state import Approval, Chosen, Contact, Spent, State, Upcaster, Vote
-from twelvefold.thread import DELIVERY_RECORDS, Event, Json, Thread, from_iso
+from twelvefold.reducer.contacts import CONTACTS
+from twelvefold.state import Spent, State, Upcaster
+from twelvefold.thread import DELIVERY_RECORDS, Event, Thread
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -48,14 +48,7 @@ def fold(state: State[Any], event: Event) -> None:
 def _message_received(state: State[Any], event: Event) -> None:
     state.finished = False
     state.unread.append(event.seq)
-    _heard_from_a_person(state, event)
-
-
-def _heard_from_a_person(state: State[Any], event: Event) -> None:
-    state.failures_in_a_row = 0
-    state.failures_of.clear()
-    state.spent = Spent(since=event.at)
-    state.limited = None
+    state.hear(event.at)
 
 
 def _next_step_chosen(state: State[Any], event: Event) -> None:
@@ -69,6 +62,12 @@ def _next_step_chosen(state: State[Any], event: Event) -> None:
 def _model_failed(state: State[Any], event: Event) -> None:
     state.count_call(event.data.get("usage"))
     state.failures_in_a_row += 1
+
+
+def _model_answered(state: State[Any], event: Event) -> None:
+    state.count_call(event.data.get("usage"))
+    if chosen := state.open_step(event.data["step"]):
+        chosen.settle("returned", result=event.data["answer"])
 
 
 def _model_superseded(state: State[Any], event: Event) -> None:
@@ -113,88 +112,6 @@ def _step_settled(state: State[Any], event: Event) -> None:
         chosen.settle("returned", result=event.data.get("result"))
 
 
-def _contact_requested(state: State[Any], event: Event) -> None:
-    data = event.data
-    chosen = state.open_step(data["step"])
-    deadline = data.get("deadline")
-    contact = Contact(
-        id=data["contact"],
-        step=data["step"],
-        kind=data["kind"],
-        intent=data.get("intent", ""),
-        policy=Policy.from_data(data["to"]),
-        asked_at=event.at,
-        seq=event.seq,
-        risk=data.get("risk", "low"),
-        question=data.get("question") or "",
-        digest=data.get("digest"),
-        deadline=None if deadline is None else from_iso(deadline),
-    )
-    state.contacts[contact.id] = state.open_contacts[contact.id] = contact
-    if chosen is not None:
-        chosen.waiting = contact.id
-
-
-def _contact_answered(state: State[Any], event: Event) -> None:
-    if contact := state.open_contacts.get(event.data["contact"]):
-        vote = Vote(event.data["by"], event.data["decision"], event.at, event.seq)
-        contact.votes.append(vote)
-        _heard_from_a_person(state, event)
-
-
-def _answer_refused(state: State[Any], event: Event) -> None:
-    contact = event.data["contact"]
-    state.refusals[contact] = state.refusals.get(contact, 0) + 1
-
-
-def _contact_closed(state: State[Any], event: Event) -> None:
-    data = event.data
-    contact = state.open_contacts.pop(data["contact"], None)
-    if contact is None:
-        return
-    contact.outcome, contact.closed_at = data["outcome"], event.at
-    contact.closed_by = data.get("by") or ""
-    contact.closed_channel = data.get("channel") or ""
-    chosen = state.open_step(contact.step)
-    if chosen is not None and chosen.waiting == contact.id:
-        chosen.waiting = None
-        _close(state, chosen, contact, data)
-
-
-def _close(state: State[Any], chosen: Chosen[Any], contact: Contact, data: dict[str, Json]) -> None:
-    """What the outcome of a contact means for the step that waited for it."""
-    match contact.outcome:
-        case "approved" if contact.digest is not None:
-            chosen.approval = Approval(contact.id, contact.digest)
-        case "answered" | "it_ran":
-            chosen.answer = data.get("answer")
-            chosen.choice = data.get("choice")
-            chosen.settle("returned", result=data.get("answer"))
-        case "run_again":
-            chosen.status, chosen.run_again = "open", True
-        case "edited":  # the new step is its own event in the same append
-            chosen.settle("edited", error=_because(contact, data))
-        case "denied" | "expired":
-            chosen.settle("denied", error=_because(contact, data))
-        case "give_up":
-            chosen.settle("failed", error=_because(contact, data))
-        case "withdrawn":
-            chosen.settle("withdrawn", error=_because(contact, data))
-        case _:  # voided, cancelled: the step is ready and unapproved again
-            chosen.approval = None
-
-
-def _because(contact: Contact, data: dict[str, Json]) -> str:
-    comment = data.get("comment")
-    who = f"{contact.outcome} by {contact.closed_by}" if contact.closed_by else str(contact.outcome)
-    return f"{who}: {comment}" if comment else who
-
-
-def _contact_voided(state: State[Any], event: Event) -> None:
-    if chosen := state.open_step(event.data["step"]):
-        chosen.approval = None
-
-
 _AWAITED = {"timer_set": "timer", "signal_awaited": "signal", "child_launched": "child"}
 
 
@@ -235,6 +152,8 @@ def _control(state: State[Any], event: Event) -> None:
             state.failed = event.data["error"]
         case "paused":
             state.paused = True
+        case "context_compacted":
+            state.compacted = event.data.get("upto", state.compacted)
         case "resumed":
             state.paused, state.limited = False, None
             state.spent = Spent(since=event.at)
@@ -269,20 +188,17 @@ def _forked(state: State[Any], event: Event) -> None:
 
 
 _APPLY: Mapping[str, Callable[[State[Any], Event], None]] = {
+    **CONTACTS,
     "message_received": _message_received,
     "next_step_chosen": _next_step_chosen,
     "model_failed": _model_failed,
+    "model_answered": _model_answered,
     "model_superseded": _model_superseded,
     "tool_started": _tool_started,
     "tool_returned": _tool_returned,
     "tool_failed": _tool_failed,
     "tool_outcome_unknown": _tool_outcome_unknown,
     "step_settled": _step_settled,
-    "contact_requested": _contact_requested,
-    "contact_answered": _contact_answered,
-    "answer_refused": _answer_refused,
-    "contact_closed": _contact_closed,
-    "contact_voided": _contact_voided,
     "timer_set": _awaits,
     "timer_fired": _timer_fired,
     "signal_awaited": _awaits,
@@ -292,6 +208,7 @@ _APPLY: Mapping[str, Callable[[State[Any], Event], None]] = {
     "limit_reached": _control,
     "advance_failed": _control,
     "paused": _control,
+    "context_compacted": _control,
     "resumed": _control,
     "cancelled": _control,
     "finished": _finished,
