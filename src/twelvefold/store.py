@@ -24,7 +24,7 @@ class Create:
 
 
 class Timer(NamedTuple):
-    """Wake the thread at `due`. One key is one timer; setting it again moves it."""
+    """Wake the thread, or the engine, at `due`. One key is one timer; setting it again moves it."""
 
     key: str
     due: datetime
@@ -42,10 +42,10 @@ class Append:
       thread's epoch becomes `epoch + 1` in this transaction.
     - `create`: begin the thread. If it exists: its events with the same keys are returned; without
       such keys, `Conflict`.
-    - a draft whose key the log holds: nothing of this append is written but `cancel`, and the
-    stored
-      events with these keys are returned.
+    - a draft whose key the log holds: nothing of this append is written but `cancel` and `arms`,
+      and the stored events with these keys are returned.
     - `wake`: ask the engine to advance the thread. `timers`, `cancel`: set and drop timers by key.
+    - `arms`: set timers of the store itself, those of schedules.
     - `served`: the wake version that this advance answers; the wake ends unless a newer one came.
     """
 
@@ -59,7 +59,13 @@ class Append:
     wake: bool = False
     timers: Sequence[Timer] = ()
     cancel: Sequence[str] = ()
+    arms: Sequence[Timer] = ()
     served: int | None = None
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether an engine has to look up from what it does: a wake, or another next timer."""
+        return bool(self.wake or self.timers or self.arms)
 
     @property
     def refers_to_itself(self) -> bool:
@@ -84,7 +90,8 @@ class Woken(NamedTuple):
 
 
 class Due(NamedTuple):
-    """A timer whose time has come."""
+    """A timer, as a rule one whose time has come. The `id` in its `ref` is empty when it belongs to
+    the store itself."""
 
     ref: Ref
     key: str
@@ -182,6 +189,16 @@ class EmbeddedStore(Store, Protocol):
     def due(self, now: datetime) -> list[Due]: ...
 
     def next_due(self) -> datetime | None: ...
+
+    def armed(self) -> list[Due]:
+        """The timers of the store itself, of all tenants, due or not."""
+        ...
+
+    def arm(self, timer: Timer, *, tenant: str = DEFAULT_TENANT) -> None:
+        """Set a timer of the store itself; setting it again moves it."""
+        ...
+
+    def disarm(self, key: str, *, tenant: str = DEFAULT_TENANT) -> None: ...
 
     def runner_lock(self) -> AbstractContextManager[bool]:
         """Hold the right to advance threads of this store; False when another process holds it."""

@@ -386,6 +386,48 @@ def test_cancelling_and_setting_a_timer_at_once_sets_it(store):
     assert [due.due for due in store.due(LATER)] == [LATER]
 
 
+def test_a_launch_arms_what_belongs_to_no_thread(store):
+    launch(store, arms=[Timer("cron:a", LATER)], timers=[Timer("cron:a", NOW)], tenant="acme")
+
+    assert store.armed() == [(Ref("acme", ""), "cron:a", LATER)]
+    assert store.due(NOW) == [(Ref("acme", "t1"), "cron:a", NOW)]
+    assert store.due(LATER)[1] == (Ref("acme", ""), "cron:a", LATER)
+    store.commit_now(Append("t1", [], tenant="acme", cancel=["cron:a"]))
+    assert (store.due(LATER), store.next_due()) == (store.armed(), LATER)
+
+
+def test_arming_again_moves_and_disarming_drops(store):
+    store.arm(Timer("b", NOW))
+    store.arm(Timer("a", NOW))
+    store.arm(Timer("b", LATER))
+    store.arm(Timer("a", LATER), tenant="acme")
+    assert [(due.ref.tenant, due.key, due.due) for due in store.armed()] == [
+        ("default", "a", NOW),
+        ("acme", "a", LATER),
+        ("default", "b", LATER),
+    ]
+
+    store.disarm("a")
+    store.disarm("unknown")
+
+    assert [(due.ref.tenant, due.key) for due in store.armed()] == [("acme", "a"), ("default", "b")]
+
+
+def test_a_launch_that_was_done_before_still_arms_the_next_one(store):
+    first = launch(store, arms=[Timer("cron:a", NOW)])
+
+    assert launch(store, arms=[Timer("cron:a", LATER)]) == first
+    assert [due.due for due in store.armed()] == [LATER]
+
+
+def test_a_refused_launch_arms_nothing(store):
+    launch(store)
+
+    with pytest.raises(Conflict):
+        launch(store, "t1", message(key="other"), arms=[Timer("cron:a", NOW)])
+    assert store.armed() == []
+
+
 async def test_listeners_hear_every_commit_that_wakes(store):
     heard: list[str] = []
     store.listen(lambda: heard.append("one"))
@@ -400,6 +442,9 @@ async def test_listeners_hear_every_commit_that_wakes(store):
     with pytest.raises(Stale):
         await store.commit(Append("t1", [fact()], expect=1, wake=True))
     assert len(heard) == 4
+    store.arm(Timer("a", NOW))
+    store.commit_now(Append("t1", [fact()], arms=[Timer("a", LATER)]))
+    assert len(heard) == 8
 
 
 def test_one_runner_at_a_time(store):

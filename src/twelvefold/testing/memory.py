@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownThread, Unstorable
-from twelvefold.store import Append, ContactRow, Due, Ref, ThreadRow, Woken
+from twelvefold.store import Append, ContactRow, Due, Ref, ThreadRow, Timer, Woken
 from twelvefold.summary import Status, Summary, summarize
 from twelvefold.thread import (
     DEFAULT_TENANT,
@@ -74,9 +74,8 @@ class MemoryStore:
             state = self._state.copy(_ref(append) for append in appends)
             events = [_apply(state, append) for append in appends]
             self._state = state
-        if any(append.wake or append.timers for append in appends):
-            for heard in list(self._listeners):
-                heard()
+        if any(append.is_heard for append in appends):
+            self._ring()
         return events
 
     def load(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Thread:
@@ -141,6 +140,18 @@ class MemoryStore:
     def next_due(self) -> datetime | None:
         return min(self._state.timers.values(), default=None)
 
+    def armed(self) -> list[Due]:
+        return [due for due in self.due(NEVER) if not due.ref.id]
+
+    def arm(self, timer: Timer, *, tenant: str = DEFAULT_TENANT) -> None:
+        with self._lock:
+            self._state.timers[(Ref(tenant, ""), timer.key)] = timer.due
+        self._ring()
+
+    def disarm(self, key: str, *, tenant: str = DEFAULT_TENANT) -> None:
+        with self._lock:
+            self._state.timers.pop((Ref(tenant, ""), key), None)
+
     def runner_lock(self) -> AbstractContextManager[bool]:
         return _tried(self._running)
 
@@ -154,6 +165,10 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing to release; what was kept can still be read."""
+
+    def _ring(self) -> None:
+        for heard in list(self._listeners):
+            heard()
 
     def _kept(self, thread_id: str, tenant: str) -> _Kept:
         try:
@@ -197,6 +212,8 @@ def _apply(state: _State, append: Append) -> list[Event]:
     ref = _ref(append)
     for key in append.cancel:
         state.timers.pop((ref, key), None)
+    for timer in append.arms:
+        state.timers[(Ref(ref.tenant, ""), timer.key)] = timer.due
     keys = [draft.key for draft in append.drafts if draft.key is not None]
     if stored := _stored(state.threads.get(ref), keys):
         return stored

@@ -207,6 +207,8 @@ def _write_wakes(db: sqlite3.Connection, append: Append, wakes: Wakes, *, repeat
     ref = Ref(append.tenant, append.thread_id)
     for key in append.cancel:
         wakes.cancel_wake(db, ref, key)
+    for timer in append.arms:
+        wakes.wake_at(db, Ref(append.tenant, ""), timer)
     if repeated:
         return
     for timer in append.timers:

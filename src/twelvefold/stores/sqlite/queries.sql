@@ -127,6 +127,10 @@ select tenant, thread_id, version from wakes order by version;
 -- name: due
 select tenant, thread_id, key, due from timers where due <= ? order by due, tenant, thread_id, key;
 
+-- name: armed
+-- The timers of the store itself.
+select tenant, thread_id, key, due from timers where thread_id = '' order by due, tenant, key;
+
 -- name: next_due
 select min(due) from timers;
 

@@ -102,6 +102,9 @@ class Reads:
         ((due,),) = self._rows("next_due")
         return None if due is None else from_iso(due)
 
+    def armed(self) -> list[Due]:
+        return [due_of(row) for row in self._rows("armed")]
+
     def _number(self, thread_id: str, tenant: str) -> int:
         row = self._row("thread_number", (tenant, thread_id))
         if row is None:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
-from twelvefold.store import Append, Wakes
+from twelvefold.store import Append, Ref, Timer, Wakes
 from twelvefold.stores.sqlite.groups import Groups
 from twelvefold.stores.sqlite.opening import open_database
 from twelvefold.stores.sqlite.projections import rebuild
@@ -14,7 +14,7 @@ from twelvefold.stores.sqlite.reads import Reads
 from twelvefold.stores.sqlite.runner import runner_lock
 from twelvefold.stores.sqlite.wakes import RowWakes
 from twelvefold.stores.sqlite.writer import Writer
-from twelvefold.thread import Event
+from twelvefold.thread import DEFAULT_TENANT, Event
 
 LOCK_TIMEOUT_S = 5.0
 
@@ -62,6 +62,13 @@ class SqliteStore(Reads):
         """Derive summaries and contacts again from the log; the number of threads."""
         return self._writer.alone(_rebuild)
 
+    def arm(self, timer: Timer, *, tenant: str = DEFAULT_TENANT) -> None:
+        self._writer.write(lambda db, wakes: wakes.wake_at(db, Ref(tenant, ""), timer))
+        self._ring()
+
+    def disarm(self, key: str, *, tenant: str = DEFAULT_TENANT) -> None:
+        self._writer.write(lambda db, wakes: wakes.cancel_wake(db, Ref(tenant, ""), key))
+
     def runner_lock(self) -> AbstractContextManager[bool]:
         return runner_lock(self.path)
 
@@ -80,9 +87,12 @@ class SqliteStore(Reads):
             self._read_db.close()
 
     def _tell(self, appends: Sequence[Append]) -> None:
-        if any(append.wake or append.timers for append in appends):
-            for heard in list(self._listeners):
-                heard()
+        if any(append.is_heard for append in appends):
+            self._ring()
+
+    def _ring(self) -> None:
+        for heard in list(self._listeners):
+            heard()
 
 
 def _rebuild(db: sqlite3.Connection) -> int:

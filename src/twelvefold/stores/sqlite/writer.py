@@ -74,6 +74,15 @@ class Writer:
         finally:
             self._lock.release()
 
+    def write(self, work: Callable[[sqlite3.Connection, Wakes], None]) -> None:
+        """Do `work` in a transaction of its own, waiting for its lock."""
+
+        def work_and_commit(db: sqlite3.Connection) -> None:
+            work(db, self._wakes)
+            db.execute("commit")
+
+        self.alone(work_and_commit)
+
     def foreign_commit(self) -> bool:
         """Whether another connection committed since the last call; asked again while we write."""
         if not self._lock.acquire(blocking=False):

@@ -77,7 +77,7 @@ create table wakes (
     unique (tenant, thread_id)
 );
 
--- Wakes that lie in the future.
+-- Wakes that lie in the future. Without a thread's id they are of the store itself: its schedules.
 create table timers (
     tenant    text not null,
     thread_id text not null,
