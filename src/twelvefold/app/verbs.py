@@ -29,10 +29,13 @@ class Change:
     refusal: TwelvefoldError | None = None
 
     def is_outrun(self, stored: Sequence[Sequence[Event]]) -> bool:
-        """Whether a judged append was not written, since the log held its keys with other facts."""
+        """Whether a judged append was not written, since the log held its keys already: another
+        answer,
+        or the same one given elsewhere a moment before."""
         return any(
             append.expect is not None
-            and [(e.type, e.data) for e in events] != [(d.type, d.data) for d in append.drafts]
+            and [(e.type, e.data, e.at) for e in events]
+            != [(d.type, d.data, d.at) for d in append.drafts]
             for append, events in zip(self.appends, stored, strict=False)
         )
 

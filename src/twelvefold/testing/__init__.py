@@ -1,6 +1,6 @@
 """Fakes and proofs for tests of agents: stores, models and channels that need nothing outside."""
 
-from twelvefold.testing.crash import Fault, Matrix, Point, Scenario, crash_matrix
+from twelvefold.testing.crash import Fault, Matrix, crash_matrix
 from twelvefold.testing.given import (
     answered,
     approved,
@@ -23,17 +23,22 @@ from twelvefold.testing.given import (
 )
 from twelvefold.testing.memory import MemoryStore
 from twelvefold.testing.past import OWNER, START, TICK, Fact, Past
+from twelvefold.testing.race import Race, race
+from twelvefold.testing.replays import replays
+from twelvefold.testing.scenario import Build, Point, Scenario
 
 __all__ = [
     "OWNER",
     "START",
     "TICK",
+    "Build",
     "Fact",
     "Fault",
     "Matrix",
     "MemoryStore",
     "Past",
     "Point",
+    "Race",
     "Scenario",
     "answered",
     "approved",
@@ -51,6 +56,8 @@ __all__ = [
     "killed",
     "later",
     "message",
+    "race",
+    "replays",
     "returned",
     "said",
     "started",

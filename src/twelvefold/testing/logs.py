@@ -1,43 +1,65 @@
-"""Logs made comparable: what may differ after a crash is dropped, and nothing else.
-
-Dropped: times, delivery and recovery events (an unknown outcome, the question about it, and its
-answer), and the number of attempts. A run that a person or `reconcile` settled counts as returned.
-The order is kept within each step; steps of one `All` may end in any order.
-"""
+"""Logs made comparable, and logs put into a store as they are."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twelvefold.thread import DELIVERY_RECORDS, Json
-
-_VOLATILE = frozenset({"attempt", "deadline", "due", "latency_s", "digest", "reconciled", "saw"})
+from twelvefold.contacts import expiry_timer
+from twelvefold.files import facts
+from twelvefold.reducer import read
+from twelvefold.store import Append, Create, Store, Timer
+from twelvefold.thread import Draft, Json, Thread, from_iso
 
 
 def comparable(events: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    """Exported events (lines of `Thread.to_jsonl`) as {step or "": [[type, data], ...]}."""
-    asked = {e["data"]["contact"] for e in events if _asks_outcome(e)}
+    """Exported events (lines of `Thread.to_jsonl`) as {step or "": [[type, data], ...]}.
+
+    What may differ after a crash is dropped, and nothing else (`files.comparing` says what). The
+    order is kept within each step; steps of one `All` may end in any order.
+    """
     kept: dict[str, Any] = {}
-    for event in events:
-        if (fact := _fact(event, asked)) is not None:
+    for fact in facts([(event["type"], event["data"]) for event in events]):
+        if fact is not None:
             kept.setdefault(str(fact[1].get("step", "")), []).append(list(fact))
     return kept
 
 
-def _asks_outcome(event: Mapping[str, Json]) -> bool:
-    return event["type"] == "contact_requested" and event["data"]["kind"] == "outcome"
+def put(store: Store, *threads: Thread) -> None:
+    """Write these logs as they are, open contacts and timers included, as if they had grown there.
+
+    For golden threads: `threads import` would void what is open. The threads are woken, so
+    `app.run()` goes on with them.
+    """
+    store.commit_now(*map(_append, threads))
 
 
-def _fact(event: Mapping[str, Json], asked: set[str]) -> tuple[str, dict[str, Json]] | None:
-    type, data = event["type"], event["data"]
-    if type in DELIVERY_RECORDS or type in {"tool_outcome_unknown", "model_superseded"}:
-        return None
-    if type == "tool_started" and data["attempt"] > 1:
-        return None
-    if type == "tool_failed" and data.get("run_again"):
-        return None
-    if data.get("contact") in asked:
-        if type != "contact_closed" or data["outcome"] != "it_ran":
-            return None
-        type = "tool_returned"
-        data = {"step": data["step"], "intent": data["intent"], "result": data.get("answer")}
-    return type, {name: value for name, value in data.items() if name not in _VOLATILE}
+def _append(thread: Thread) -> Append:
+    return Append(
+        thread.id,
+        [Draft(e.type, e.data, e.at, key=e.key, after=e.after, v=e.v) for e in thread.events],
+        tenant=thread.tenant,
+        create=Create(thread.agent, thread.parent),
+        wake=True,
+        timers=_timers(thread),
+    )
+
+
+def _timers(thread: Thread) -> list[Timer]:
+    """The timers that the store beside this log held."""
+    state = read(thread)
+    timers = [
+        Timer(expiry_timer(contact.id), contact.deadline)
+        for contact in state.open_contacts.values()
+        if contact.deadline is not None
+    ]
+    for chosen in state.open:
+        kind, _, name = (chosen.waiting or "").partition(":")
+        if kind == "timer":
+            timers.append(Timer(f"sleep:{name}", _due(thread, name)))
+    return timers
+
+
+def _due(thread: Thread, timer: str) -> Any:
+    dues = [
+        e.data["due"] for e in thread.events if e.data.get("timer") == timer and "due" in e.data
+    ]
+    return from_iso(dues[-1])

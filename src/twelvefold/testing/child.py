@@ -13,13 +13,15 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from twelvefold.app import App
+from twelvefold.exceptions import Conflict
 from twelvefold.messages import Model, ModelReply, ModelRequest
-from twelvefold.store import Append, EmbeddedStore
-from twelvefold.testing.crash import Build, Point, Scenario
+from twelvefold.store import Append, ContactRow, EmbeddedStore
+from twelvefold.testing.scenario import Build, Point, Scenario
 from twelvefold.thread import Event, Json
 
 ROUNDS_MAX = 200
@@ -72,7 +74,7 @@ def _pointed_model(model: Model, point: Point) -> Model:
     return call
 
 
-async def _work(scenario: Scenario, point: Point) -> list[str]:
+async def work(scenario: Scenario, point: Point) -> list[str]:
     """Launch, advance, answer, until nobody is asked any more. What is left woken or waiting."""
     app = scenario.app
     await scenario.launch(app)
@@ -90,7 +92,7 @@ async def _work(scenario: Scenario, point: Point) -> list[str]:
     raise RuntimeError(f"people were still asked after {ROUNDS_MAX} rounds")
 
 
-def _child(build: Build, folder: Path, kill_at: int) -> None:
+def _work_through(build: Build, folder: Path, kill_at: int) -> None:
     boundaries = _Boundaries(folder, kill_at)
     scenario = build(folder, boundaries.point)
     app = scenario.app
@@ -104,7 +106,7 @@ def _child(build: Build, folder: Path, kill_at: int) -> None:
         clock=app.clock,
     )
     working = Scenario(pointed, scenario.launch, scenario.answer, scenario.effects)
-    left = asyncio.run(_work(working, boundaries.point))
+    left = asyncio.run(work(working, boundaries.point))
     rows = pointed.threads(limit=10_000)
     logs = {row.ref.id: pointed.thread(row.ref.id).to_jsonl() for row in rows}
     left += [f"{row.ref.id} is {row.status}" for row in rows if row.status == "running"]
@@ -122,15 +124,79 @@ def _lines(log: str) -> list[Json]:
     return [json.loads(line) for line in log.rstrip("\n").split("\n")]
 
 
-def _forked(build: Build, folder: Path, kill_at: int) -> NoReturn:
+async def _until_asked(scenario: Scenario) -> None:
+    await scenario.launch(scenario.app)
+    await scenario.app.run(until_idle=True)
+    if not scenario.app.inbox():
+        raise RuntimeError("nobody was asked: there is nothing to race for")
+
+
+def _ask(build: Build, folder: Path) -> None:
+    scenario = build(folder, _ignore)
+    asyncio.run(_until_asked(scenario))
+    scenario.app.close()
+
+
+class _Gate:
+    """Opens for all rivals in the same instant, when all have come."""
+
+    def __init__(self) -> None:
+        self._hear, self._come = os.pipe()
+        self._closed, self._key = os.pipe()
+
+    def wait(self) -> None:
+        """In a rival: until the server drops the last copy of the key."""
+        os.close(self._key)
+        os.write(self._come, b".")
+        os.read(self._closed, 1)
+
+    def open(self, rivals: int) -> None:
+        """In the server, after the rivals were forked."""
+        os.close(self._come)
+        come = 0
+        while come < rivals and (heard := os.read(self._hear, rivals)):
+            come += len(heard)
+        for end in (self._key, self._closed, self._hear):
+            os.close(end)
+
+
+def _rival(build: Build, folder: Path, number: int, gate: _Gate) -> None:
+    """Answer the first contact when the gate opens, then advance what there is."""
+    scenario = build(folder, _ignore)
+    contact = scenario.app.inbox()[0]
+    reply = dict(scenario.answer(contact))
+    if number % 2 and contact.data["kind"] == "approval":
+        reply = {"decision": "deny", "by": reply["by"], "comment": "no"}
+    gate.wait()
+    told = asyncio.run(_answer_and_run(scenario.app, contact, reply))
+    said = {"won": told is None, "told": told, "decision": reply["decision"]}
+    (folder / f"rival-{number}.json").write_text(json.dumps(said))
+    scenario.app.close()
+
+
+async def _answer_and_run(app: App, contact: ContactRow, reply: dict[str, Any]) -> str | None:
+    told = None
+    try:
+        await app.answer(f"{contact.ref.id}.{contact.id}", **reply)
+    except Conflict as error:
+        told = str(error)
+    await app.run(until_idle=True, wait_for_lock=False)
+    return told
+
+
+def _ignore(_: str) -> None:
+    return None
+
+
+def _forked(task: Callable[[], None], folder: Path, number: int) -> NoReturn:
     """The child: leaves by `os._exit`, so that nothing of the server runs in it."""
-    said = os.open(folder / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    said = os.open(folder / f"said-{number}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(said, 1)
     os.dup2(said, 2)
     signal.alarm(RUN_TIMEOUT_S)
     code = 1
     try:
-        _child(build, folder, kill_at)
+        task()
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -140,21 +206,41 @@ def _forked(build: Build, folder: Path, kill_at: int) -> NoReturn:
         os._exit(code)
 
 
-def serve(build: Build, ask: Callable[[], str]) -> None:
-    """Fork one child per line, and answer with its exit code (minus the signal that ended it)."""
-    while line := ask():
-        order = json.loads(line)
+def _fork(tasks: Sequence[Callable[[], None]], folder: Path) -> list[int]:
+    """One child per task; their process ids."""
+    pids: list[int] = []
+    for number, task in enumerate(tasks):
         pid = os.fork()
         if pid == 0:
-            _forked(build, Path(order["folder"]), order["kill_at"])
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(json.dumps({"code": os.waitstatus_to_exitcode(status)}) + "\n")
-        sys.stdout.flush()
+            _forked(task, folder, number)
+        pids.append(pid)
+    return pids
+
+
+def carry_out(build: Build, order: dict[str, Json]) -> list[int]:
+    """Fork the children of one order; their exit codes (minus the signal that ended one)."""
+    folder = Path(order["folder"])
+    match order["do"]:
+        case "work":
+            pids = _fork([partial(_work_through, build, folder, order["kill_at"])], folder)
+        case "ask":
+            pids = _fork([partial(_ask, build, folder)], folder)
+        case _:
+            gate = _Gate()
+            rivals = range(order["rivals"])
+            pids = _fork([partial(_rival, build, folder, n, gate) for n in rivals], folder)
+            gate.open(len(rivals))
+    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
 
 
 def main(name: str) -> None:
+    """Carry out one order per line of standard input; answer each with a line of exit codes."""
     module, _, function = name.partition(":")
-    serve(getattr(importlib.import_module(module), function), sys.stdin.readline)
+    build: Build = getattr(importlib.import_module(module), function)
+    while line := sys.stdin.readline():
+        codes = carry_out(build, json.loads(line))
+        sys.stdout.write(json.dumps(codes) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

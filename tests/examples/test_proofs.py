@@ -1,0 +1,39 @@
+"""The three proofs, as a user would write them for an agent of their own."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from twelvefold.testing import crash_matrix, race, replays
+
+TESTS = Path(__file__).parents[1]
+PATH = [TESTS / "proof", TESTS / "examples"]
+
+
+@pytest.mark.parametrize("name", ["pipeline", "rollback", "calculator"])
+def test_an_example_survives_a_kill_at_every_boundary(name: str) -> None:
+    assert crash_matrix(f"scenarios:{name}", path=PATH).faults == []
+
+
+@pytest.mark.parametrize("name", ["pipeline", "calculator", "payments"])
+def test_of_four_simultaneous_answers_one_wins(name: str) -> None:
+    raced = race(f"scenarios:{name}", path=PATH, rounds=6)
+
+    assert raced.faults == []
+    assert sum(raced.wins.values()) == raced.rounds
+
+
+@pytest.mark.parametrize("name", ["pipeline", "rollback", "calculator"])
+def test_an_example_replays(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in PATH:
+        monkeypatch.syspath_prepend(folder)
+    import scenarios
+
+    from twelvefold.testing.child import work
+
+    scenario = getattr(scenarios, name)(tmp_path, lambda _: None)
+    asyncio.run(work(scenario, lambda _: None))
+
+    assert replays(scenario.app) >= 1
+    scenario.app.close()
