@@ -12,10 +12,12 @@ from histories import history
 from small import AGENT, HOUR, Deploy, Done, Look, NextStep, Question, decide, look
 from twelvefold.agent import Agent
 from twelvefold.effects import Approve, Ask, AskModel, Effect, Finish, Wait, run
+from twelvefold.forks import fork
 from twelvefold.limits import Limits
 from twelvefold.messages import ModelRequest, messages_of
 from twelvefold.plan import CallModel, Difference, begin, replay
 from twelvefold.testing import (
+    START,
     Fact,
     Past,
     approved,
@@ -101,6 +103,32 @@ def test_an_unchanged_agent_decides_as_it_did():
 def test_every_prefix_replays():
     for seq in range(DEPLOYED.head + 1):
         assert replay(DEPLOYED.upto(seq), AGENT) == [], seq
+
+
+def copied(thread: Thread, at: int, new_id: str) -> Thread:
+    new, drafts = fork(thread, at, new_id=new_id, now=START)
+    return new.grown([draft.event(seq) for seq, draft in enumerate(drafts, start=1)])
+
+
+def outside_runs(thread: Thread) -> list[int]:
+    """Where it can be forked."""
+    starts = [e.seq for e in thread.events if e.type == "tool_started"]
+    return [seq for seq in range(1, thread.head + 1) if seq not in starts]
+
+
+def test_what_a_fork_copied_replays_as_that_of_the_original():
+    for seq in outside_runs(DEPLOYED):
+        first = copied(DEPLOYED, seq, "two")
+        again = given(decided(), onto=first, agent=AGENT)
+
+        assert replay(first, AGENT) == [], seq
+        assert replay(copied(again, first.head, "three"), AGENT) == [], seq
+
+
+def test_a_changed_policy_is_found_in_a_fork():
+    changes = changed(lambda thread, state: Finish("no") if thread.head == 1 else None)
+
+    assert only(replay(copied(DEPLOYED, DEPLOYED.head, "two"), changes)).seq == 2
 
 
 @settings(max_examples=60, deadline=None)

@@ -2,7 +2,7 @@
 nothing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +49,30 @@ def replay(thread: Thread, agent: Agent[Any, Any]) -> list[Difference]:
         if event.after is not None and (_is_begun(event) or _is_reply(event)):
             recorded.setdefault(event.after, []).append(event)
     state: State[Any] = State(thread.upto(0), agent.steps, upcasters=agent.upcasters)
+    origins = list(_origins(thread))
     differences: list[Difference] = []
     for event in thread.events:
         fold(state, event)
         if events := recorded.get(event.seq):
-            difference = _compare(events, state, thread.upto(event.seq), agent)
+            origin = next(origin for last, origin in origins if events[0].seq <= last)
+            state.thread_id = origin.id
+            difference = _compare(events, state, origin.upto(event.seq), agent)
             differences += [] if difference is None else [difference]
+    state.thread_id = thread.id
     return differences + _at_rest(thread, state, agent)
+
+
+def _origins(thread: Thread) -> Iterator[tuple[int, Thread]]:
+    """The threads that recorded these events, each with the last event that it recorded.
+
+    Digests and the ids of children name the thread, so what a fork copied is compared as that of
+    the thread it was copied from.
+    """
+    for event in thread.events:
+        if event.type == "forked":
+            source: str = event.data["from"]
+            yield event.seq, Thread(source, thread.agent, thread.events, tenant=thread.tenant)
+    yield thread.head, thread
 
 
 def _is_begun(event: Event) -> bool:
