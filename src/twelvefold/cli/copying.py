@@ -56,7 +56,8 @@ def replay(here: Here, thread: str) -> int:
     else:
         for line in (line for one in found for line in str(one).split("\n")):
             here.out.line(line)
-        many = f"{len(found)} differences" if found else "the same decisions"
+        number = f"{len(found)} difference{'s' * (len(found) > 1)}"
+        many = number if found else "the same decisions"
         here.out.say(f"{short(thread_id)}, {log.head} events: {many}")
     return exits.FAILED if found else exits.DONE
 
