@@ -14,6 +14,8 @@ TwelvefoldError
 │   ├── NotReady
 │   ├── RiskWall
 │   └── DecideNeverWaits
+├── NewerEvent                   the log holds what a newer twelvefold wrote: the thread parks
+├── InvalidFile                  exit 2: not one whole exported thread, or an edit that may not be
 ├── Unstorable                   JSON cannot hold this value exactly
 ├── StepRefused                  a model's reply is not one step of the union
 ├── NotRendered                  a text is not what `context.render` wrote
@@ -90,6 +92,16 @@ class RiskWall(WrongDecision):
 class DecideNeverWaits(WrongDecision):
     """`decide` made too many decisions without one that waits or does I/O. Look for a step that is
     never settled."""
+
+
+class NewerEvent(TwelvefoldError):
+    """A newer twelvefold wrote a core event of this thread. Upgrade this installation, then
+    `twelvefold retry` the thread."""
+
+
+class InvalidFile(TwelvefoldError):
+    """A file is not one whole exported thread, or changes what may not be changed. Correct the
+    line that the message names, or export the thread again."""
 
 
 class Unstorable(TwelvefoldError):

@@ -79,8 +79,8 @@ class Chosen(Generic[S_co]):
 
     __slots__ = (
         "_state", "_step", "after", "answer", "approval", "args", "at", "attempts", "by", "choice",
-        "edits", "error", "id", "intent", "person", "reconciled", "result", "run_again", "seq",
-        "status", "unreadable", "waiting",
+        "edits", "error", "first_attempt", "id", "intent", "person", "reconciled", "result",
+        "run_again", "seq", "status", "unreadable", "waiting",
     )  # fmt: skip
 
     def __init__(self, state: "State[Any]", id: str, event: Event) -> None:
@@ -98,7 +98,7 @@ class Chosen(Generic[S_co]):
         self.edits: str | None = data.get("edits")
         self.status: StepStatus = "open"
         self.waiting: str | None = None
-        self.attempts = 0
+        self.attempts, self.first_attempt = 0, 1  # older outcomes are those of a copied log
         self.run_again = False  # a person or `reconcile` said that the cut-off run did nothing
         self.reconciled = False  # `reconcile` was tried after the newest attempt and did not know
         self.result: Json = None
@@ -227,6 +227,7 @@ class State(Generic[S_co]):
         self.finished = self.cancelled = self.paused = False
         self.limited: str | None = None
         self.failed: str | None = None
+        self.newer: Event | None = None  # the first core event that this version cannot read
         self._steps: dict[str, Chosen[Any]] = {}
         self._open: dict[str, Chosen[Any]] = {}
         self._of_intent: dict[str, list[Chosen[Any]]] = {}

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from twelvefold.thread import DELIVERY_RECORDS, Event, Json, to_iso
+from twelvefold.thread import DELIVERY_RECORDS, EVENT_VERSION, Event, Json, to_iso
 
 Status = Literal["running", "waiting", "paused", "finished", "cancelled", "failed"]
 
@@ -72,6 +72,8 @@ def summarize(events: Iterable[Event], summary: Summary | None = None) -> Summar
 def _apply(summary: Summary, event: Event) -> None:
     if event.type not in DELIVERY_RECORDS and event.type != "advance_failed":
         summary.failed = None  # a failed thread is tried again on any new event
+    if event.v > EVENT_VERSION:
+        return
     _apply_wait(summary, event)
     _apply_progress(summary, event)
 

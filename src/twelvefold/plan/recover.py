@@ -7,11 +7,12 @@ from typing import Any
 
 from twelvefold.agent import Agent
 from twelvefold.contacts import close, expiry_timer, request
+from twelvefold.exceptions import NewerEvent
 from twelvefold.plan.parts import Plan
 from twelvefold.reducer import read
 from twelvefold.state import Chosen, Contact, State
 from twelvefold.store import Append
-from twelvefold.thread import Draft, Json, Thread
+from twelvefold.thread import EVENT_VERSION, Draft, Json, Thread
 
 EXPIRED = "nobody answered in time"
 
@@ -21,8 +22,14 @@ def recover(
 ) -> Plan:
     """What the log needs before `decide` is asked; an empty plan, as a rule.
 
-    `in_flight` holds the ids of steps whose tool runs in this very advance.
+    `in_flight` holds the ids of steps whose tool runs in this very advance. Raises `NewerEvent`:
+    nothing may be decided on a log of which a part is not understood.
     """
+    if state.newer is not None:
+        raise NewerEvent(
+            f"event {state.newer.seq} ({state.newer.type}) has version {state.newer.v}, and this"
+            f" twelvefold reads version {EVENT_VERSION}. Upgrade, then `twelvefold retry`."
+        )
     plan = Plan()
     for chosen in state.open:
         if (chosen.waiting or "").startswith("run:") and chosen.id not in in_flight:

@@ -1,8 +1,8 @@
 """Fold events into State. What an event means is decided here and nowhere else.
 
 Pure: no clock, no I/O. Unknown event types change nothing, and neither do events about settled
-steps
-or closed contacts, so the fold never fails on an old or a strange log.
+steps or closed contacts, so the fold never fails on an old or a strange log. A core event of a
+newer version changes nothing either, and is remembered as `state.newer`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from typing_extensions import TypeForm
 
 from twelvefold.reducer.contacts import CONTACTS
-from twelvefold.state import Spent, State, Upcaster
-from twelvefold.thread import DELIVERY_RECORDS, Event, Thread
+from twelvefold.state import Chosen, Spent, State, Upcaster
+from twelvefold.steps import CORE_EVENTS
+from twelvefold.thread import DELIVERY_RECORDS, EVENT_VERSION, Event, Thread
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -41,7 +42,9 @@ def fold(state: State[Any], event: Event) -> None:
     state.seq, state.now = event.seq, event.at
     if state.failed is not None and event.type not in DELIVERY_RECORDS:
         state.failed = None  # a failed thread is tried again on any new event
-    if apply := _APPLY.get(event.type):
+    if event.v > EVENT_VERSION and event.type in CORE_EVENTS:
+        state.newer = state.newer or event  # what it means is not known here: advance parks
+    elif apply := _APPLY.get(event.type):
         apply(state, event)
 
 
@@ -82,15 +85,23 @@ def _tool_started(state: State[Any], event: Event) -> None:
         chosen.run_again = chosen.reconciled = False
 
 
+def _run_of(state: State[Any], event: Event) -> Chosen[Any] | None:
+    """The open step whose run ended so; None for a run that a fork or an import left behind."""
+    chosen, data = state.open_step(event.data["step"]), event.data
+    if chosen is None or data.get("reconciled"):  # what is asked now is about this log
+        return chosen
+    return chosen if data.get("attempt", chosen.first_attempt) >= chosen.first_attempt else None
+
+
 def _tool_returned(state: State[Any], event: Event) -> None:
-    if chosen := state.open_step(event.data["step"]):
+    if chosen := _run_of(state, event):
         chosen.settle("returned", result=event.data.get("result"))
         state.failures_in_a_row = 0
         state.failures_of.pop(chosen.intent, None)
 
 
 def _tool_failed(state: State[Any], event: Event) -> None:
-    chosen = state.open_step(event.data["step"])
+    chosen = _run_of(state, event)
     if chosen is None or event.data.get("attempt", chosen.attempts) < chosen.attempts:
         return  # settled, or a newer attempt decides
     if event.data.get("run_again"):  # the step stays: `reconcile` found that nothing had happened
@@ -102,7 +113,7 @@ def _tool_failed(state: State[Any], event: Event) -> None:
 
 
 def _tool_outcome_unknown(state: State[Any], event: Event) -> None:
-    if chosen := state.open_step(event.data["step"]):
+    if chosen := _run_of(state, event):
         chosen.waiting, chosen.status = None, "unknown"
         chosen.reconciled = event.data.get("reconciled", False)
 
@@ -174,17 +185,30 @@ def _end_all(state: State[Any]) -> None:
 
 
 def _forked(state: State[Any], event: Event) -> None:
-    """Contacts, approvals, timers, children and runs belong to the original; open steps are ready
-    again.
+    """What was open belongs to the original, and its effects have other keys: steps are ready
+    again."""
+    _leave_behind(state, event)
+    for chosen in state.open:
+        chosen.status, chosen.run_again, chosen.reconciled = "open", False, False
 
-    Attempts go on counting, since the copied outcomes keep their keys.
-    """
+
+def _imported(state: State[Any], event: Event) -> None:
+    """As a fork, but for the runs: their effects have the same keys here, and may have happened."""
+    for chosen in state.open:
+        if (chosen.waiting or "").startswith("run:"):
+            chosen.status = "unknown"
+    _leave_behind(state, event)
+
+
+def _leave_behind(state: State[Any], event: Event) -> None:
+    """Contacts, approvals, timers, children and runs end here. Attempts go on counting, since the
+    copied outcomes keep their keys."""
     for contact in state.open_contacts.values():
         contact.outcome, contact.closed_at = "voided", event.at
     state.open_contacts.clear()
     for chosen in state.open:
         chosen.waiting = chosen.approval = None
-        chosen.status, chosen.run_again, chosen.reconciled = "open", False, False
+        chosen.first_attempt = chosen.attempts + 1
 
 
 _APPLY: Mapping[str, Callable[[State[Any], Event], None]] = {
@@ -213,5 +237,5 @@ _APPLY: Mapping[str, Callable[[State[Any], Event], None]] = {
     "cancelled": _control,
     "finished": _finished,
     "forked": _forked,
-    "imported": _forked,
+    "imported": _imported,
 }
