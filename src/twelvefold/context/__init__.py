@@ -23,6 +23,7 @@ __all__ = [
     "parse",
     "render",
     "render_event",
+    "rendered",
     "view",
 ]
 
@@ -30,20 +31,23 @@ __all__ = [
 def render(thread: Thread | Sequence[Event]) -> str:
     """The default context of a thread, or of events that you picked from one.
 
-    What the newest `context_compacted` sums up is left out. An event of a thread is rendered once
-    per
+    What the newest `context_compacted` sums up is left out. An event of a thread is rendered once per
     loaded log: a turn costs its new events.
     """
-    if not isinstance(thread, Thread):
-        return "".join(map(render_event, thread))
+    texts = rendered(thread) if isinstance(thread, Thread) else map(render_event, thread)
+    return "".join(texts)
+
+
+def rendered(thread: Thread) -> list[str]:
+    """The text of each event, in the order of the context; joined they are `render(thread)`."""
     shown = thread.each(render_event)
     summaries = [event for event in thread.each(compaction) if event is not None]
     if not summaries:
-        return "".join(shown)
+        return shown
     summed_up = {event.seq for event in summaries}
     after = range(summaries[-1].data["upto"], thread.head)
     rest = [shown[place] for place in after if place + 1 not in summed_up]
-    return "".join([shown[summaries[-1].seq - 1], *rest])
+    return [shown[summaries[-1].seq - 1], *rest]
 
 
 def render_event(event: Event) -> str:
