@@ -31,8 +31,8 @@ __all__ = [
 def render(thread: Thread | Sequence[Event]) -> str:
     """The default context of a thread, or of events that you picked from one.
 
-    What the newest `context_compacted` sums up is left out. An event of a thread is rendered once per
-    loaded log: a turn costs its new events.
+    What the newest `context_compacted` sums up is left out. An event of a thread is rendered once
+    per loaded log: a turn costs its new events.
     """
     texts = rendered(thread) if isinstance(thread, Thread) else map(render_event, thread)
     return "".join(texts)
