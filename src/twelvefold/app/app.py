@@ -10,6 +10,7 @@ from typing import Any
 
 from twelvefold.agent import Agent
 from twelvefold.app import verbs
+from twelvefold.app.copies import Copies
 from twelvefold.app.names import new_thread_id, split_contact
 from twelvefold.contacts import Answer, Decision
 from twelvefold.engine.embedded import POLL_S, EmbeddedEngine
@@ -28,7 +29,7 @@ DEFAULT_SETTLES: Mapping[str, Risk] = {"local": "high"}
 STALE_TRIES_MAX = 100
 
 
-class App:
+class App(Copies):
     """The composition root. Every verb takes full ids; `app.names` finds them from endings.
 
     - `store`: a store, or its URL (`sqlite:///path`). It is opened when first used.
@@ -58,6 +59,11 @@ class App:
         if isinstance(self._store, str | Path):
             self._store = open_store(str(self._store))
         return self._store
+
+    @property
+    def store_name(self) -> str | None:
+        """What names the store, while nothing has opened it."""
+        return str(self._store) if isinstance(self._store, str | Path) else None
 
     def use_store(self, store: EmbeddedStore | str | Path) -> None:
         """Use another store from now on."""
@@ -179,27 +185,6 @@ class App:
         for child in verbs.children(self.thread(thread_id, tenant=tenant)):
             with suppress(Conflict):  # somebody else has just cancelled it
                 await self.cancel(child, by=by, reason=reason, tenant=tenant)
-
-    async def fork(
-        self,
-        thread_id: str,
-        at: int | None = None,
-        *,
-        new_id: str | None = None,
-        tenant: str = DEFAULT_TENANT,
-    ) -> str:
-        """Copy the log up to event `at` (its end, as a rule) into a new thread; its id.
-
-        Raises `Conflict` when a tool is under way there, or `new_id` is taken.
-        """
-        name = new_thread_id(self.clock()) if new_id is None else new_id
-        thread = self.thread(thread_id, tenant=tenant)
-        cut = thread.head if at is None else at
-        change = verbs.fork(thread, at=cut, new_id=name, now=self.clock())
-        [stored] = await self.store.commit(*change.appends)
-        if len(stored) != len(change.appends[0].drafts):
-            raise Conflict(f"{name} is another thread already. Nothing was done.")
-        return name
 
     async def answer(
         self,

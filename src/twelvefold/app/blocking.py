@@ -35,6 +35,7 @@ class SyncApp:
         self.retry = _blocking(self.app.retry)
         self.cancel = _blocking(self.app.cancel)
         self.fork = _blocking(self.app.fork)
+        self.import_thread = _blocking(self.app.import_thread)
         self.answer = _blocking(self.app.answer)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from twelvefold import forks
+from twelvefold import files, forks
 from twelvefold.agent import Agent
 from twelvefold.contacts import Answer, judge
 from twelvefold.exceptions import ConfigurationError, Conflict, TwelvefoldError
@@ -127,11 +127,26 @@ def children(thread: Thread) -> list[str]:
     return [c for c in launched if c.startswith(f"{thread.id}.") and c not in ended]
 
 
-def fork(thread: Thread, *, at: int, new_id: str, now: datetime) -> Change:
+def fork(
+    thread: Thread, *, at: int, new_id: str, edits: files.Changes | None = None, now: datetime
+) -> Change:
     """Copy the log up to `at` into a new thread. The original is untouched."""
     _check_name(new_id)
-    new, drafts = forks.fork(thread, at, new_id=new_id, now=now)
-    create = Create(thread.agent)
+    changed: files.Changes = edits or {}
+    source = files.edited(thread, changed) if changed else thread
+    new, drafts = forks.fork(source, at, new_id=new_id, now=now, edited=changed)
+    return _begun(new, drafts)
+
+
+def import_thread(text: str, *, new_id: str | None, tenant: str, now: datetime) -> Change:
+    """Begin a thread with the log of an exported file."""
+    new, drafts = files.import_thread(text, new_id=new_id, tenant=tenant, now=now)
+    _check_name(new.id)
+    return _begun(new, drafts)
+
+
+def _begun(new: Thread, drafts: list[Draft]) -> Change:
+    create = Create(new.agent)
     return Change((Append(new.id, drafts, tenant=new.tenant, create=create, wake=True),))
 
 
