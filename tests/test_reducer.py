@@ -346,15 +346,56 @@ def test_a_yes_without_a_digest_approves_nothing():
     assert not found.ready[0].approved
 
 
-def test_a_signal_settles_every_step_that_waits_for_it():
-    waits = (chosen(Merge()), began(lambda s: WaitFor(s, "merged")))
-    other = (chosen(Merge()), began(lambda s: WaitFor(s, "merged:late")))
-    found = state(
-        message("hi"), *waits, *waits, *other, event("signal_received", signal="merged", data=7)
+def signal(name: str = "merged", **data: Any) -> Any:
+    return event("signal_received", signal=name, **data)
+
+
+def awaits(name: str = "merged") -> Any:
+    return chosen(Merge()), began(lambda step: WaitFor(step, name))
+
+
+def test_a_signal_ends_the_wait_of_the_oldest_step_only():
+    other, two = awaits("merged:late"), (*awaits(), *awaits())
+
+    once = state(message("hi"), *other, *two, signal(data=7))
+    twice = state(message("hi"), *other, *two, signal(data=7), signal(data=8))
+
+    assert [c.result for c in once.all(Merge)] == [None, 7, None]
+    assert [c.waiting for c in once.open] == ["signal:merged:late", "signal:merged"]
+    assert [c.result for c in twice.all(Merge)] == [None, 7, 8]
+    assert (once.signals, twice.signals) == ({}, {})
+
+
+def test_the_oldest_step_is_the_one_that_was_chosen_first():
+    both = (message("hi"), chosen(Merge()), chosen(Merge()))
+    first_waits_last = (
+        began(lambda s: WaitFor(s, "merged"), step="s2"),
+        began(lambda s: WaitFor(s, "merged"), step="s1"),
     )
 
-    assert [c.result for c in found.all(Merge)] == [7, 7, None]
-    assert [c.waiting for c in found.open] == ["signal:merged:late"]
+    assert [c.id for c in state(*both, *first_waits_last, signal()).open] == ["s2"]
+
+
+def test_a_signal_that_came_too_early_is_kept_for_who_waits_for_it():
+    early = (message("hi"), signal(data=1), signal(data=2), signal("other", data=3), signal(data=4))
+
+    found = state(*early, *awaits(), *awaits())
+
+    assert [c.result for c in found.all(Merge)] == [1, 2]
+    assert [c.status for c in found.all(Merge)] == ["returned", "returned"]
+    assert found.signals == {"merged": [4], "other": [3]}
+    assert not found.waiting
+
+
+def test_a_kept_signal_is_taken_once():
+    found = state(message("hi"), signal(data=1), *awaits(), *awaits())
+
+    assert [c.result for c in found.all(Merge)] == [1, None]
+    assert [c.waiting for c in found.open] == ["signal:merged"]
+
+
+def test_a_signal_without_data_is_kept_too():
+    assert state(message("hi"), signal(), *awaits()).all(Merge)[0].status == "returned"
 
 
 def test_a_timer_settles_only_the_step_that_waits_for_it():

@@ -120,6 +120,17 @@ def test_a_signal_ends_only_the_waits_for_it():
     assert summary(*waits, event("signal_received", signal="a:b")).waits == {}
 
 
+def test_signals_are_counted_as_the_fold_takes_them():
+    waits = (chosen(Merge()), began(lambda s: WaitFor(s, "a")))
+    came = event("signal_received", signal="a")
+
+    assert summary(message("go"), came, *waits).waits == {}
+    assert summary(message("go"), came, *waits, *waits).waits == {"signal:a:s2": "s2"}
+    many = summary(message("go"), *(fact for _ in range(10) for fact in waits), came)
+    assert list(many.waits.values()) == [f"s{n}" for n in range(2, 11)]
+    assert summary(message("go"), came, came, *waits).signals == {"a": 1}
+
+
 @pytest.mark.parametrize("outcome", ["tool_returned", "tool_failed", "step_settled"])
 def test_a_step_that_a_late_outcome_settles_waits_for_nothing(outcome: str):
     run = (message("go"), chosen(Look()), started(), killed())

@@ -1,5 +1,4 @@
-"""State: what a log means, as `decide` reads it. Derived, never stored; only the reducer changes
-it."""
+"""State: what a log means, as `decide` reads it. Derived; only the reducer changes it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -218,6 +217,7 @@ class State(Generic[S_co]):
         self.open_contacts: dict[str, Contact] = {}
         self.refusals: dict[str, int] = {}
         self.unread: list[int] = []
+        self.signals: dict[str, list[Json]] = {}  # that no step has taken yet, oldest first
         self.failures_in_a_row = 0
         self.failures_of: dict[str, int] = {}
         self.model_calls = 0

@@ -25,7 +25,8 @@ def short(thread_id: str) -> str:
 
 @dataclass(slots=True)
 class Summary:
-    """Counts and waits of one thread. `waits` maps what is awaited to the step that waits."""
+    """Counts and waits of one thread. `waits` maps what is awaited to the step that waits;
+    `signals` counts those that no step has taken yet."""
 
     created_at: str = ""
     updated_at: str = ""
@@ -34,6 +35,7 @@ class Summary:
     tokens: int = 0
     cost: float = 0.0
     waits: dict[str, str] = field(default_factory=dict[str, str])
+    signals: dict[str, int] = field(default_factory=dict[str, int])
     unread: list[int] = field(default_factory=list[int])
     paused: bool = False
     limited: bool = False
@@ -89,11 +91,8 @@ def _apply_wait(summary: Summary, event: Event) -> None:
             waits[f"timer:{data['timer']}"] = data["step"]
         case "timer_fired":
             waits.pop(f"timer:{data['timer']}", None)
-        case "signal_awaited":
-            waits[f"signal:{data['signal']}:{data['step']}"] = data["step"]
-        case "signal_received":
-            for wait in [w for w, step in waits.items() if w == f"signal:{data['signal']}:{step}"]:
-                del waits[wait]
+        case "signal_awaited" | "signal_received":
+            _apply_signal(summary, event)
         case "child_launched":
             waits[f"child:{data['child']}"] = data["step"]
         case "child_finished":
@@ -105,6 +104,20 @@ def _apply_wait(summary: Summary, event: Event) -> None:
             waits.clear()
         case _:
             pass
+
+
+def _apply_signal(summary: Summary, event: Event) -> None:
+    """As the fold does: a signal ends the wait of the oldest step, or is kept for the next one."""
+    name, waits, kept = event.data["signal"], summary.waits, summary.signals
+    if event.type == "signal_awaited" and not kept.get(name):
+        waits[f"signal:{name}:{event.data['step']}"] = event.data["step"]
+    elif event.type == "signal_awaited":
+        kept[name] -= 1
+    elif waiting := [step for wait, step in waits.items() if wait == f"signal:{name}:{step}"]:
+        oldest = min(waiting, key=lambda step: (len(step), step))  # s9 before s10
+        del waits[f"signal:{name}:{oldest}"]
+    else:
+        kept[name] = kept.get(name, 0) + 1
 
 
 def _apply_progress(summary: Summary, event: Event) -> None:

@@ -123,7 +123,7 @@ def _step_settled(state: State[Any], event: Event) -> None:
         chosen.settle("returned", result=event.data.get("result"))
 
 
-_AWAITED = {"timer_set": "timer", "signal_awaited": "signal", "child_launched": "child"}
+_AWAITED = {"timer_set": "timer", "child_launched": "child"}
 
 
 def _awaits(state: State[Any], event: Event) -> None:
@@ -138,10 +138,24 @@ def _timer_fired(state: State[Any], event: Event) -> None:
         chosen.settle("returned")
 
 
+def _signal_awaited(state: State[Any], event: Event) -> None:
+    """One that came before anybody waited for it ends the wait at once: the oldest first."""
+    chosen, name = state.open_step(event.data["step"]), event.data["signal"]
+    if chosen is None:
+        return
+    if kept := state.signals.get(name):
+        chosen.settle("returned", result=kept.pop(0))
+    else:
+        chosen.waiting = f"signal:{name}"
+
+
 def _signal_received(state: State[Any], event: Event) -> None:
+    """One signal ends one wait, that of the oldest step; without one it is kept."""
+    name, data = event.data["signal"], event.data.get("data")
     for chosen in state.open:
-        if chosen.waiting == f"signal:{event.data['signal']}":
-            chosen.settle("returned", result=event.data.get("data"))
+        if chosen.waiting == f"signal:{name}":
+            return chosen.settle("returned", result=data)
+    state.signals.setdefault(name, []).append(data)
 
 
 def _child_finished(state: State[Any], event: Event) -> None:
@@ -225,7 +239,7 @@ _APPLY: Mapping[str, Callable[[State[Any], Event], None]] = {
     "step_settled": _step_settled,
     "timer_set": _awaits,
     "timer_fired": _timer_fired,
-    "signal_awaited": _awaits,
+    "signal_awaited": _signal_awaited,
     "signal_received": _signal_received,
     "child_launched": _awaits,
     "child_finished": _child_finished,
