@@ -48,11 +48,16 @@ FIGURES = (
     Figure("W2", "long", "growth", "late / early", Goal("ours", 1.3)),
     Figure("W2", "long", "bytes", "MB stored, vacuumed", Goal("ours", 0.5), per=1e6),
     Figure("W2", "long", "bytes_as_is", "MB as it is, with WAL", per=1e6),
+    Figure("W3", "resume", "warm_ms", "ms to the tool, warm", Goal("ours", 0.5)),
+    Figure("W3", "resume", "cold_ms", "ms to the tool, cold", Goal("ours", 250)),
     Figure("W4", "process", "process_ms", "ms, one-step process", Goal("ours", 260)),
     Figure("W4", "process", "peak_mb", "peak MB", Goal("ours", 45)),
     Figure("W4", "process", "distributions", "distributions", Goal("ours", 14)),
     Figure("W5", "crowd", "wall_s", "wall / ideal", Goal("ours", 1.3, 1.6), per=IDEAL_S),
     Figure("W5", "crowd", "commits", "commits per step"),
+    *(Figure("S1", "scale", f"fold_s_{n}", f"s to load and fold {n:,}") for n in work.SCALES[:-1]),
+    Figure("S1", "scale", "fold_s_100000", "s to load and fold 100,000", Goal("ours", 2.0)),
+    *(Figure("S2", "scale", f"turn_ms_{n}", f"ms to render a turn at {n:,}") for n in work.SCALES),
 )
 CASES = tuple(dict.fromkeys(figure.case for figure in FIGURES))
 

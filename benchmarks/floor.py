@@ -5,11 +5,13 @@ No decisions, no rendering, no hashes, no parsing: what the disk and the interpr
 
 import json
 import sqlite3
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks import work
-from benchmarks.measure import Curve, Meter, stored_bytes
+from benchmarks.measure import Curve, Meter, cold_ms, stored_bytes
 
 _SCHEMA = """
 create table events (
@@ -97,3 +99,42 @@ def process(folder: Path) -> dict[str, float]:
 def _step(log: Log, step: int) -> None:
     log.append("chosen", {"intent": "lookup", "args": {"query": work.query(step)}})
     log.append("returned", {"result": work.RESULT})
+
+
+def resume(folder: Path) -> dict[str, float]:
+    """Read the log of one thread and call a function; the same in a new process."""
+    db = open_database(folder)
+    Log(db, "t").append("message", {"text": work.TASK})
+    warm_ms: list[float] = []
+    for _ in range(work.RESUMES):
+        started = time.perf_counter()
+        read_log(db, "t")
+        warm_ms.append(1000 * (time.perf_counter() - started))
+    db.close()
+    return {"warm_ms": sorted(warm_ms)[len(warm_ms) // 2], "cold_ms": cold_ms("floor", folder)}
+
+
+def read_log(db: sqlite3.Connection, thread_id: str) -> list[Any]:
+    query = "select data from events where thread_id = ? order by seq"
+    return [json.loads(data) for (data,) in db.execute(query, (thread_id,))]
+
+
+def scale(folder: Path) -> dict[str, float]:
+    """Read a long log; there is nothing to fold or render."""
+    db, figures = open_database(folder), dict[str, float]()
+    for size in work.SCALES:
+        have = db.execute("select count(*) from events").fetchone()[0]
+        result = json.dumps({"result": work.RESULT})
+        db.execute("begin")
+        new = (("t", seq, "returned", result) for seq in range(have + 1, size + 1))
+        db.executemany("insert into events values (?, ?, ?, ?)", new)
+        db.execute("commit")
+        started = time.perf_counter()
+        read_log(db, "t")
+        figures[f"fold_s_{size}"] = time.perf_counter() - started
+    return figures
+
+
+if __name__ == "__main__":
+    read_log(sqlite3.connect(Path(sys.argv[1]) / "floor.db"), "t")
+    print("called", flush=True)

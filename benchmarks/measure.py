@@ -1,6 +1,8 @@
 """Clocks and counters of one case, all read inside the process that does the work."""
 
 import sqlite3
+import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -54,3 +56,15 @@ def stored_bytes(path: Path) -> dict[str, float]:
     db.execute("pragma wal_checkpoint(truncate)")
     db.close()
     return {"bytes_as_is": as_is, "bytes": path.stat().st_size}
+
+
+def cold_ms(module: str, *arguments: object) -> float:
+    """From the start of `python -m benchmarks.MODULE ...` to the first line that it prints."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        elapsed_ms = 1000 * (time.perf_counter() - started)
+    assert line, f"benchmarks.{module} ended with exit code {process.returncode}"
+    return elapsed_ms

@@ -4,15 +4,20 @@ Prompt hashes, schemas, parsing, the chain and the projections are all in what i
 """
 
 import asyncio
+import statistics
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from benchmarks import work
-from benchmarks.measure import Curve, Meter, stored_bytes
+from benchmarks.measure import Curve, Meter, cold_ms, stored_bytes
 from twelvefold import (
     Agent,
     App,
+    Approve,
     AskModel,
+    Choose,
     Effect,
     Finish,
     State,
@@ -22,9 +27,11 @@ from twelvefold import (
     render,
     run,
 )
+from twelvefold.loop import advance, utc_now
 from twelvefold.messages import ModelReply, ModelRequest, Usage
+from twelvefold.store import Append, Create, Ref
 from twelvefold.stores.sqlite import SqliteStore
-from twelvefold.thread import to_text
+from twelvefold.thread import DEFAULT_TENANT, Draft, to_text
 
 
 class Lookup(Step):
@@ -139,3 +146,104 @@ def process(folder: Path) -> dict[str, float]:
     asyncio.run(bench.thread("t"))
     bench.check(1)
     return {}
+
+
+class Pay(Step):
+    """What waits for a person."""
+
+    risk: ClassVar = "high"
+    intent: Literal["pay"] = "pay"
+    to: str
+
+
+class Gate:
+    """Threads that wait for an approval, in the file of this folder. `called` runs in the tool."""
+
+    def __init__(self, folder: Path, *, called: Callable[[], None]) -> None:
+        self.store = SqliteStore(folder / "ours.db")
+        self._called = called
+        self.app = App([Agent("gate", self._decide, Pay, owner="ops")], store=self.store)
+
+    async def _pay(self, step: Pay) -> str:
+        self._called()
+        return f"paid {step.to}"
+
+    def _decide(self, _: Thread, state: State[Pay]) -> Effect[Pay]:
+        if state.finished or state.waiting:
+            return Wait()
+        if not state.ready:
+            return Finish("paid") if state.last(Pay) else Choose(Pay(to="anna"))
+        chosen = state.ready[0]
+        if not chosen.approved:
+            return Approve(chosen.step, by="ops")
+        return run(self._pay, chosen.step, retry_safe=True)
+
+    async def ask(self, threads: int) -> None:
+        for number in range(threads):
+            await self.app.launch("gate", work.TASK, thread_id=f"t{number}")
+        await self.app.run(until_idle=True)
+
+    async def approve(self, contact: str) -> None:
+        await self.app.answer(contact, "approve", by="ops")
+        await self.app.run(until_idle=True, only=contact.partition(".")[0])
+
+
+def resume(folder: Path) -> dict[str, float]:
+    """From a log with an approval to the call of the tool: in this process, and in a new one, which
+    gives the approval too."""
+    calls: list[float] = []
+    gate = Gate(folder, called=lambda: calls.append(time.perf_counter()))
+    warm_ms: list[float] = []
+
+    async def approvals() -> None:
+        await gate.ask(work.RESUMES + 1)
+        for number in range(work.RESUMES):
+            await gate.app.answer(f"t{number}.s1.1", "approve", by="ops")
+            started = time.perf_counter()
+            await advance(Ref(DEFAULT_TENANT, f"t{number}"), gate.app.surroundings)
+            warm_ms.append(1000 * (calls[-1] - started))
+
+    asyncio.run(approvals())
+    gate.store.close()
+    assert len(calls) == work.RESUMES
+    contact = f"t{work.RESUMES}.s1.1"
+    return {"warm_ms": statistics.median(warm_ms), "cold_ms": cold_ms("resume", folder, contact)}
+
+
+def scale(folder: Path) -> dict[str, float]:
+    """One long log: to load and fold it, and to render a turn of it that has two new events."""
+    figures: dict[str, float] = {}
+    store = SqliteStore(folder / "ours.db")
+    agent: Agent[Lookup, None] = Agent("bench", _never, Lookup, owner="ops")
+    store.commit_now(Append("t", facts(1, 0), create=Create("bench")))
+    for size in work.SCALES:
+        while (head := store.thread_row("t").head) < size:
+            store.commit_now(Append("t", facts(min(work.BATCH, size - head), head)))
+        started = time.perf_counter()
+        thread = store.load("t")
+        agent.state(thread)
+        figures[f"fold_s_{size}"] = time.perf_counter() - started
+        render(thread)
+        thread = thread.grown([draft.event(size + n) for n, draft in enumerate(facts(2, size), 1)])
+        started = time.perf_counter()
+        render(thread)
+        figures[f"turn_ms_{size}"] = 1000 * (time.perf_counter() - started)
+    store.close()
+    return figures
+
+
+def facts(count: int, head: int) -> list[Draft]:
+    """Choices and results by turns, as W2 makes them."""
+    drafts: list[Draft] = []
+    for seq in range(head, head + count):
+        data = {"intent": "lookup", "args": {"query": work.query(seq)}, "by": "code"}
+        if seq % 2:
+            step = f"s{seq // 2 + 1}"
+            data = {"step": step, "intent": "lookup", "attempt": 1, "result": work.RESULT}
+        type = "tool_returned" if seq % 2 else "next_step_chosen"
+        drafts.append(Draft(type, data, utc_now(), key=f"fact:{seq}"))
+    return drafts
+
+
+def _never(_: Thread, __: State[Lookup]) -> Effect[Lookup]:
+    return Wait()

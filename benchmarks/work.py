@@ -7,6 +7,11 @@ EARLY, LATE = 50, 500
 WINDOW = 40
 """Steps whose median stands for one point of a curve: those around EARLY, and the last ones."""
 CROWD = 100
+RESUMES = 20
+"""Approvals whose median stands for a warm resume."""
+SCALES = (1_000, 10_000, 100_000)
+"""Events of one thread."""
+BATCH = 1_000
 MODEL_S = 0.02
 
 TASK = "Which of our services were deployed today, and did every deploy pass its checks?"

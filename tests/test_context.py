@@ -127,13 +127,16 @@ def test_the_docs_page_shows_the_true_output():
 
 
 def test_the_renderer_of_the_docs_page_hides_what_it_says():
-    (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    renderer, menu = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     page: dict[str, Any] = {}
-    exec(code, page)
+    exec(renderer, page)
+    menus: dict[str, Any] = {}
+    exec(menu, menus)
     failure = {"intent": "list_git_tags", "error": "timed out"}
 
     assert page["render"](DEPLOYBOT) == DEPLOYBOT_TEXT
     assert page["render"](thread(("tool_failed", failure))) == ""
+    assert menus["context"](DEPLOYBOT) == DEPLOYBOT_TEXT  # nothing in it is resolved, long or old
 
 
 def test_every_prefix_renders_to_the_beginning_of_the_whole():

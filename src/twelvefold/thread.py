@@ -84,7 +84,7 @@ class _Log:
 
     def __init__(self, events: Iterable[Event]) -> None:
         self.events = list(events)
-        self.computed: dict[Callable[[Event], Any], list[Any]] = {}
+        self.computed: dict[Callable[..., Any], list[Any]] = {}
 
 
 class _Prefix(Sequence[Event]):
@@ -181,12 +181,24 @@ class Thread:
         log.events.extend(events)
         return self._with_head(self.head + len(events), log)
 
+    def then(self, *drafts: Draft) -> "Thread":
+        """This thread with drafts at its end, each an event at the next place."""
+        return self.grown([draft.event(self.head + n) for n, draft in enumerate(drafts, start=1)])
+
     def each(self, compute: Callable[[Event], T]) -> list[T]:
         """`compute(event)` for each event, computed once per loaded log and function."""
         done = self._log.computed.setdefault(compute, [])
         for event in self._log.events[len(done) : self.head]:
             done.append(compute(event))
         return done[: self.head]
+
+    def running(self, compute: Callable[[T | None, Event], T | None]) -> T | None:
+        """The value at the head when `compute(value before, event)` runs over all events from None,
+        once per loaded log and function."""
+        done = self._log.computed.setdefault(compute, [])
+        for event in self._log.events[len(done) : self.head]:
+            done.append(compute(done[-1] if done else None, event))
+        return done[self.head - 1] if self.head else None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Thread):

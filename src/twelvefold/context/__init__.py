@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from twelvefold.context.body import from_yaml, to_yaml
-from twelvefold.context.menu import compaction
+from twelvefold.context.menu import compaction, newest_compaction
 from twelvefold.context.shown import HIDDEN, NESTED_MAX, OUTCOMES_HIDDEN, View, view
 from twelvefold.exceptions import NotRendered
 from twelvefold.thread import Event, Thread
@@ -41,13 +41,11 @@ def render(thread: Thread | Sequence[Event]) -> str:
 def rendered(thread: Thread) -> list[str]:
     """The text of each event, in the order of the context; joined they are `render(thread)`."""
     shown = thread.each(render_event)
-    summaries = [event for event in thread.each(compaction) if event is not None]
-    if not summaries:
+    newest = thread.running(newest_compaction)
+    if newest is None:
         return shown
-    summed_up = {event.seq for event in summaries}
-    after = range(summaries[-1].data["upto"], thread.head)
-    rest = [shown[place] for place in after if place + 1 not in summed_up]
-    return [shown[summaries[-1].seq - 1], *rest]
+    events = thread.events[newest.data["upto"] :]
+    return [shown[newest.seq - 1], *(shown[e.seq - 1] for e in events if not compaction(e))]
 
 
 def render_event(event: Event) -> str:

@@ -39,6 +39,11 @@ def compaction(event: Event) -> Event | None:
     return event if sums_up else None
 
 
+def newest_compaction(before: Event | None, event: Event) -> Event | None:
+    """The newest event that sums up others, for `Thread.running`."""
+    return compaction(event) or before
+
+
 def hide_resolved_errors(events: Events) -> list[Event]:
     """Without failures of an intent that returned later, and without bad replies before a good
     one."""
