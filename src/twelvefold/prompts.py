@@ -32,9 +32,10 @@ class Prompt:
     """A prompt file. Calling it with variables gives what `AskModel` takes.
 
     The file is read when the prompt is made. Raises `PromptError`, here and when it is rendered.
+    `context` is needed only where a `Thread` is among the variables.
     """
 
-    def __init__(self, path: str | Path, *, context: Context) -> None:
+    def __init__(self, path: str | Path, *, context: Context | None = None) -> None:
         self.path, self.context = Path(path), context
         try:
             source = self.path.read_text(encoding="utf-8")
@@ -49,14 +50,21 @@ class Prompt:
 
     def messages(self, **variables: Any) -> tuple[Message, ...]:
         """The exact messages, one per role line."""
-        shown = {
-            name: self.context(value) if isinstance(value, Thread) else value
-            for name, value in variables.items()
-        }
+        shown = {name: self._shown(name, value) for name, value in variables.items()}
         return tuple(
             Message(role, (Part(self._rendered(template, shown)),))
             for role, template in self._templates
         )
+
+    def _shown(self, name: str, value: Any) -> Any:
+        if not isinstance(value, Thread):
+            return value
+        if self.context is None:
+            raise PromptError(
+                f"{self.path}: {name} is a thread, and the prompt does not know how to show it:"
+                " name a function, for example Prompt(path, context=render)."
+            )
+        return self.context(value)
 
     def _compiled(self, body: str) -> Template:
         try:
