@@ -95,6 +95,18 @@ def test_each_event_is_computed_once_per_log():
     assert seen == [1, 2, 3, 4]
 
 
+def test_drafts_take_the_next_places_of_a_thread():
+    thread = given(*HISTORY)
+    drafts = [Draft("note", {"n": n}, START) for n in (1, 2)]
+
+    grown = thread.then(*drafts)
+
+    head = thread.head
+    assert list(grown.events[head:]) == [d.event(head + n) for n, d in enumerate(drafts, start=1)]
+    assert thread.head == head
+    assert grown.then() == grown
+
+
 def test_threads_are_equal_by_what_they_hold():
     one, other = given(*HISTORY), given(*HISTORY)
 

@@ -113,7 +113,7 @@ def next_request(thread: Thread, agent: "Agent[Any, Any]") -> Made | None:
                 return Made(act.request, thread.head, None)
         if plan.waits or plan.acts or not plan.drafts:
             return None
-        thread = thread.grown([d.event(thread.head + n) for n, d in enumerate(plan.drafts, 1)])
+        thread = thread.then(*plan.drafts)
     return None
 
 
