@@ -11,13 +11,14 @@ from typing import Any
 from twelvefold.agent import Agent
 from twelvefold.app import verbs
 from twelvefold.app.copies import Copies
-from twelvefold.app.names import new_thread_id, split_contact
+from twelvefold.app.names import is_kin, new_thread_id, split_contact
 from twelvefold.contacts import Answer, Decision
 from twelvefold.engine.embedded import POLL_S, EmbeddedEngine
 from twelvefold.exceptions import Conflict, Stale, UnknownAgent
 from twelvefold.loop import Surroundings, utc_now
 from twelvefold.messages import Model
 from twelvefold.policy import Risk, Settles
+from twelvefold.schedules import Schedule, checked
 from twelvefold.state import State
 from twelvefold.store import ContactRow, EmbeddedStore, Ref, ThreadRow
 from twelvefold.stores import open_store
@@ -35,6 +36,7 @@ class App(Copies):
     - `store`: a store, or its URL (`sqlite:///path`). It is opened when first used.
     - `model`, or `models` by name; the first is the default.
     - `settles`: up to which risk each assurance level may decide; "local" is whoever can run it.
+    - `schedules`: what launches threads by itself, while something runs this application.
     """
 
     def __init__(
@@ -45,11 +47,13 @@ class App(Copies):
         model: Model | None = None,
         models: Mapping[str, Model] | None = None,
         settles: Mapping[str, Risk] = DEFAULT_SETTLES,
+        schedules: Iterable[Schedule] = (),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.agents = {agent.name: agent for agent in agents}
         self.models = ({} if model is None else {"default": model}) | dict(models or {})
         self.settles = Settles(settles)
+        self.schedules = checked(schedules, self.agents)
         self.clock = clock
         self._store = store
         self.leaves_store_open = store == DEFAULT_STORE  # the command line then says where it is
@@ -248,10 +252,10 @@ class App(Copies):
     ) -> EmbeddedEngine:
         """Advance threads here, until cancelled or `until_idle`. The engine, for its errors.
 
-        `only`: a thread with all that launched it or was launched by it.
+        `only`: a thread with all that launched it or was launched by it; no schedules.
         """
-        engine = EmbeddedEngine(self.surroundings, self.store)
-        family = None if only is None else partial(_is_kin, Ref(tenant, only))
+        engine = EmbeddedEngine(self.surroundings, self.store, schedules=self.schedules)
+        family = None if only is None else partial(is_kin, Ref(tenant, only))
         await engine.run(until_idle=until_idle, only=family, wait_for_lock=wait_for_lock)
         return engine
 
@@ -277,7 +281,3 @@ class App(Copies):
                 if status != "running":
                     return status
                 await asyncio.sleep(POLL_S)
-
-
-def _is_kin(one: Ref, other: Ref) -> bool:
-    return one.tenant == other.tenant and one.id.split(".")[0] == other.id.split(".")[0]

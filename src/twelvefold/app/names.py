@@ -6,7 +6,7 @@ from datetime import datetime
 
 from twelvefold.exceptions import Conflict, UnknownContact, UnknownThread
 from twelvefold.reducer import read
-from twelvefold.store import Store
+from twelvefold.store import Ref, Store
 from twelvefold.summary import SHORT_CHARS as SHORT_CHARS
 from twelvefold.summary import short as short
 from twelvefold.thread import DEFAULT_TENANT
@@ -20,6 +20,11 @@ def new_thread_id(now: datetime) -> str:
     ms = int(now.timestamp() * 1000)
     time = "".join(_ALPHABET[(ms >> (5 * n)) & 31] for n in reversed(range(_TIME_CHARS)))
     return time + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARS))
+
+
+def is_kin(one: Ref, other: Ref) -> bool:
+    """Whether one of them launched the other, or the same thread launched both."""
+    return one.tenant == other.tenant and one.id.split(".")[0] == other.id.split(".")[0]
 
 
 def split_contact(contact_id: str) -> tuple[str, str]:

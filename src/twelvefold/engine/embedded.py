@@ -2,19 +2,21 @@
 does.
 
 Wakes are rows that the store wrote in the same transaction as the events, so those that a dead
-process left are found at the next start.
+process left are found at the next start. So are timers, those of schedules too.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Literal
 
-from twelvefold.exceptions import Stale, TwelvefoldError, UnknownAgent
+from twelvefold.exceptions import Stale, UnknownAgent
 from twelvefold.loop import Bell, Surroundings, advance
 from twelvefold.plan import fire
+from twelvefold.schedules import Schedule, arming, fire_schedule, says_missed
 from twelvefold.store import Due, EmbeddedStore, Ref, Woken
 
 POLL_S = 0.05
@@ -24,27 +26,35 @@ RETRY_MAX_S = 30.0
 ADVANCES_MAX = 200
 """Threads advanced side by side."""
 
+Work = tuple[Ref, str]
+"""A thread to advance (with an empty key), or one of its timers to fire."""
+Holds = Literal["standby", "advancing"]
+
 log = logging.getLogger("twelvefold")
 
 
 @dataclass(slots=True)
 class _Backoff:
-    """A thread whose advance raised: not before `until`, unless something newer woke it."""
+    """What raised: not again before `until`, unless `newest` (a wake, a time) is another one."""
 
-    version: int
+    newest: int | datetime
     until: datetime | None
     delay_s: float
 
 
 class EmbeddedEngine:
-    """Run it with `run()`. `errors` maps a thread to why its newest advance could not go on."""
+    """Run it with `run()`. `errors` maps a thread to why it could not go on when last tried."""
 
-    def __init__(self, around: Surroundings, store: EmbeddedStore) -> None:
-        self.around, self.store = around, store
+    def __init__(
+        self, around: Surroundings, store: EmbeddedStore, *, schedules: Sequence[Schedule] = ()
+    ) -> None:
+        self.around, self.store, self.schedules = around, store, schedules
         self.errors: dict[Ref, Exception] = {}
         self._running: dict[Ref, asyncio.Task[None]] = {}
         self._bells: dict[Ref, Bell] = {}
-        self._backoff: dict[Ref, _Backoff] = {}
+        self._backoff: dict[Work, _Backoff] = {}
+        self._heard = asyncio.Event()
+        self._stopped = False
 
     async def run(
         self,
@@ -52,104 +62,161 @@ class EmbeddedEngine:
         until_idle: bool = False,
         only: Callable[[Ref], bool] | None = None,
         wait_for_lock: bool = True,
+        told: Callable[[Holds], None] | None = None,
     ) -> bool:
-        """Advance what is woken, fire what is due, until cancelled.
+        """Advance what is woken, fire what is due, until cancelled or stopped.
 
         `until_idle`: return once nothing is woken or under way (timers may be pending). `only`:
-        leave
-        other threads alone. Returns False, having done nothing, when another process holds the lock
-        and `wait_for_lock` is off; else a standby takes over when the lock is free.
+        leave other threads, and the schedules, alone. Returns False, having done nothing, when
+        another process holds the lock and `wait_for_lock` is off; else a standby takes over when
+        the lock is free. `told` hears which of the two this one is.
         """
-        heard = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        while True:
+        loop, tell = asyncio.get_running_loop(), told or _nobody
+        stands_by = False
+        while not self._stopped:
             with self.store.runner_lock() as held:
                 if held:
-                    deafen = self.store.listen(partial(_wake_up, loop, heard))
+                    tell("advancing")
+                    deafen = self.store.listen(partial(_wake_up, loop, self._heard))
                     try:
-                        await self._run(heard, until_idle=until_idle, only=only or _everything)
+                        await self._run(until_idle=until_idle, only=only)
                     finally:
                         deafen()
-                        await self._stop()
+                        await self._land()
                     return True
             if not wait_for_lock:
                 return False
+            if not stands_by:
+                tell("standby")
+                stands_by = True
             await asyncio.sleep(POLL_S)
+        return False
 
-    async def _run(
-        self, heard: asyncio.Event, *, until_idle: bool, only: Callable[[Ref], bool]
-    ) -> None:
+    def stop(self) -> None:
+        """Start nothing more: `run` returns when the acts under way have ended, and their threads
+        stay woken for the next process. To be called where `run` runs."""
+        self._stopped = True
+        for bell in self._bells.values():
+            bell.stop()
+        self._heard.set()
+
+    async def _run(self, *, until_idle: bool, only: Callable[[Ref], bool] | None) -> None:
+        if only is None:
+            self._arm()
         while True:
-            heard.clear()
-            self.store.changed()
-            now = self.around.clock()
-            for due in self.store.due(now):
-                if only(due.ref):
-                    await self._fire(due, now)
-            woken = [woken for woken in self.store.woken() if only(woken.ref)]
-            started = self._start(woken, heard, now)
+            self._heard.clear()
+            if self._stopped and not self._running:
+                return
+            started = 0 if self._stopped else await self._round(only)
             if until_idle and not started and not self._running:
                 return
-            await self._listen(heard)
+            await self._listen()
 
-    def _start(self, woken: Collection[Woken], heard: asyncio.Event, now: datetime) -> int:
+    async def _round(self, only: Callable[[Ref], bool] | None) -> int:
+        """Fire what is due and start what is woken; how many advances that were."""
+        self.store.changed()
+        now = self.around.clock()
+        for due in self.store.due(now):
+            work = (due.ref, due.key)
+            if (only is None or only(due.ref)) and not self._is_held_back(work, due.due, now):
+                await self._fire(due, now)
+        return self._start([w for w in self.store.woken() if only is None or only(w.ref)], now)
+
+    def _start(self, woken: Collection[Woken], now: datetime) -> int:
         """Ring the advances that run, start those that should."""
         started = 0
         for ref, version in woken:
             if ref in self._running:
                 if self._bells[ref].version != version:
                     self._bells[ref].ring(version)
-            elif not self._is_held_back(ref, version, now) and len(self._running) < ADVANCES_MAX:
+            elif len(self._running) < ADVANCES_MAX and not self._is_held_back(
+                (ref, ""), version, now
+            ):
                 self._bells[ref] = Bell(version)
-                self._running[ref] = asyncio.create_task(self._advance(ref, version, heard))
+                self._running[ref] = asyncio.create_task(self._advance(ref, version))
                 started += 1
         return started
 
-    def _is_held_back(self, ref: Ref, version: int, now: datetime) -> bool:
-        backoff = self._backoff.get(ref)
-        if backoff is None or backoff.version != version:
+    def _is_held_back(self, work: Work, newest: int | datetime, now: datetime) -> bool:
+        backoff = self._backoff.get(work)
+        if backoff is None or backoff.newest != newest:
             return False
         return backoff.until is None or now < backoff.until
 
-    async def _advance(self, ref: Ref, version: int, heard: asyncio.Event) -> None:
+    async def _advance(self, ref: Ref, version: int) -> None:
         try:
             await advance(ref, self.around, bell=self._bells[ref])
-            self._backoff.pop(ref, None)
-            self.errors.pop(ref, None)
+            self._went_well((ref, ""))
         except UnknownAgent as error:
             log.error("%s", error)
             self.errors[ref] = error
-            self._backoff[ref] = _Backoff(version, None, 0.0)
+            self._backoff[ref, ""] = _Backoff(version, None, 0.0)
         except Exception as error:  # one thread's trouble must not end the engine
             log.debug("%s: advance failed", ref.id, exc_info=error)
-            self._hold_back(ref, version, error)
+            self._hold_back((ref, ""), version, error)
         finally:
             del self._running[ref], self._bells[ref]
-            heard.set()
+            self._heard.set()
 
-    def _hold_back(self, ref: Ref, version: int, error: Exception) -> None:
-        before = self._backoff.get(ref)
+    def _went_well(self, work: Work) -> None:
+        if self._backoff.pop(work, None) is not None:
+            self.errors.pop(work[0], None)
+
+    def _hold_back(self, work: Work, newest: int | datetime, error: Exception) -> None:
+        before, (ref, key) = self._backoff.get(work), work
         delay_s = RETRY_FIRST_S if before is None else min(before.delay_s * 2, RETRY_MAX_S)
-        log.warning("%s: %s; next try in %.1f s", ref.id, error, delay_s)
+        about = f"the timer {key} is still due: " if key else ""
+        log.warning("%s: %s%s; next try in %.1f s", ref.id, about, error, delay_s)
         self.errors[ref] = error
         until = self.around.clock() + timedelta(seconds=delay_s)
-        self._backoff[ref] = _Backoff(version, until, delay_s)
+        self._backoff[work] = _Backoff(newest, until, delay_s)
 
     async def _fire(self, due: Due, now: datetime) -> None:
         try:
-            thread = self.store.load(due.ref.id, tenant=due.ref.tenant)
-            await self.store.commit(fire(thread, due.key, now=now))
+            if due.ref.id:
+                thread = self.store.load(due.ref.id, tenant=due.ref.tenant)
+                await self.store.commit(fire(thread, due.key, now=now))
+            else:
+                await self._launch(due, now)
+            self._went_well((due.ref, due.key))
         except Stale:
             pass  # something arrived; the timer is still due, so the next round judges again
-        except TwelvefoldError as error:
-            log.warning("%s: the timer %s is still due: %s", due.ref.id, due.key, error)
+        except Exception as error:
+            self._hold_back((due.ref, due.key), due.due, error)
 
-    async def _listen(self, heard: asyncio.Event) -> object:
+    async def _launch(self, due: Due, now: datetime) -> None:
+        """The thread of a slot. Nothing is decided here: its wake stands in the same commit."""
+        place = (due.ref.tenant, due.key)
+        schedule = next((s for s in self.schedules if (s.tenant, s.timer) == place), None)
+        if schedule is None:
+            return self._drop(due)
+        firing = fire_schedule(schedule, due.due, now=now)
+        await self.store.commit(firing.append)
+        if firing.missed:
+            log.warning("%s", says_missed(schedule, firing))
+
+    def _arm(self) -> None:
+        change = arming(self.schedules, self.store.armed(), now=self.around.clock())
+        for schedule, timer in change.arm:
+            self.store.arm(timer, tenant=schedule.tenant)
+            log.info("schedule %s: the next slot is %s", schedule.name, timer.due)
+        for due in change.drop:
+            self._drop(due)
+
+    def _drop(self, due: Due) -> None:
+        self.store.disarm(due.key, tenant=due.ref.tenant)
+        log.warning(
+            "%s was due at %s and is dropped: no schedule of this application has it",
+            due.key,
+            due.due,
+        )
+
+    async def _listen(self) -> object:
         """Until this process committed a wake, another process committed, or a timer is due."""
         while True:
             try:
                 async with asyncio.timeout(POLL_S):  # wait_for loses a cancellation in Python 3.11
-                    return await heard.wait()
+                    return await self._heard.wait()
             except TimeoutError:
                 due = self.store.next_due()
                 if self.store.changed() or self._backoff:
@@ -157,7 +224,7 @@ class EmbeddedEngine:
                 if due is not None and due <= self.around.clock():
                     return None
 
-    async def _stop(self) -> None:
+    async def _land(self) -> None:
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
@@ -168,5 +235,5 @@ def _wake_up(loop: asyncio.AbstractEventLoop, heard: asyncio.Event) -> None:
     loop.call_soon_threadsafe(heard.set)
 
 
-def _everything(_: Ref) -> bool:
-    return True
+def _nobody(_: Holds) -> None:
+    return None

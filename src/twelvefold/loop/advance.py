@@ -9,12 +9,13 @@
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, StoreError, UnknownAgent
 from twelvefold.failures import short
 from twelvefold.loop.acts import Surroundings, act
-from twelvefold.plan import Act, CallModel, CallTool, Plan, begin, recover
+from twelvefold.plan import Act, CallModel, CallTool, Plan, begin, recover, sleep_timer
 from twelvefold.reducer import fold
 from twelvefold.state import State
 from twelvefold.store import Append, Ref, Store
@@ -30,15 +31,21 @@ log = logging.getLogger("twelvefold")
 
 
 class Bell:
-    """How an engine tells a running advance that something arrived. `version` is the newest
-    wake."""
+    """How an engine tells a running advance that something arrived, or that it is to stop.
+    `version` is the newest wake."""
 
     def __init__(self, version: int | None = None) -> None:
         self.version = version
         self.rung = asyncio.Event()
+        self.stopped = False
 
     def ring(self, version: int) -> None:
         self.version = version
+        self.rung.set()
+
+    def stop(self) -> None:
+        """Begin nothing more: record what is under way, and leave the thread woken."""
+        self.stopped = True
         self.rung.set()
 
 
@@ -57,10 +64,17 @@ async def record(store: Store, ref: Ref, draft: Draft, *, wake: bool) -> None:
     An outcome that comes after its run was declared unknown still is a fact: it settles the step if
     nothing else has. A second reply to one model call is kept for its cost and chooses nothing.
     """
-    [stored] = await store.commit(Append(ref.id, [draft], tenant=ref.tenant, wake=wake))
+    fact = Append(ref.id, [draft], tenant=ref.tenant, wake=wake, cancel=_sleeps_ended([draft]))
+    [stored] = await store.commit(fact)
     if type := _late_type(stored[0], draft):
-        late = Draft(type, draft.data, draft.at, key=f"late:{draft.key}", after=draft.after)
-        await store.commit(Append(ref.id, [late], tenant=ref.tenant, wake=wake))
+        late = [Draft(type, draft.data, draft.at, key=f"late:{draft.key}", after=draft.after)]
+        await store.commit(replace(fact, drafts=late, cancel=_sleeps_ended(late)))
+
+
+def _sleeps_ended(facts: list[Draft]) -> list[str]:
+    """Timers that late outcomes end: a step may sleep while nobody knows what its run has done."""
+    late = [fact for fact in facts if (fact.key or "").startswith("late:outcome:")]
+    return [sleep_timer(fact.data["step"]) for fact in late]
 
 
 def _late_type(stored: Event, draft: Draft) -> str | None:
@@ -97,7 +111,7 @@ class _Advance:
 
     async def run(self) -> State[Any]:
         try:
-            while not await self._round():
+            while not self.bell.stopped and not await self._round():
                 pass
         except Fenced:
             log.info("%s was taken over by another advance", self.ref.id)
@@ -216,7 +230,7 @@ class _Advance:
             epoch=self.epoch,
             claim=bool(drafts) and not self.holds,
             timers=plan.timers,
-            cancel=plan.cancel,
+            cancel=plan.cancel + _sleeps_ended(self.facts),
             served=self.served if rests else None,
         )
         [stored, *_] = await self.store.commit(append, *plan.others)

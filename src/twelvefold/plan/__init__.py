@@ -8,6 +8,7 @@ from twelvefold.plan.parts import CallModel as CallModel
 from twelvefold.plan.parts import CallTool as CallTool
 from twelvefold.plan.parts import Plan as Plan
 from twelvefold.plan.parts import Reconcile as Reconcile
+from twelvefold.plan.parts import sleep_timer as sleep_timer
 from twelvefold.plan.recover import fire as fire
 from twelvefold.plan.recover import recover as recover
 from twelvefold.plan.replay import Difference as Difference

@@ -30,7 +30,7 @@ from twelvefold.effects import (
 from twelvefold.exceptions import NotReady, RiskWall, WrongDecision
 from twelvefold.limits import reached
 from twelvefold.messages import ModelRequest, messages_of
-from twelvefold.plan.parts import CallModel, CallTool, Plan, Reconcile
+from twelvefold.plan.parts import CallModel, CallTool, Plan, Reconcile, sleep_timer
 from twelvefold.policy import policy_of
 from twelvefold.state import Chosen, State
 from twelvefold.steps import args_of, intent_of, members, risk_of
@@ -237,7 +237,7 @@ def _settle_or_wait(effect: Settle | Sleep | WaitFor, state: State[Any], now: da
     if isinstance(effect, WaitFor):
         return Plan(drafts=[Draft("signal_awaited", data | {"signal": effect.signal}, now)])
     data |= {"timer": chosen.id, "due": to_iso(effect.until)}
-    timer = Timer(f"sleep:{chosen.id}", effect.until)
+    timer = Timer(sleep_timer(chosen.id), effect.until)
     return Plan(drafts=[Draft("timer_set", data, now)], timers=[timer])
 
 
@@ -277,7 +277,7 @@ def close_all(state: State[Any], outcome: str, *, now: datetime, comment: str) -
     for contact in state.open_contacts.values():
         plan.drafts.append(close(contact, outcome, now=now, comment=comment))
         plan.cancel.append(expiry_timer(contact.id))
-    plan.cancel += [f"sleep:{c.id}" for c in state.open if (c.waiting or "").startswith("timer:")]
+    plan.cancel += [sleep_timer(c.id) for c in state.open if (c.waiting or "").startswith("timer:")]
     return plan
 
 

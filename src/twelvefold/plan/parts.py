@@ -63,3 +63,8 @@ class Plan:
         self.others += other.others
         self.timers += other.timers
         self.cancel += other.cancel
+
+
+def sleep_timer(step_id: str) -> str:
+    """The key of the timer of a step that sleeps."""
+    return f"sleep:{step_id}"

@@ -80,7 +80,9 @@ def fire(thread: Thread, key: str, *, now: datetime) -> Append:
     drafts: list[Draft] = []
     if kind == "expire" and (contact := state.open_contacts.get(name)):
         drafts.append(close(contact, "expired", now=now, comment=EXPIRED))
-    elif kind == "sleep" and (chosen := state.open_step(name)):
+    # A step that was put to sleep twice has one timer, and its fact one key: fire it only where
+    # that ends the sleep.
+    elif kind == "sleep" and (chosen := _asleep(state, name)):
         fired: dict[str, Json] = {"step": name, "timer": name, "intent": chosen.intent}
         drafts.append(Draft("timer_fired", fired, now, key=f"fired:{key}"))
     return Append(
@@ -91,3 +93,8 @@ def fire(thread: Thread, key: str, *, now: datetime) -> Append:
         wake=bool(drafts),
         cancel=(key,),
     )
+
+
+def _asleep(state: State[Any], step_id: str) -> Chosen[Any] | None:
+    chosen = state.open_step(step_id)
+    return chosen if chosen is not None and chosen.waiting == f"timer:{step_id}" else None
