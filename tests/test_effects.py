@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from small import Deploy, Look, deploy
-from twelvefold.effects import All, Call, Choose, Finish, Run, Wait, arity, run
+from twelvefold.call import Call
+from twelvefold.effects import All, Choose, Finish, Run, Wait, arity, run
 from twelvefold.exceptions import ConfigurationError
 
 

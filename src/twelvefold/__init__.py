@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twelvefold.agent import Agent
     from twelvefold.app import App, SyncApp
+    from twelvefold.call import Call
     from twelvefold.context import render
     from twelvefold.effects import (
         All,
         Approve,
         Ask,
         AskModel,
-        Call,
         Choose,
         Delegate,
         Effect,
@@ -42,8 +42,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "agent": "Agent",
     "app": "App SyncApp",
+    "call": "Call",
     "context": "render",
-    "effects": "All Approve Ask AskModel Call Choose Delegate Effect Finish Settle Sleep Wait"
+    "effects": "All Approve Ask AskModel Choose Delegate Effect Finish Settle Sleep Wait"
     " WaitFor run",
     "exceptions": "NothingHappened TwelvefoldError",
     "limits": "Limits",

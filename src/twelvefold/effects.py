@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeForm
 from typing_extensions import TypeVar as DefaultTypeVar
 
+from twelvefold.call import Call
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.messages import Prompt
 from twelvefold.policy import By
@@ -22,26 +23,10 @@ from twelvefold.thread import Json
 
 S = TypeVar("S", bound=BaseModel)
 S_co = TypeVar("S_co", bound=BaseModel, covariant=True)
-D_co = DefaultTypeVar("D_co", covariant=True, default=None)
 D = DefaultTypeVar("D", default=object)
 D_contra = DefaultTypeVar("D_contra", contravariant=True, default=object)
 E_s = TypeVar("E_s", bound=BaseModel)
 E_d = DefaultTypeVar("E_d", default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Generic[D_co]):
-    """What a tool may know besides its step.
-
-    `key` names the effect for the outside world; it is the same in every attempt and after a crash.
-    `attempt` counts from 1.
-    """
-
-    key: str
-    attempt: int
-    tenant: str
-    thread_id: str
-    deps: D_co
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -111,6 +96,9 @@ TOOLS_KEPT_MAX = 512
 Tool = Callable[..., Any]
 """A tool as it is kept; `run` has checked what it takes."""
 
+Transient = Callable[[BaseException], bool]
+"""Whether trying once more may help after this error of a tool."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run(Generic[D_contra]):
@@ -122,6 +110,9 @@ class Run(Generic[D_contra]):
     retry_safe: bool = False
     reconcile: Tool | None = None
     ungated: str | None = None
+    timeout_s: float | None = None
+    attempts: int = 1
+    transient: "Transient | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +217,9 @@ def run(
     retry_safe: bool = False,
     reconcile: Callable[[S], Any] | None = None,
     ungated: str | None = None,
+    timeout_s: float | None = None,
+    attempts: int = 1,
+    transient: Transient | None = None,
 ) -> Run[object]: ...
 @overload
 def run(
@@ -235,6 +229,9 @@ def run(
     retry_safe: bool = False,
     reconcile: Callable[[S, Call[D]], Any] | None = None,
     ungated: str | None = None,
+    timeout_s: float | None = None,
+    attempts: int = 1,
+    transient: Transient | None = None,
 ) -> Run[D]: ...
 def run(
     tool: Tool,
@@ -243,6 +240,9 @@ def run(
     retry_safe: bool = False,
     reconcile: Tool | None = None,
     ungated: str | None = None,
+    timeout_s: float | None = None,
+    attempts: int = 1,
+    transient: Transient | None = None,
 ) -> Run[Any]:
     """Run `tool(step)` or `tool(step, call)`, sync or async, on this open step.
 
@@ -251,9 +251,13 @@ def run(
       result when it ran, or raises `NothingHappened` when it did not (then it runs again). Any
       other exception means that it does not know, and the agent's owner is asked.
     - `ungated`: why a step of medium or high risk may run without approval. It is logged.
+    - `timeout_s`: what all tries of this run may take. An async tool is then cancelled; a sync one
+      goes on in its thread, and what it brings later is recorded as late.
+    - `attempts`: how often errors that pass by themselves are tried, with the same key; more than
+      one needs `retry_safe`. `transient` says which errors those are (`failures.is_transient`).
     """
     name = getattr(tool, "__name__", type(tool).__name__)
-    return Run(tool, step, name, retry_safe, reconcile, ungated)
+    return Run(tool, step, name, retry_safe, reconcile, ungated, timeout_s, attempts, transient)
 
 
 @lru_cache(TOOLS_KEPT_MAX)  # decide may make a new function each time it is called

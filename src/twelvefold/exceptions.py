@@ -3,7 +3,8 @@
 TwelvefoldError
 ├── NotFound                     exit 3: nothing here has this name
 │   ├── UnknownThread
-│   └── UnknownContact
+│   ├── UnknownContact
+│   └── UnknownAttachment
 ├── Conflict                     exit 4: the verb or answer changes nothing, and says why
 ├── NotAllowed                   exit 5: this person, on this channel, may not decide this
 ├── InvalidAnswer                exit 2: the answer is not of the kind that is awaited
@@ -17,6 +18,7 @@ TwelvefoldError
 ├── NewerEvent                   the log holds what a newer twelvefold wrote: the thread parks
 ├── InvalidFile                  exit 2: not one whole exported thread, or an edit that may not be
 ├── Unstorable                   JSON cannot hold this value exactly
+├── BadAttachment                what a tool attached cannot be kept
 ├── StepRefused                  a model's reply is not one step of the union
 ├── NotRendered                  a text is not what `context.render` wrote
 ├── PromptError                  a prompt file or its variables are wrong
@@ -45,6 +47,11 @@ class UnknownThread(NotFound):
 
 class UnknownContact(NotFound):
     """The thread holds no such contact. `twelvefold inbox` shows those that are open."""
+
+
+class UnknownAttachment(NotFound):
+    """The thread names no such attachment, or its bytes are not in this store. `twelvefold threads
+    show` lists those it names."""
 
 
 class Conflict(TwelvefoldError):
@@ -106,6 +113,11 @@ class InvalidFile(TwelvefoldError):
 
 class Unstorable(TwelvefoldError):
     """JSON cannot hold this value exactly. Return text, numbers, lists and maps with text keys."""
+
+
+class BadAttachment(TwelvefoldError):
+    """What was attached is no bytes and no file, has no media type, or is too large. The message
+    says which; nothing was kept."""
 
 
 class StepRefused(TwelvefoldError):

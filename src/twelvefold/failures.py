@@ -1,18 +1,36 @@
 """What goes wrong, as one short line that a model can read. No stack traces."""
 
+import errno
+from collections.abc import Callable
+
 from twelvefold.exceptions import NothingHappened, StepRefused
 from twelvefold.policy import Risk
 
 ERROR_CHARS_MAX = 500
+CAUSES_MAX = 8
+"""How many errors behind an error are looked at."""
+
+_TRANSIENT = (ConnectionError, TimeoutError, BlockingIOError, InterruptedError)
+_TRANSIENT_ERRNOS = frozenset(
+    {errno.ENETDOWN, errno.ENETUNREACH, errno.ENETRESET, errno.EHOSTDOWN, errno.EHOSTUNREACH}
+    | {errno.EBUSY}
+)
 
 
-def short(error: BaseException) -> str:
-    """`Type: message` on one line; what is cut off is said."""
+def short(error: BaseException, *, without: Callable[[str], str] = str) -> str:
+    """`Type: message` on one line; what is cut off is said. `without` takes secrets out first."""
     if isinstance(error, StepRefused):
         return clip(error.detail)
-    message = " ".join(str(error).split())
+    message = " ".join(without(_text(error)).split())
     name = type(error).__name__
     return clip(f"{name}: {message}" if message else name)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # a broken __str__ must not cost the outcome
+        return f"its text raises {type(broken).__name__}"
 
 
 def clip(text: str) -> str:
@@ -28,3 +46,23 @@ def is_certain(error: BaseException, *, risk: Risk, retry_safe: bool) -> bool:
     anything else it raises (a timeout after the request was sent, say) leaves the outcome unknown.
     """
     return risk == "low" or retry_safe or isinstance(error, NothingHappened)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying once more may help: a connection or a time that failed, in the error itself
+    or behind it (`raise ... from`), as HTTP libraries wrap them.
+
+    A missing file or permission is not transient, and neither is what a tool called certain.
+    """
+    for _ in range(CAUSES_MAX):
+        if isinstance(error, NothingHappened):
+            return False
+        if isinstance(error, _TRANSIENT):
+            return True
+        if isinstance(error, OSError) and error.errno in _TRANSIENT_ERRNOS:
+            return True
+        behind = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if behind is None:
+            return False
+        error = behind
+    return False

@@ -6,7 +6,8 @@ from typing import Literal, assert_type
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
-from twelvefold.effects import All, AskModel, Call, Choose, Effect, Run, Wait, run
+from twelvefold.call import Call
+from twelvefold.effects import All, AskModel, Choose, Effect, Run, Wait, run
 from twelvefold.state import Chosen, State
 from twelvefold.steps import Step
 from twelvefold.thread import Thread

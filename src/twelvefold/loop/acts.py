@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
-from twelvefold.effects import Call, Tool, arity
+from twelvefold.call import Call
+from twelvefold.effects import Tool, arity
 from twelvefold.exceptions import ConfigurationError, NothingHappened, StepRefused, Unstorable
 from twelvefold.failures import is_certain, short
 from twelvefold.messages import Model, ModelReply

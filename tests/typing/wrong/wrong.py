@@ -6,7 +6,8 @@
 from typing import Literal
 
 from twelvefold.agent import Agent
-from twelvefold.effects import All, AskModel, Call, Choose, Effect, run
+from twelvefold.call import Call
+from twelvefold.effects import All, AskModel, Choose, Effect, run
 from twelvefold.state import State
 from twelvefold.steps import Step
 from twelvefold.thread import Thread
