@@ -23,7 +23,7 @@ from twelvefold.exceptions import (
     StoreUnavailable,
     StoreVersion,
 )
-from twelvefold.store import Append, Timer
+from twelvefold.store import Append, Ref, Timer
 from twelvefold.stores import open_store
 from twelvefold.stores.sqlite import SqliteStore, runner_pid
 from twelvefold.stores.sqlite.failures import translated
@@ -389,7 +389,8 @@ def test_the_projections_rebuilt_equal_the_live_ones(path, store):
     rows(path, "delete from contacts where id = 's1.1'")
     rows(path, "update contacts set outcome = 'invented'")
 
-    assert store.rebuild() == 3
+    assert store.rebuild() == (3, (Ref("default", "t1"), Ref("default", "fork"), Ref("b", "t1")))
+    assert store.rebuild() == (3, ())
 
     assert [rows(path, f"select * from {table}") for table in ("threads", "contacts")] == live
 

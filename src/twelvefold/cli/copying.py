@@ -1,37 +1,74 @@
-"""`twelvefold threads fork`, `replay` and `export`."""
+"""`twelvefold threads fork` and `replay`."""
 
-import json
-import os
-from pathlib import Path
+from typing import Any
 
 import click
 
 from twelvefold.cli import exits
+from twelvefold.cli.filing import read_file
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
-from twelvefold.exceptions import StoreUnavailable
+from twelvefold.exceptions import InvalidFile
 from twelvefold.summary import short
 from twelvefold.thread import Thread
+
+IN_EDITOR = "$EDITOR"
+HEADER = """\
+# What a fork may change: the data of messages, recorded results and your own event types.
+# Leave out what stays. Save to fork; leave without saving to do nothing.
+"""
 
 
 @command()
 @click.argument("thread")
 @click.option("--at", type=int, metavar="SEQ", help="The last event to copy; all otherwise.")
 @click.option("--id", "new_id", metavar="ID", help="The id of the copy.")
+@click.option(
+    "--edit",
+    "edit",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value=IN_EDITOR,
+    help="Change messages, recorded results and your own events first; without FILE in $EDITOR.",
+)
 @click.pass_obj
-def fork(here: Here, thread: str, at: int | None, new_id: str | None) -> None:
+def fork(here: Here, thread: str, at: int | None, new_id: str | None, edit: str | None) -> int:
     """Copy THREAD up to an event into a new thread. The original is untouched.
 
     What was open there must be asked anew in the copy: `twelvefold resume COPY` goes on with it.
     """
     thread_id = here.thread_id(thread)
-    name = here.run(here.app.fork(thread_id, at, new_id=new_id))
+    edits = None
+    if edit is not None:
+        log = here.app.thread(thread_id)
+        edits = _edits(here, log.upto(log.head if at is None else at), edit)
+        if not edits:
+            here.out.say("Nothing was changed, so nothing was forked.")
+            return exits.CONFLICT
+    name = here.run(here.app.fork(thread_id, at, new_id=new_id, edits=edits))
     cut = here.app.thread(name).events[-1].data["at"]
     if here.json:
-        here.out.document("fork/1", **{"thread": name, "from": thread_id, "at": cut})
+        fields: dict[str, Any] = {"thread": name, "from": thread_id, "at": cut}
+        here.out.document("fork/1", **fields | ({"edited": sorted(edits)} if edits else {}))
     else:
         origin = f"{short(thread_id)} up to event {cut}"
         here.out.line(f"{name} is {origin}   go on with it: twelvefold resume {short(name)}")
+    return exits.DONE
+
+
+def _edits(here: Here, prefix: Thread, edit: str) -> dict[int, dict[str, Any]]:
+    """What the person changes in the events to copy. Raises `InvalidFile`."""
+    from twelvefold.files import changes_in, editable
+
+    if edit != IN_EDITOR:
+        return changes_in(read_file(edit), prefix)
+    if here.terminal is None:
+        raise click.UsageError("Give --edit FILE; only a terminal opens $EDITOR.")
+    text = editable(prefix)
+    if not text:
+        raise InvalidFile(f"{prefix.id} holds nothing that a fork may change. Fork it as it is.")
+    saved = click.edit(HEADER + text, extension=".yaml")
+    return {} if saved is None else changes_in(saved, prefix)
 
 
 @command()
@@ -60,48 +97,3 @@ def replay(here: Here, thread: str) -> int:
         many = number if found else "the same decisions"
         here.out.say(f"{short(thread_id)}, {log.head} events: {many}")
     return exits.FAILED if found else exits.DONE
-
-
-@command()
-@click.argument("thread")
-@click.option("--out", "path", metavar="FILE", help="Write this file, whole or not at all.")
-@click.pass_obj
-def export(here: Here, thread: str, path: str | None) -> None:
-    """THREAD as JSON Lines, one event per line, lossless."""
-    thread_id = here.thread_id(thread)
-    log = here.store.load(thread_id)
-    if path is None:
-        here.out.raw(_ascii(log) if here.out.tty else log.to_jsonl())
-        return
-    write_whole(Path(path), log.to_jsonl())
-    if here.json:
-        here.out.document("export/1", thread=thread_id, events=log.head, path=path)
-    else:
-        here.out.line(f"{log.head} events of {short(thread_id)} are in {path}")
-
-
-def _ascii(log: Thread) -> str:
-    """The same JSON, with nothing that a terminal could obey."""
-    lines = log.to_jsonl().rstrip("\n").split("\n")
-    return "".join(json.dumps(json.loads(line), separators=(",", ":")) + "\n" for line in lines)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write beside `path` and rename, so that a file of this name is always complete.
-
-    Raises `StoreUnavailable`.
-    """
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise StoreUnavailable(
-            f"{path} cannot be written: {error.strerror or error}. Check the folder and the disk,"
-            " or name another file; nothing was written.",
-            retryable=False,
-        ) from error

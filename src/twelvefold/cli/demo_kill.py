@@ -81,7 +81,7 @@ def _times(count: int) -> str:
 
 
 def main(thread_id: str, kill_at: str) -> int:
-    loaded = load_app(Place(Path.cwd(), f"{APP}:app", True, str(STORE), True))
+    loaded = load_app(Place(Path.cwd(), f"{APP}:app", "demo", str(STORE), "demo"))
     agents = [_with_deps(agent, kill_at) for agent in loaded.agents.values()]
     app = App(agents, store=str(STORE), models=loaded.models, settles=loaded.settles.levels)
     try:

@@ -38,7 +38,7 @@ class Finding:
 @click.pass_obj
 def doctor(here: Here) -> int:
     """Look at the application, the log and what waits."""
-    looks = (application, steps, log, threads, waits, ungated)
+    looks = (application, steps, schedules, log, threads, waits, ungated)
     findings = [finding for look in looks for finding in _safely(look, here)]
     wrong = any(finding.level == "wrong" for finding in findings)
     if here.json:
@@ -84,6 +84,21 @@ def steps(here: Here) -> Iterator[Finding]:
         if silent:
             says = f"{', '.join(silent)} declare no risk, which is low"
             yield Finding("note", f"agent {name}", says)
+
+
+def schedules(here: Here) -> Iterator[Finding]:
+    if not here.app_is_loaded or not here.app.schedules:
+        return
+    store, now = here.readable_store(), here.app.clock()
+    armed = {} if store is None else {(d.ref.tenant, d.key): d.due for d in store.armed()}
+    for schedule in here.app.schedules:
+        slot = armed.get((schedule.tenant, schedule.timer), schedule.next_after(now))
+        what = f"{schedule.agent} at {schedule.cron!r} in {schedule.zone}"
+        if slot > now:
+            yield Finding("ok", f"schedule {schedule.name}", f"{what}; next {here.out.when(slot)}")
+        else:
+            says = f"{what}; was due {here.out.when(slot)}   launch it: twelvefold worker"
+            yield Finding("note", f"schedule {schedule.name}", says)
 
 
 def log(here: Here) -> Iterator[Finding]:
@@ -158,7 +173,7 @@ def waits(here: Here) -> Iterator[Finding]:
         name = f"{short(oldest.ref.id)}.{oldest.id}"
         says = f"{len(contacts)} for a human; the oldest, {name}, for {age}"
         yield Finding("ok", "waits", says)
-    due = [] if store is None else store.due(datetime.now(UTC))
+    due = [] if store is None else [due for due in store.due(datetime.now(UTC)) if due.ref.id]
     if due:
         name = short(due[0].ref.id)
         yield Finding("note", "timers", f"{len(due)} are due   go on: twelvefold resume {name}")

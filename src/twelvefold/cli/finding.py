@@ -19,19 +19,27 @@ if TYPE_CHECKING:
     from twelvefold.app import App
 
 APP_DEFAULT = "app.py:app"
+DEFAULT = "default"
 STORE_DEFAULT = Path(".twelvefold") / "threads.db"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`app`: `file.py:attr` or `module:attr`. `*_named`: somebody named it; else it is the
-    default."""
+    """`app`: `file.py:attr` or `module:attr`. `*_from`: who named it, `DEFAULT` when nobody did."""
 
     root: Path
     app: str
-    app_named: bool
+    app_from: str
     store: str
-    store_named: bool
+    store_from: str
+
+    @property
+    def app_named(self) -> bool:
+        return self.app_from != DEFAULT
+
+    @property
+    def store_named(self) -> bool:
+        return self.store_from != DEFAULT
 
 
 def find_place(
@@ -40,17 +48,24 @@ def find_place(
     """Raises `ConfigurationError` when pyproject.toml cannot be read."""
     root = next((p for p in (cwd, *cwd.parents) if _is_root(p)), cwd)
     project = _settings(root / "pyproject.toml")
-    given_app, given_store = app or environ.get("TWELVEFOLD_APP"), store
-    given_store = store or environ.get("TWELVEFOLD_STORE")
-    app_name = _rooted(cwd, given_app) or _rooted(root, project.get("app"))
-    store_name = given_store or _url(root, project.get("store"))
-    return Place(
-        root,
-        app_name or _rooted(root, APP_DEFAULT) or APP_DEFAULT,
-        app_name is not None,
-        store_name or str(root / STORE_DEFAULT),
-        store_name is not None,
+    named_app, app_from = _first(
+        ("--app", _rooted(cwd, app)),
+        ("TWELVEFOLD_APP", _rooted(cwd, environ.get("TWELVEFOLD_APP"))),
+        ("pyproject.toml", _rooted(root, project.get("app"))),
     )
+    named_store, store_from = _first(
+        ("--store", store),
+        ("TWELVEFOLD_STORE", environ.get("TWELVEFOLD_STORE")),
+        ("pyproject.toml", _url(root, project.get("store"))),
+    )
+    default_app = _rooted(root, APP_DEFAULT) or APP_DEFAULT
+    default_store = str(root / STORE_DEFAULT)
+    return Place(root, named_app or default_app, app_from, named_store or default_store, store_from)
+
+
+def _first(*sources: tuple[str, str | None]) -> tuple[str | None, str]:
+    """The first value that somebody gave, and who."""
+    return next(((value, name) for name, value in sources if value), (None, DEFAULT))
 
 
 def _is_root(folder: Path) -> bool:

@@ -28,6 +28,7 @@ class Here:
         self.app_name: str | None = None
         self.store_name: str | None = None
         self.json = self.debug = self.verbose = False
+        self.warns = False  # show warnings of the log although nobody asked for it
         self.out = Out()
         self.thread_ids: list[str] = []  # looked up so far: errors show them shortened
         self._closing = ExitStack()
@@ -126,7 +127,7 @@ class Here:
     def _listen_to_log(self) -> None:
         """`--verbose` shows the stdlib log; without it, what matters is an event or an error."""
         log = logging.getLogger("twelvefold")
-        handler = _Log() if self.verbose else logging.NullHandler()
+        handler = _Log() if self.verbose or self.warns else logging.NullHandler()
         log.addHandler(handler)
         self._closing.callback(log.removeHandler, handler)
         if self.verbose:

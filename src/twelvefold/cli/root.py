@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from twelvefold import __version__
 from twelvefold.channels.terminal import visible
@@ -26,10 +27,20 @@ THREADS: Table = {
     "show": ("showing:show", "The events of a thread"),
     "fork": ("copying:fork", "Copy a thread up to an event into a new one"),
     "replay": ("copying:replay", "Decide again what was decided, and compare"),
-    "export": ("copying:export", "A thread as JSON Lines"),
+    "diff": ("filing:diff", "Compare two threads, or exported files"),
+    "export": ("filing:export", "A thread as JSON Lines or Markdown"),
+    "import": ("filing:import_", "Begin a thread with an exported log"),
 }
 CONTEXT: Table = {
     "show": ("requests:show", "The exact request to the model"),
+}
+DB: Table = {
+    "status": ("database:status", "The file: its schema, its size, what is pending"),
+    "migrate": ("database:migrate", "Bring the schema up to date, or print how"),
+    "rebuild": ("database:rebuild", "Derive the lists again from the log"),
+}
+CONFIG: Table = {
+    "show": ("settings:show", "Each setting and where it comes from"),
 }
 COMMANDS: Table = {
     "demo": ("demo:demo", "The deploybot, end to end, here in the terminal"),
@@ -39,6 +50,7 @@ COMMANDS: Table = {
     "resume": ("controls:resume", "Go on: after a pause, a limit, or a process that ended"),
     "cancel": ("controls:cancel", "End a thread and those it launched, for good"),
     "retry": ("controls:retry", "Decide again after a failure"),
+    "worker": ("worker:worker", "Advance threads and launch what is scheduled, until stopped"),
     "threads": THREADS,
     "inbox": ("listing:inbox", "What waits for a human"),
     "approve": ("deciding:approve", "Let exactly this step run"),
@@ -46,10 +58,18 @@ COMMANDS: Table = {
     "edit": ("deciding:edit", "Change the arguments of a step, then let it run"),
     "answer": ("deciding:answer", "Answer a question, or say what became of a run"),
     "context": CONTEXT,
+    "db": DB,
+    "config": CONFIG,
     "doctor": ("doctor:doctor", "Look at the application, the log and what waits"),
+    "completion": ("completing:completion", "The script that completes commands in your shell"),
     "version": ("version:version", "The version of twelvefold, Python and SQLite"),
 }
-_GROUP_HELP = {"threads": "List, show, fork, replay, export", "context": "What the model reads"}
+_GROUP_HELP = {
+    "threads": "List, show, fork, replay, diff, export, import",
+    "context": "What the model reads",
+    "db": "The log's file: status, migrate, rebuild",
+    "config": "Where the application and the log are found",
+}
 
 
 class Lazy(click.Group):
@@ -77,18 +97,27 @@ class Lazy(click.Group):
             here.out.mute()
             return exits.PIPE_CLOSED
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """From the table, for a shell waits on each key: no command is loaded."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        rows = self._rows()
+        return [CompletionItem(n, help=says) for n, says in rows if n.startswith(incomplete)]
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [
             (name, _GROUP_HELP[name] if isinstance(found, Mapping) else found[1])
             for name, found in self.table.items()
         ]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl(self._rows())
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.table:
+        if args and args[0] not in self.table and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], self.table, SIMILAR_MAX)

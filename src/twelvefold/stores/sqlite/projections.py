@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from twelvefold.store import Ref
 from twelvefold.stores.sqlite.queries import SQL
 from twelvefold.stores.sqlite.rows import event_of
 from twelvefold.summary import Summary, summarize
@@ -54,8 +55,16 @@ def _opened(number: int, tenant: str, event: Event) -> Change:
     return Change(SQL["open_contact"], (number, tenant, contact, event.seq, to_iso(event.at), due))
 
 
-def rebuild(db: sqlite3.Connection) -> int:
-    """Derive everything again inside the open transaction; the number of threads."""
+class Rebuilt(NamedTuple):
+    """How many threads there are, and those whose lists were not what their log says."""
+
+    threads: int
+    differed: tuple[Ref, ...]
+
+
+def rebuild(db: sqlite3.Connection) -> Rebuilt:
+    """Derive everything again inside the open transaction."""
+    before = _derived(db)
     db.execute(SQL["delete_contacts"])
     threads = db.execute(SQL["all_threads"]).fetchall()
     for number, tenant, id in threads:
@@ -64,4 +73,14 @@ def rebuild(db: sqlite3.Connection) -> int:
         db.execute(SQL["replace_summary"], (summary_text(summary), summary.status, number))
         for change in contact_changes(number, tenant, events):
             db.execute(change.sql, change.parameters)
-    return len(threads)
+    after = _derived(db)
+    differed = [Ref(tenant, id) for n, tenant, id in threads if before[n] != after[n]]
+    return Rebuilt(len(threads), tuple(differed))
+
+
+def _derived(db: sqlite3.Connection) -> dict[int, list[Any]]:
+    """What is derived of each thread, by its number."""
+    rows = {n: list[Any](rest) for n, *rest in db.execute(SQL["derived_threads"])}
+    for number, *contact in db.execute(SQL["derived_contacts"]):
+        rows[number].append(contact)
+    return rows

@@ -29,6 +29,10 @@ select seq, type, data, at, key, after, v from events where thread = ? and key =
 -- What came after the head that a decision or an answer saw.
 select type from events where thread = ? and seq > ?;
 
+-- name: take_write_lock
+-- Changes nothing. A transaction that has only read becomes one that writes, or learns that it cannot.
+update threads set head = head where n < 0;
+
 -- READING --------------------------------------------------------------------------------------------
 
 -- name: thread_head
@@ -98,7 +102,14 @@ update contacts set outcome = ?, closed_at = ? where thread = ? and id = ? and o
 update contacts set outcome = 'voided', closed_at = ? where thread = ? and outcome is null;
 
 -- name: all_threads
-select n, tenant, id from threads;
+select n, tenant, id from threads order by n;
+
+-- name: derived_threads
+-- What `rebuild` is about to replace, and then has replaced.
+select n, tenant, id, status, summary from threads;
+
+-- name: derived_contacts
+select thread, id, seq, asked_at, deadline, outcome, closed_at from contacts order by thread, id;
 
 -- name: replace_summary
 update threads set summary = ?, status = ? where n = ?;
@@ -148,6 +159,25 @@ select 1 from threads limit 1;
 -- name: record_migration
 insert into twelvefold_migrations (number, name, applied_at) values (?, ?, ?);
 
+-- name: main_file
+-- Of the connection that asks; empty when it is in memory.
+select file from pragma_database_list where name = 'main';
+
 -- name: data_version
 -- Changes when a connection other than the asking one has committed.
 pragma data_version;
+
+-- name: count_threads
+select count(*) from threads;
+
+-- name: count_events
+select count(*) from events;
+
+-- name: count_open_contacts
+select count(*) from contacts where outcome is null;
+
+-- name: count_wakes
+select count(*) from wakes;
+
+-- name: count_timers
+select count(*) from timers;
