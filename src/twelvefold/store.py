@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
+from twelvefold.exceptions import ConfigurationError
 from twelvefold.summary import Status, Summary
 from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Parent, Thread
 
@@ -136,8 +137,13 @@ class Store(Protocol):
         """Apply all appends or none; one list of stored events per append."""
         ...
 
-    def commit_now(self, *appends: Append) -> list[list[Event]]:
-        """As `commit`, for callers without an event loop."""
+    def commit_now(self, *appends: Append, tx: Any = None) -> list[list[Event]]:
+        """As `commit`, for callers without an event loop.
+
+        With `tx` the appends become part of the caller's own transaction, and durable when the
+        caller commits it (`TransactionalStore.within`). Raises `ConfigurationError` where the store
+        has no transactions to share.
+        """
         ...
 
     def load(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Thread:
@@ -179,6 +185,39 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class TransactionalStore(Store, Protocol):
+    """A store that lies in a database where the application keeps rows of its own. `transactional`
+    tells whether a store is one."""
+
+    def within(self, tx: Any) -> AbstractContextManager[Store]:
+        """This store inside the transaction that `tx` has open, in the thread that owns it.
+
+        What is yielded reads and appends through `tx` and is for the block alone. The write lock is
+        taken first; a transaction is begun when none is open. The caller commits or rolls back; its
+        work is never ended here. A block that raises before it appended leaves `tx` as it was.
+        Raises `ConfigurationError` when `tx` is of another database or commits by itself, and
+        `StoreUnavailable` when the lock does not come, or `tx` has read an older state.
+        """
+        ...
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """A connection of its own that holds the write lock: committed when the block ends, rolled
+        back when it raises. `commit_now(tx=...)` takes it. Whoever works in the block cannot end
+        the transaction; `NothingHappened` says that they tried, or held it for too long.
+        """
+        ...
+
+
+def transactional(store: Store) -> TransactionalStore:
+    """Raises `ConfigurationError` when the store has no transactions to share."""
+    if not hasattr(store, "transaction"):
+        raise ConfigurationError(
+            f"{type(store).__name__} shares no transaction with other rows. Use SqliteStore, or"
+            " leave out tx= and in_transaction=True."
+        )
+    return cast(TransactionalStore, store)
 
 
 class EmbeddedStore(Store, Protocol):

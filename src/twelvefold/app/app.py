@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twelvefold.agent import Agent
 from twelvefold.app import verbs
@@ -24,6 +24,9 @@ from twelvefold.store import ContactRow, EmbeddedStore, Ref, ThreadRow
 from twelvefold.stores import open_store
 from twelvefold.summary import Status
 from twelvefold.thread import DEFAULT_TENANT, Event, Json, Thread
+
+if TYPE_CHECKING:
+    from twelvefold.app.blocking import SyncApp
 
 DEFAULT_STORE = ".twelvefold/threads.db"
 DEFAULT_SETTLES: Mapping[str, Risk] = {"local": "high"}
@@ -76,6 +79,13 @@ class App(Copies):
     def close(self) -> None:
         if not isinstance(self._store, str | Path):
             self._store.close()
+
+    @property
+    def sync(self) -> "SyncApp":
+        """The verbs for callers without an event loop."""
+        from twelvefold.app.blocking import SyncApp  # which builds upon this class
+
+        return SyncApp(self)
 
     @property
     def surroundings(self) -> Surroundings:

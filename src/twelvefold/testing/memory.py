@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownThread, Unstorable
-from twelvefold.store import Append, ContactRow, Due, Ref, ThreadRow, Timer, Woken
+from twelvefold.store import Append, ContactRow, Due, Ref, ThreadRow, Timer, Woken, transactional
 from twelvefold.summary import Status, Summary, summarize
 from twelvefold.thread import (
     DEFAULT_TENANT,
@@ -69,7 +69,9 @@ class MemoryStore:
         await asyncio.sleep(0)  # as a real store, let others run before the commit
         return self.commit_now(*appends)
 
-    def commit_now(self, *appends: Append) -> list[list[Event]]:
+    def commit_now(self, *appends: Append, tx: object = None) -> list[list[Event]]:
+        if tx is not None:
+            transactional(self)  # which it is not
         with self._lock:
             state = self._state.copy(_ref(append) for append in appends)
             events = [_apply(state, append) for append in appends]

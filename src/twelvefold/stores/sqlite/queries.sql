@@ -33,6 +33,10 @@ select type from events where thread = ? and seq > ?;
 -- Changes nothing. A transaction that has only read becomes one that writes, or learns that it cannot.
 update threads set head = head where n < 0;
 
+-- name: take_write_lock
+-- Changes nothing. A transaction that has only read becomes one that writes, or learns that it cannot.
+update threads set head = head where n < 0;
+
 -- READING --------------------------------------------------------------------------------------------
 
 -- name: thread_head
@@ -158,6 +162,10 @@ select 1 from threads limit 1;
 
 -- name: record_migration
 insert into twelvefold_migrations (number, name, applied_at) values (?, ?, ?);
+
+-- name: main_file
+-- Of the connection that asks; empty when it is in memory.
+select file from pragma_database_list where name = 'main';
 
 -- name: main_file
 -- Of the connection that asks; empty when it is in memory.

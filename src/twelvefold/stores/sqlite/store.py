@@ -1,13 +1,17 @@
 """The SQLite store: appends in group commits on one connection, reads on another."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from twelvefold.store import Append, Ref, Timer, Wakes
 from twelvefold.stores.sqlite.groups import Groups
+from twelvefold.stores.sqlite.joining import Joined, joined
+from twelvefold.stores.sqlite.lending import lent
 from twelvefold.stores.sqlite.opening import open_database
 from twelvefold.stores.sqlite.projections import rebuild
 from twelvefold.stores.sqlite.reads import Reads
@@ -39,7 +43,10 @@ class SqliteStore(Reads):
         self.path = str(path)
         write, read = open_database(self.path, lock_timeout_s=lock_timeout_s)
         super().__init__(read, self.path)
-        self._writer = Writer(write, self.path, wakes or RowWakes(), lock_timeout_s=lock_timeout_s)
+        self._wakes = wakes or RowWakes()
+        self._lock_timeout_s = lock_timeout_s
+        self._file = os.path.realpath(self.path)  # wherever the process goes later
+        self._writer = Writer(write, self.path, self._wakes, lock_timeout_s=lock_timeout_s)
         self._groups = Groups(self._writer, self._tell)
         self._listeners: list[Callable[[], None]] = []
 
@@ -51,12 +58,28 @@ class SqliteStore(Reads):
     async def commit(self, *appends: Append) -> list[list[Event]]:
         return await self._groups.commit(appends)
 
-    def commit_now(self, *appends: Append) -> list[list[Event]]:
+    def commit_now(self, *appends: Append, tx: Any = None) -> list[list[Event]]:
+        if tx is not None:
+            with self.within(tx) as inside:
+                return inside.commit_now(*appends)
         (outcome,) = self._writer.wait_group([appends])
         if isinstance(outcome, Exception):
             raise outcome
         self._tell(appends)
         return outcome
+
+    def within(self, tx: Any) -> AbstractContextManager[Joined]:
+        """`tx`: a `sqlite3.Connection` on this file, or an SQLAlchemy `Session` or `Connection`.
+
+        How long its commit is durable against a loss of power is the setting of that connection
+        (`pragma synchronous`). The engine notices the commit by polling.
+        """
+        return joined(tx, self._file, self._wakes)
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Waits for the lock as long as `lock_timeout_s`; held for `TRANSACTION_TIMEOUT_S` at
+        most."""
+        return lent(self._file, lock_timeout_s=self._lock_timeout_s)
 
     def rebuild(self) -> int:
         """Derive summaries and contacts again from the log; the number of threads."""

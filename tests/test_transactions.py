@@ -1,0 +1,424 @@
+"""Business rows and events in one transaction: the caller's own, on the caller's connection."""
+
+import asyncio
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.pool import NullPool
+
+from crew import Pay, app_of, approved_then, events, pipeline, seen, settle, status, types
+from twelvefold.app import App
+from twelvefold.exceptions import (
+    ConfigurationError,
+    Conflict,
+    NotAllowed,
+    StoreUnavailable,
+    UnknownThread,
+    Unstorable,
+)
+from twelvefold.store import Append, Create
+from twelvefold.stores.sqlite import SqliteStore
+from twelvefold.testing import MemoryStore
+from twelvefold.thread import Draft, from_iso
+
+pytestmark = pytest.mark.anyio
+
+NOW = from_iso("2026-11-20T09:00:00.000000Z")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("create table orders (id integer primary key, what text)")
+    return path
+
+
+@pytest.fixture
+def app(path: Path) -> Iterator[App]:
+    """One thread pays when anna says yes; the shop's orders are in the same file."""
+    agent = pipeline(Pay(to="x"), carry_out=approved_then(lambda _: "paid"))
+    app = app_of(agent, SqliteStore(path))
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def db(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, timeout=0.05)) as db:
+        yield db
+
+
+def orders(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as db:
+        return [what for (what,) in db.execute("select what from orders order by id")]
+
+
+def ids(app: App) -> list[str]:
+    return [row.ref.id for row in app.threads()]
+
+
+def order(db: Any, what: str = "milk") -> None:
+    db.execute("insert into orders (what) values (?)", (what,))
+
+
+def append(thread_id: str = "t", *drafts: Draft, **options: Any) -> Append:
+    drafts = drafts or (Draft("message_received", {"text": "go"}, NOW),)
+    return Append(thread_id, drafts, create=Create("crew"), wake=True, **options)
+
+
+# Both or neither
+
+
+def test_a_row_and_a_launch_commit_together(app, db, path):
+    order(db)
+    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    assert (orders(path), ids(app)) == ([], [])
+
+    db.commit()
+
+    assert (orders(path), ids(app)) == (["milk"], ["t"])
+    assert [woken.ref.id for woken in app.store.woken()] == ["t"]
+
+
+def test_a_rollback_leaves_neither(app, db, path):
+    order(db)
+    app.sync.launch("crew", "go", thread_id="t", tx=db)
+
+    db.rollback()
+
+    assert (orders(path), ids(app), app.store.woken()) == ([], [], [])
+    app.sync.launch("crew", "go", thread_id="t")
+    assert types(app) == ["message_received"]
+
+
+def test_a_verb_begins_the_transaction_that_the_caller_commits(app, db, path):
+    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    assert db.in_transaction
+    order(db)
+    db.commit()
+
+    assert (orders(path), ids(app)) == (["milk"], ["t"])
+
+
+def test_verbs_of_one_transaction_see_each_other(app, db):
+    verb = app.sync
+    verb.launch("crew", "go", thread_id="t", tx=db)
+    verb.send("t", "and butter", key="d1", tx=db)
+    verb.send("t", "and butter", key="d1", tx=db)
+    verb.signal("t", "merged", {"sha": "4af9ec0"}, tx=db)
+    db.commit()
+
+    assert types(app) == ["message_received", "message_received", "signal_received"]
+
+
+async def test_an_answer_and_a_row_commit_together(app, db, path):
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+
+    order(db, "approved by anna")
+    app.sync.answer("t.s1.1", "approve", by="anna", tx=db)
+    assert len(app.inbox()) == 1
+    db.commit()
+
+    await settle(app)
+    assert orders(path) == ["approved by anna"]
+    assert status(app) == "finished"
+
+
+async def test_a_refused_answer_leaves_its_record_to_the_caller(app, db, path):
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    order(db)
+
+    with pytest.raises(NotAllowed):
+        app.sync.answer("t.s1.1", "approve", by="eve", tx=db)
+
+    db.commit()
+    assert len(events(app, "answer_refused")) == 1
+    assert orders(path) == ["milk"]
+
+
+def test_a_refused_verb_harms_nothing_of_the_callers(app, db, path):
+    order(db)
+    with pytest.raises(UnknownThread):
+        app.sync.send("nowhere", "hello", tx=db)
+    db.commit()
+
+    assert orders(path) == ["milk"]
+
+
+def test_a_refused_verb_that_began_the_transaction_lets_its_lock_go(app, db):
+    with pytest.raises(UnknownThread):
+        app.sync.send("nowhere", "hello", tx=db)
+
+    assert not db.in_transaction
+    app.sync.launch("crew", "go", thread_id="t")
+
+
+def test_an_append_that_fails_half_way_is_undone_alone(app, db, path):
+    order(db)
+    db.execute(
+        "create temp trigger full before insert on wakes begin select raise(fail, 'no'); end"
+    )
+    with pytest.raises(StoreUnavailable, match="did not answer: no"):
+        app.store.commit_now(append(), tx=db)
+    db.commit()
+
+    assert (orders(path), ids(app)) == (["milk"], [])
+
+
+def test_what_cannot_be_stored_is_named_as_ever(app, db):
+    with pytest.raises(Unstorable):
+        app.store.commit_now(append("\ud800"), tx=db)
+
+
+async def test_the_engine_notices_what_the_caller_committed(app, db):
+    running = asyncio.create_task(app.run())
+    await app.launch("crew", "first", thread_id="first")
+    await seen(app, "first", "contact_requested")
+
+    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    db.commit()
+
+    await seen(app, "t", "contact_requested")
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+def test_a_commit_through_another_connection_of_this_process_is_a_change(app, db):
+    app.store.changed()
+    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    assert not app.store.changed()
+
+    db.commit()
+
+    assert app.store.changed()
+    assert not app.store.changed()
+
+
+# The write lock comes before what is checked
+
+
+def test_a_transaction_that_read_an_older_state_is_refused_and_may_try_again(app, db):
+    db.execute("begin")
+    assert db.execute("select count(*) from orders").fetchone() == (0,)
+    app.sync.launch("crew", "go", thread_id="t")
+
+    with pytest.raises(StoreUnavailable, match="Roll back and do it again") as refused:
+        app.sync.send("t", "hello", tx=db)
+
+    assert refused.value.retryable
+    assert types(app) == ["message_received"]
+    db.rollback()
+    app.sync.send("t", "hello", tx=db)
+    db.commit()
+    assert types(app) == ["message_received"] * 2
+
+
+def test_a_transaction_that_has_only_read_may_still_write(app, db):
+    db.execute("begin")
+    db.execute("select count(*) from orders").fetchone()
+    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    db.commit()
+
+    assert ids(app) == ["t"]
+
+
+@pytest.mark.parametrize("begun", ["", "begin"])
+def test_a_lock_that_somebody_else_holds_is_worth_a_retry(app, db, path, begun):
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        if begun:
+            db.execute(begun)
+        with pytest.raises(StoreUnavailable, match="is locked") as refused:
+            app.sync.launch("crew", "go", tx=db)
+
+    assert refused.value.retryable
+
+
+def test_while_the_caller_holds_the_lock_nobody_else_can_write(app, path):
+    impatient = SqliteStore(path, lock_timeout_s=0.02)
+    with closing(sqlite3.connect(path)) as db:
+        impatient.commit_now(append(), tx=db)
+        with pytest.raises(StoreUnavailable):
+            impatient.commit_now(append("other"))
+        db.commit()
+    impatient.close()
+
+
+# Which connection
+
+
+def test_another_file_is_refused_by_both_names(app, path, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        with pytest.raises(ConfigurationError) as refused:
+            app.sync.launch("crew", "go", tx=other)
+        assert not other.in_transaction
+
+    assert "other.db" in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+def test_a_database_in_memory_is_another_one(app):
+    with (
+        closing(sqlite3.connect(":memory:")) as other,
+        pytest.raises(ConfigurationError, match="a database in memory"),
+    ):
+        app.sync.launch("crew", "go", tx=other)
+
+
+def test_the_same_file_under_another_name_is_the_same(app, path, monkeypatch):
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    with closing(sqlite3.connect(link)) as db:
+        app.sync.launch("crew", "go", thread_id="t", tx=db)
+        db.commit()
+
+    assert ids(app) == ["t"]
+
+
+def test_a_relative_path_is_where_it_was_opened(path, tmp_path, monkeypatch, db):
+    monkeypatch.chdir(tmp_path)
+    store = SqliteStore("shop.db")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    store.commit_now(append(), tx=db)
+    db.commit()
+
+    assert store.load("t").head == 1
+    store.close()
+
+
+def test_a_connection_that_commits_by_itself_has_no_transaction_to_join(app, path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        with pytest.raises(ConfigurationError, match="begin immediate"):
+            app.sync.launch("crew", "go", thread_id="t", tx=db)
+        db.execute("begin")
+        app.sync.launch("crew", "go", thread_id="t", tx=db)
+        assert ids(app) == []
+        db.execute("commit")
+
+    assert ids(app) == ["t"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="autocommit came with Python 3.12")
+@pytest.mark.parametrize("autocommit", [False, True])
+def test_the_newer_way_to_control_transactions_is_known(app, path, autocommit):
+    options: Any = {"autocommit": autocommit}
+    with closing(sqlite3.connect(path, **options)) as db:
+        if autocommit:
+            with pytest.raises(ConfigurationError, match="autocommit"):
+                app.sync.launch("crew", "go", tx=db)
+        else:
+            app.sync.launch("crew", "go", thread_id="t", tx=db)
+            db.commit()
+            assert ids(app) == ["t"]
+
+
+def test_the_callers_way_of_reading_rows_is_kept(app, db, path):
+    def as_dict(cursor: sqlite3.Cursor, row: Any) -> dict[str, Any]:
+        return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+
+    db.row_factory, db.text_factory = as_dict, bytes
+    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    app.sync.send("t", "hello", tx=db)
+    order(db)
+
+    assert db.execute("select what from orders").fetchall() == [{"what": b"milk"}]
+    db.commit()
+    assert types(app) == ["message_received"] * 2
+
+
+def test_a_connection_of_another_thread_is_refused(app, db):
+    refusals: list[Exception] = []
+
+    def elsewhere() -> None:
+        try:
+            app.sync.launch("crew", "go", tx=db)
+        except ConfigurationError as error:
+            refusals.append(error)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert "thread" in str(refusals[0])
+
+
+def test_what_leads_to_no_connection_is_refused(app):
+    with pytest.raises(ConfigurationError, match="got object"):
+        app.sync.launch("crew", "go", tx=object())
+
+
+def test_a_connection_that_must_be_awaited_is_refused(app):
+    class AsyncConnection:
+        async def connection(self) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="an async one works in another thread"):
+        app.sync.launch("crew", "go", tx=AsyncConnection())
+
+
+def test_a_store_without_transactions_to_share_says_so():
+    app = app_of(pipeline(Pay(to="x"), carry_out=approved_then(print)), MemoryStore())
+
+    with pytest.raises(ConfigurationError, match="MemoryStore shares no transaction"):
+        app.sync.launch("crew", "go", tx=object())
+    with pytest.raises(ConfigurationError, match="MemoryStore shares no transaction"):
+        app.store.commit_now(append(), tx=object())
+
+
+def test_a_store_inside_a_transaction_joins_no_second_one(app, db):
+    with app.store.within(db) as inside, pytest.raises(ConfigurationError, match="already"):
+        inside.commit_now(append(), tx=db)
+
+
+# SQLAlchemy
+
+
+@pytest.fixture
+def engine(path: Path) -> Any:
+    return create_engine(f"sqlite:///{path}", poolclass=NullPool)
+
+
+def test_an_sqlalchemy_transaction_holds_a_row_and_a_launch(app, engine, path):
+    with Session(engine) as session, session.begin():
+        session.execute(text("insert into orders (what) values ('milk')"))
+        app.sync.launch("crew", "go", thread_id="t", tx=session)
+        assert ids(app) == []
+
+    assert (orders(path), ids(app)) == (["milk"], ["t"])
+
+
+def test_an_sqlalchemy_rollback_leaves_neither(app, engine, path):
+    def order_and_launch_twice() -> None:
+        with Session(engine) as session, session.begin():
+            app.sync.launch("crew", "go", thread_id="t", tx=session)
+            session.execute(text("insert into orders (what) values ('milk')"))
+            app.sync.launch("crew", "something else", thread_id="t", tx=session)
+
+    with pytest.raises(Conflict):
+        order_and_launch_twice()
+
+    assert (orders(path), ids(app)) == ([], [])
+
+
+def test_every_sqlalchemy_thing_that_has_a_connection_will_do(app, engine):
+    with engine.begin() as connection:
+        app.sync.launch("crew", "go", thread_id="a", tx=connection)
+        app.sync.launch("crew", "go", thread_id="b", tx=connection.connection)
+    scoped = scoped_session(sessionmaker(engine))
+    app.sync.launch("crew", "go", thread_id="c", tx=scoped)
+    scoped.commit()
+    scoped.remove()
+
+    assert set(ids(app)) == {"a", "b", "c"}
