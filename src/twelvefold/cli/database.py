@@ -29,7 +29,7 @@ def _data(found: Inspection) -> dict[str, object]:
     return {
         "path": found.path,
         "exists": found.exists,
-        "schema": found.schema,
+        "version": found.schema,
         "known": found.known,
         "pending": [migration.name for migration in found.pending],
         "bytes": found.bytes,
