@@ -169,7 +169,9 @@ CASES: Mapping[str, Case] = {
         "deploy:v1", (settle, then("cancel", by="olga")), statuses={"t": "cancelled"}
     ),
     "message-unread": Case("deploy:v1", (settle, then("send", "look")), effects=("t/s1", "t/s2")),
-    "repair-open": Case("rename:x look look", (settle, as_today), before=True, effects=("t/s2", "t/s3")),
+    "repair-open": Case(
+        "rename:x look look", (settle, as_today), before=True, effects=("t/s2", "t/s3")
+    ),
     "shape-changed-while-asked": Case("rename:x look look", before=True, effects=("t/s2", "t/s3")),
     "pipeline-backend-asked": Case(
         RELEASE, (settle, BACKEND_FIRST, settle),

@@ -69,6 +69,8 @@ def _lost(state: State[Any], contact: Contact) -> str | None:
         return f"{contact.step} was settled otherwise"
     if contact.digest is not None and chosen.digest(contact.id) != contact.digest:
         return f"the arguments or the shape of {contact.intent} changed since this was asked"
+    if contact.kind == "repair" and chosen.readable:
+        return f"{contact.intent} parses again"
     return None
 
 
