@@ -56,6 +56,11 @@ class EmbeddedEngine:
         self._heard = asyncio.Event()
         self._stopped = False
 
+    @property
+    def under_way(self) -> int:
+        """How many threads are being advanced."""
+        return len(self._running)
+
     async def run(
         self,
         *,
@@ -225,10 +230,16 @@ class EmbeddedEngine:
                     return None
 
     async def _land(self) -> None:
+        """Tools under way are told at once, may end within a grace, and are then cancelled."""
         tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self.stop()
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=self.around.stop_grace_s)
+        finally:  # told again, there is no grace
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _wake_up(loop: asyncio.AbstractEventLoop, heard: asyncio.Event) -> None:
