@@ -6,6 +6,7 @@ from typing import Any
 
 from bank import Ledger, payments_app
 from loading import app_of, example
+from timing import timing_app
 
 from twelvefold import App
 from twelvefold.store import ContactRow
@@ -98,6 +99,21 @@ def _payments(folder: Path, point: Point, *, retry_safe: bool) -> Scenario:
         return {"decision": "run_again", "by": "anna"}
 
     return Scenario(app, _launcher("payments", "p1", "pay everybody"), answer, ledger.counts)
+
+
+def timing(folder: Path, point: Point) -> Scenario:
+    """Early signals, a sleep, a deadline that passes, and a schedule whose tool sends signals."""
+    ledger = Ledger(folder / "ledger.db")
+    app = timing_app(ledger, point, store=SqliteStore(folder / "threads.db"))
+
+    async def launch(app: App) -> None:
+        await app.launch("release", "ship it", thread_id="r1")
+        await app.signal("r1", "merged", {"sha": "4af9ec0"}, key="d1")
+
+    def answer(contact: ContactRow) -> Reply | None:
+        return YES if contact.data["kind"] == "approval" else None
+
+    return Scenario(app, launch, answer, ledger.counts)
 
 
 def _launcher(agent: str, thread_id: str, text: str) -> Callable[[App], Any]:

@@ -10,6 +10,7 @@ from twelvefold.testing import Matrix, crash_matrix
 HERE = Path(__file__).parent
 SEEDS = 40
 SEEDS_LONG = 400
+SCENARIOS = ["pipeline", "rollback", "payments", "calculator", "timing"]
 
 
 def _matrix(name: str, *, seeds: int) -> Matrix:
@@ -30,13 +31,13 @@ def _expect_no_fault(name: str, *, seeds: int) -> None:
         assert matrix.killed_at[boundary] > 0
 
 
-@pytest.mark.parametrize("name", ["pipeline", "rollback", "payments", "calculator"])
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_a_kill_at_any_boundary_changes_neither_log_nor_effects(name: str) -> None:
     _expect_no_fault(name, seeds=SEEDS)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["pipeline", "rollback", "payments", "calculator"])
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_many_kills_in_a_row_change_neither_log_nor_effects(name: str) -> None:
     _expect_no_fault(name, seeds=SEEDS_LONG)
 

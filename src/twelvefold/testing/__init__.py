@@ -1,5 +1,6 @@
 """Fakes and proofs for tests of agents: stores, models and channels that need nothing outside."""
 
+from twelvefold.testing.clock import Clock
 from twelvefold.testing.crash import Fault, Matrix, crash_matrix
 from twelvefold.testing.given import (
     answered,
@@ -32,6 +33,7 @@ __all__ = [
     "START",
     "TICK",
     "Build",
+    "Clock",
     "Fact",
     "Fault",
     "Matrix",

@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,11 +21,13 @@ from typing import Any, NoReturn
 from twelvefold.app import App
 from twelvefold.exceptions import Conflict
 from twelvefold.messages import Model, ModelReply, ModelRequest
-from twelvefold.store import Append, ContactRow, EmbeddedStore
+from twelvefold.store import Append, ContactRow, EmbeddedStore, Timer
+from twelvefold.testing.clock import Clock
 from twelvefold.testing.scenario import Build, Point, Scenario
-from twelvefold.thread import Event, Json
+from twelvefold.thread import DEFAULT_TENANT, Event, Json
 
 ROUNDS_MAX = 200
+THREADS_MAX = 10_000
 RUN_TIMEOUT_S = 60
 
 
@@ -58,6 +61,11 @@ class _PointedStore:
         self._point(f"after commit of {what}")
         return stored
 
+    def arm(self, timer: Timer, *, tenant: str = DEFAULT_TENANT) -> None:
+        self._point("before arming")
+        self._store.arm(timer, tenant=tenant)
+        self._point("after arming")
+
 
 def _kind(appends: Sequence[Append]) -> str:
     types = [draft.type for append in appends for draft in append.drafts]
@@ -75,21 +83,46 @@ def _pointed_model(model: Model, point: Point) -> Model:
 
 
 async def work(scenario: Scenario, point: Point) -> list[str]:
-    """Launch, advance, answer, until nobody is asked any more. What is left woken or waiting."""
+    """Launch, advance, answer, until nobody is asked and no time is left. What is left woken."""
     app = scenario.app
+    _set_clock(app)
     await scenario.launch(app)
     for _ in range(ROUNDS_MAX):
         engine = await app.run(until_idle=True)
         for ref, error in engine.errors.items():
             raise RuntimeError(f"{ref.id}: {error}") from error
-        waiting = app.inbox()
-        if not waiting:
+        if not await _answer_all(scenario, point) and not _move_clock(app):
             return [f"{woken.ref.id} is woken" for woken in app.store.woken()]
-        for contact in waiting:
-            point("before answer")
-            await app.answer(f"{contact.ref.id}.{contact.id}", **scenario.answer(contact))
-            point("after answer")
     raise RuntimeError(f"people were still asked after {ROUNDS_MAX} rounds")
+
+
+async def _answer_all(scenario: Scenario, point: Point) -> bool:
+    """Whether anybody answered anything."""
+    app, answered = scenario.app, False
+    for contact in app.inbox():
+        if (reply := scenario.answer(contact)) is None:
+            continue
+        point("before answer")
+        await app.answer(f"{contact.ref.id}.{contact.id}", **reply)
+        point("after answer")
+        answered = True
+    return answered
+
+
+def _set_clock(app: App) -> None:
+    """A virtual clock starts anew with its process; it is as late as the log says."""
+    if isinstance(app.clock, Clock):
+        newest = [app.thread(row.ref.id).events[-1].at for row in app.threads(limit=THREADS_MAX)]
+        app.clock.now = max([app.clock.now, *newest])
+
+
+def _move_clock(app: App) -> bool:
+    """Go on to the next timer; False without a virtual clock, a timer, or time."""
+    clock, due = app.clock, app.store.next_due()
+    if not isinstance(clock, Clock) or due is None or clock.end is None or due > clock.end:
+        return False
+    clock.now = max(clock.now, due)
+    return True
 
 
 def _work_through(build: Build, folder: Path, kill_at: int) -> None:
@@ -98,16 +131,12 @@ def _work_through(build: Build, folder: Path, kill_at: int) -> None:
     app = scenario.app
     models = {name: _pointed_model(model, boundaries.point) for name, model in app.models.items()}
     store: Any = _PointedStore(app.store, boundaries.point)
-    pointed = App(
-        app.agents.values(),
-        store=store,
-        models=models,
-        settles=app.settles.levels,
-        clock=app.clock,
-    )
+    pointed = copy(app)
+    pointed.use_store(store)
+    pointed.models = models
     working = Scenario(pointed, scenario.launch, scenario.answer, scenario.effects)
     left = asyncio.run(work(working, boundaries.point))
-    rows = pointed.threads(limit=10_000)
+    rows = pointed.threads(limit=THREADS_MAX)
     logs = {row.ref.id: pointed.thread(row.ref.id).to_jsonl() for row in rows}
     left += [f"{row.ref.id} is {row.status}" for row in rows if row.status == "running"]
     ended = {
@@ -164,7 +193,7 @@ def _rival(build: Build, folder: Path, number: int, gate: _Gate) -> None:
     """Answer the first contact when the gate opens, then advance what there is."""
     scenario = build(folder, _ignore)
     contact = scenario.app.inbox()[0]
-    reply = dict(scenario.answer(contact))
+    reply = dict(scenario.answer(contact) or {})
     if number % 2 and contact.data["kind"] == "approval":
         reply = {"decision": "deny", "by": reply["by"], "comment": "no"}
     gate.wait()

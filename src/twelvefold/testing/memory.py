@@ -1,6 +1,7 @@
 """The in-memory twin of the stores, for tests: the same answers, nothing survives the process."""
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownThread, Unstorable
+from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownAttachment, UnknownThread, Unstorable
 from twelvefold.store import Append, ContactRow, Due, Ref, ThreadRow, Timer, Woken, transactional
 from twelvefold.summary import Status, Summary, summarize
 from twelvefold.thread import (
@@ -61,6 +62,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._state = _State()
+        self._blobs: dict[tuple[str, str], bytes] = {}
         self._lock = threading.RLock()
         self._running = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
@@ -164,6 +166,19 @@ class MemoryStore:
     def changed(self) -> bool:
         """Never: no other process reaches this memory."""
         return False
+
+    def keep(self, content: bytes, *, tenant: str = DEFAULT_TENANT) -> str:
+        sha256 = hashlib.sha256(content).hexdigest()
+        self._blobs[tenant, sha256] = content
+        return sha256
+
+    def kept(self, sha256: str, *, tenant: str = DEFAULT_TENANT) -> bytes:
+        try:
+            return self._blobs[tenant, sha256]
+        except KeyError:
+            raise UnknownAttachment(
+                f"there is no attachment {sha256!r} (tenant {tenant!r}) in this store."
+            ) from None
 
     def close(self) -> None:
         """Nothing to release; what was kept can still be read."""

@@ -18,13 +18,14 @@ class Scenario:
 
     - `app` on the folder's own store. It is closed by the matrix.
     - `launch`: begins the thread or threads, with ids of its own, so that it may be called again.
-    - `answer`: what somebody says to an open contact: keyword arguments of `App.answer`.
+    - `answer`: what somebody says to an open contact, as keyword arguments of `App.answer`; None
+      when nobody answers, so that its deadline comes.
     - `effects`: what the outside world says has happened, as {effect: how often it took place}.
     """
 
     app: App
     launch: Callable[[App], Awaitable[object]]
-    answer: Callable[[ContactRow], Mapping[str, Any]]
+    answer: Callable[[ContactRow], Mapping[str, Any] | None]
     effects: Callable[[], Mapping[str, int]]
 
 
