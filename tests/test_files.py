@@ -295,6 +295,13 @@ def test_a_fork_differs_from_its_original_by_what_came_after():
     assert [row.same for row in diff(original, copy).rows] == [True, True, True, False, False]
 
 
+def test_what_a_model_call_cost_is_no_difference():
+    def costs(tokens: int) -> Thread:
+        return history(message("go"), chosen(Look(), usage={"input": tokens}, prompt=str(tokens)))
+
+    assert diff(costs(1), costs(2)).same
+
+
 def test_children_are_compared_by_their_step():
     def launched(name: str) -> Thread:
         child = event("child_launched", step="s1", child=f"{name}.s1", agent="child", task="x")

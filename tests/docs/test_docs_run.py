@@ -9,6 +9,8 @@ FIRST_AGENT = "examples/first_agent/app.py"
 BEGINS_WITH = {
     "cli.md": FIRST_AGENT,
     "effects.md": FIRST_AGENT,
+    "evolution.md": FIRST_AGENT,
+    "files.md": FIRST_AGENT,
     "state.md": FIRST_AGENT,
     "testing.md": FIRST_AGENT,
 }

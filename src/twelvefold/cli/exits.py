@@ -50,6 +50,7 @@ _NEXT: tuple[tuple[type[Exception], str], ...] = (
     (Conflict, "twelvefold threads list"),
     (NotAllowed, "twelvefold inbox"),
     (InvalidAnswer, "twelvefold inbox"),
+    (InvalidFile, "twelvefold threads export --help"),
     (StoreCorrupt, "twelvefold --store OTHER.db threads list"),
     (StoreVersion, "twelvefold version"),
     (UnknownAgent, "twelvefold doctor"),

@@ -135,5 +135,10 @@ def _show(
     for sign, (thread, event) in (("-", a), ("+", b)):
         if event is not None:
             text = shortened(said(event, thread.id), CELL_CHARS_MAX)
-            here.out.line(f"{sign} {event.seq:>3}  {what(event)}  {text}")
+            here.out.line(f"{sign} {event.seq:>3}  {_name(event)}  {text}")
     return 0
+
+
+def _name(event: Event) -> str:
+    about = what(event)
+    return about if about == event.type else f"{event.type} {about}"

@@ -1,8 +1,9 @@
 """Two logs side by side, without what may differ between two runs of the same work.
 
-Dropped: times, keys, delivery and recovery events (an unknown outcome, the question about it and
+`facts` drops times, keys, delivery and recovery events (an unknown outcome, the question about it and
 its answer), where a copy began, and the number of attempts. A run that a person or `reconcile`
-settled counts as returned.
+settled counts as returned. `diff` also drops what a model call cost and the hash of its prompt: they
+differ wherever anything before them does.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ ALIGNED_MAX = 2_000
 
 _VOLATILE = frozenset({"attempt", "deadline", "due", "latency_s", "digest", "reconciled", "saw"})
 _LEFT_OUT = DELIVERY_RECORDS | {"tool_outcome_unknown", "model_superseded"}
+_FOLLOWS = frozenset({"prompt", "usage"})
 _COPIES = frozenset({"forked", "imported"})
 
 
@@ -97,7 +99,7 @@ def _compared(thread: Thread) -> list[Compared]:
 
 def _text(fact: Fact, thread_id: str) -> str:
     """The fact as text; what the thread calls its children is said without its own id."""
-    type, data = fact
+    type, data = fact[0], {k: v for k, v in fact[1].items() if k not in _FOLLOWS}
     if isinstance(child := data.get("child"), str):
         data = data | {"child": child.removeprefix(f"{thread_id}.")}
     return f"{type} {canonical(data)}"
