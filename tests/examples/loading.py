@@ -49,6 +49,7 @@ def app_of(
         store=store or MemoryStore(),
         models=app.models,
         settles=app.settles.levels,
+        schedules=app.schedules,
         clock=clock,
     )
 

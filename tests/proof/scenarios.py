@@ -1,6 +1,8 @@
 """What the crash matrix runs: the pipeline, the calculator, tools that may not be repeated."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ from timing import timing_app
 from twelvefold import App
 from twelvefold.store import ContactRow
 from twelvefold.stores.sqlite import SqliteStore
-from twelvefold.testing import Point, Scenario
+from twelvefold.testing import Clock, Point, Scenario
 
 RELEASE = example("release_pipeline")  # loaded once, by the server that forks the children
 CALCULATOR = example("calculator")
+OUTER = example("outer_loop")
+MONDAY = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)  # half past eight in Berlin
 
 Reply = Mapping[str, Any]
 YES: Reply = {"decision": "approve", "by": "anna"}
@@ -114,6 +118,31 @@ def timing(folder: Path, point: Point) -> Scenario:
         return YES if contact.data["kind"] == "approval" else None
 
     return Scenario(app, launch, answer, ledger.counts)
+
+
+def outer_loop(folder: Path, point: Point) -> Scenario:
+    """Two mornings: a slot, five fetches, an approval, a deploy; then a slot and nothing to do."""
+
+    class PointedForge(OUTER.Forge):
+        """The forge with a boundary before and after a deploy."""
+
+        def deploy(self, sha: str, *, key: str) -> str:
+            point("before effect of deploy")
+            said: str = super().deploy(sha, key=key)
+            point("after effect of deploy")
+            return said
+
+    forge = PointedForge(folder / "deployed.txt")
+    clock = Clock(MONDAY, end=MONDAY + timedelta(hours=26))
+    app = app_of(OUTER, deps=forge, store=SqliteStore(folder / "threads.db"), clock=clock)
+
+    async def launch(_: App) -> None:
+        """Time does."""
+
+    def effects() -> Mapping[str, int]:
+        return Counter(forge.path.read_text().split()[1::2])
+
+    return Scenario(app, launch, lambda contact: YES, effects)
 
 
 def _launcher(agent: str, thread_id: str, text: str) -> Callable[[App], Any]:
