@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol
 from typing_extensions import TypeVar
 
 from twelvefold.attachments import Attachment, described
+from twelvefold.exceptions import ConfigurationError
 from twelvefold.secrets import SecretRef, look_up
 
 D_co = TypeVar("D_co", covariant=True, default=None)
@@ -70,6 +71,22 @@ class Call(Generic[D_co]):
     _attach: Callable[[Any, str], Attachment] = field(
         default=_kept_nowhere, repr=False, compare=False, kw_only=True
     )
+
+    _connection: Any = field(default=None, repr=False, compare=False, kw_only=True)
+
+    @property
+    def connection(self) -> Any:
+        """The open transaction of `run(..., in_transaction=True)`: on SQLite a `sqlite3.Connection`
+        on the file of the log. Neither commit nor roll back: return to keep, raise to undo.
+
+        Raises `ConfigurationError` in a run without one.
+        """
+        if self._connection is None:
+            raise ConfigurationError(
+                "call.connection is there only inside a transaction: run(tool, step,"
+                " in_transaction=True)."
+            )
+        return self._connection
 
     def secret(self, ref: SecretRef | str) -> str:
         """The value from `App(secrets=...)`. Raises `NothingHappened` when there is none, so ask

@@ -6,7 +6,7 @@ tool gets a step it takes, deps it knows, and only steps of the union are offere
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Generic, Never, TypeVar, overload
@@ -113,6 +113,7 @@ class Run(Generic[D_contra]):
     timeout_s: float | None = None
     attempts: int = 1
     transient: "Transient | None" = None
+    in_transaction: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,7 @@ def run(
     timeout_s: float | None = None,
     attempts: int = 1,
     transient: Transient | None = None,
+    in_transaction: bool = False,
 ) -> Run[D]: ...
 def run(
     tool: Tool,
@@ -243,6 +245,7 @@ def run(
     timeout_s: float | None = None,
     attempts: int = 1,
     transient: Transient | None = None,
+    in_transaction: bool = False,
 ) -> Run[Any]:
     """Run `tool(step)` or `tool(step, call)`, sync or async, on this open step.
 
@@ -255,9 +258,28 @@ def run(
       goes on in its thread, and what it brings later is recorded as late.
     - `attempts`: how often errors that pass by themselves are tried, with the same key; more than
       one needs `retry_safe`. `transient` says which errors those are (`failures.is_transient`).
+    - `in_transaction`: what the tool writes through `call.connection` commits with its outcome, or
+      not at all, so a cut-off run is run again unasked. Named for where it runs, which is its cost
+      too: nobody else writes to the store meanwhile. A short, sync tool without other effects.
     """
     name = getattr(tool, "__name__", type(tool).__name__)
-    return Run(tool, step, name, retry_safe, reconcile, ungated, timeout_s, attempts, transient)
+    made = Run(tool, step, name, retry_safe, reconcile, ungated, timeout_s, attempts, transient)
+    return _in_transaction(made) if in_transaction else made
+
+
+def _in_transaction(run: Run[Any]) -> Run[Any]:
+    tool = run.tool
+    if inspect.iscoroutinefunction(tool) or inspect.iscoroutinefunction(type(tool).__call__):
+        raise ConfigurationError(
+            f"{run.name} is async and would hold the write lock of the store while it waits. Make a"
+            " tool of in_transaction=True sync; do what waits in a step before."
+        )
+    if any((run.retry_safe, run.reconcile, run.timeout_s, run.attempts > 1, run.transient)):
+        raise ConfigurationError(
+            f"{run.name}: in_transaction=True goes with ungated= alone. What fails or is cut off"
+            " there did not happen: nothing is left to retry, to time or to reconcile."
+        )
+    return replace(run, in_transaction=True)
 
 
 @lru_cache(TOOLS_KEPT_MAX)  # decide may make a new function each time it is called

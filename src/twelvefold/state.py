@@ -98,7 +98,7 @@ class Chosen(Generic[S_co]):
         self.status: StepStatus = "open"
         self.waiting: str | None = None
         self.attempts, self.first_attempt = 0, 1  # older outcomes are those of a copied log
-        self.run_again = False  # a person or `reconcile` said that the cut-off run did nothing
+        self.run_again = False  # if cut off, the newest run did nothing: known, or somebody said so
         self.reconciled = False  # `reconcile` was tried after the newest attempt and did not know
         self.result: Json = None
         self.error: str | None = None

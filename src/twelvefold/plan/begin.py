@@ -167,6 +167,8 @@ def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datet
         started["approval"] = chosen.approval.contact
     if effect.ungated is not None:
         started["ungated"] = effect.ungated
+    if effect.in_transaction:
+        started["in_transaction"] = True
     call = CallTool(effect, step, chosen.id, chosen.intent, attempt)
     return Plan(drafts=[Draft("tool_started", started, now)], acts=[call])
 

@@ -59,7 +59,10 @@ def _orphan(chosen: Chosen[Any], now: datetime) -> Draft:
         "by": "advance",
     }
     key = f"outcome:{chosen.id}:{chosen.attempts}"
-    return Draft("tool_outcome_unknown", data, now, key=key)
+    if not chosen.run_again:
+        return Draft("tool_outcome_unknown", data, now, key=key)
+    data |= {"error": "its transaction was never committed", "run_again": True}
+    return Draft("tool_failed", data, now, key=key)
 
 
 def _lost(state: State[Any], contact: Contact) -> str | None:

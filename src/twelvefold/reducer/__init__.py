@@ -82,7 +82,8 @@ def _tool_started(state: State[Any], event: Event) -> None:
         chosen.attempts = event.data["attempt"]
         chosen.waiting = f"run:{chosen.attempts}"
         chosen.status = "open"
-        chosen.run_again = chosen.reconciled = False
+        chosen.run_again = event.data.get("in_transaction", False)
+        chosen.reconciled = False
 
 
 def _run_of(state: State[Any], event: Event) -> Chosen[Any] | None:
@@ -210,7 +211,7 @@ def _imported(state: State[Any], event: Event) -> None:
     """As a fork, but for the runs: their effects have the same keys here, and may have happened."""
     for chosen in state.open:
         if (chosen.waiting or "").startswith("run:"):
-            chosen.status = "unknown"
+            chosen.status, chosen.run_again = "unknown", False
     _leave_behind(state, event)
 
 

@@ -4,6 +4,7 @@ The caller's connection works in the caller's thread. Its transaction is never c
 back here, and the write lock is taken before anything is read: what was checked cannot change.
 """
 
+import hashlib
 import inspect
 import os
 import sqlite3
@@ -17,7 +18,7 @@ from twelvefold.stores.sqlite.appends import Plan, plan, write
 from twelvefold.stores.sqlite.failures import translated
 from twelvefold.stores.sqlite.queries import SQL
 from twelvefold.stores.sqlite.reads import Reads
-from twelvefold.thread import Event
+from twelvefold.thread import DEFAULT_TENANT, Event
 
 HOPS_MAX = 4
 """From an SQLAlchemy session to its connection, to the pool's, to the driver's."""
@@ -46,6 +47,12 @@ class Joined(Reads):
             raise translated(error, self._path) from error
         self.wrote = True
         return planned.events
+
+    def keep(self, content: bytes, *, tenant: str = DEFAULT_TENANT) -> str:
+        sha256 = hashlib.sha256(content).hexdigest()
+        self._read_db.execute(SQL["keep_blob"], (tenant, sha256, len(content), content))
+        self.wrote = True
+        return sha256
 
     def close(self) -> None:
         """Nothing to release: the connection is the caller's."""

@@ -7,7 +7,7 @@ has ended (as SQLite does by itself after some errors): it would be a transactio
 import sqlite3
 import threading
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, cast
 
 from twelvefold.exceptions import NothingHappened
@@ -31,8 +31,8 @@ def lent(
     """A connection that holds the write lock. What the block did is committed, or undone when it
     raises, meddles with the transaction, or takes longer than `timeout_s`: `NothingHappened`."""
     try:
-        # Our timer rolls back from a thread of its own; `turn` keeps the two apart.
-        db = sqlite3.connect(path, timeout=lock_timeout_s, check_same_thread=False, factory=Lent)
+        # The timer rolls back from a thread of its own; `turn` keeps the two apart.
+        db = Lent(path, timeout=lock_timeout_s, check_same_thread=False)
     except sqlite3.Error as error:
         raise translated(error, path) from error
     clock = threading.Timer(timeout_s, db.expire, [timeout_s])
@@ -40,11 +40,11 @@ def lent(
         db.begin()
         clock.start()
         yield db
-        db.end("commit")
+        db.keep()
     except Exception as error:
         if db.refused is not None:
             raise NothingHappened(f"{db.refused}. Nothing was kept.") from error
-        raise translated(error, path) from error
+        raise
     finally:
         clock.cancel()
         db.take_back()
@@ -53,8 +53,9 @@ def lent(
 class Lent(sqlite3.Connection):
     """`refused` says why nothing that is done here may be kept; None while all is well."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, path: str, **options: Any) -> None:
+        super().__init__(path, **options)
+        self._path = path
         self.refused: str | None = None
         self._turns = threading.Lock()
 
@@ -68,21 +69,21 @@ class Lent(sqlite3.Connection):
             self._freely(statement)
         self.set_authorizer(self._authorize)
 
-    def end(self, how: str) -> None:
-        """Commit or roll back, as its owner. Raises `NothingHappened` when it may not be kept."""
-        with self._turns:
-            self._expect_open()
+    def keep(self) -> None:
+        """Commit. Raises `NothingHappened` when it may not be kept."""
+        with self.turn():
             self.set_authorizer(None)
-            self._freely(how)
+            self._freely("commit")
 
     def expire(self, timeout_s: float) -> None:
         """From the timer's thread: give the lock back although the borrower still works."""
         self._refuse(
             f"it held the write lock for more than {timeout_s:g} s. Do slow work before it"
         )
-        self.interrupt()
-        with self._turns:
-            self._undo()
+        with suppress(sqlite3.ProgrammingError):  # it was closed a moment ago
+            self.interrupt()
+            with self._turns:
+                self._undo()
 
     def take_back(self) -> None:
         """Undo what was not committed, and close."""
@@ -107,6 +108,17 @@ class Lent(sqlite3.Connection):
     def cursor(self, factory: Any = None) -> Any:
         return super().cursor(factory or _Guarded)
 
+    # sqlite3's own shortcuts do not ask `cursor` in every version of Python.
+
+    def execute(self, *arguments: Any) -> Any:
+        return self.cursor().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> Any:
+        return self.cursor().executemany(*arguments)
+
+    def executescript(self, *arguments: Any) -> Any:
+        return self.cursor().executescript(*arguments)
+
     def close(self) -> None:
         self._refuse(_MEDDLED)
         raise NothingHappened(_MEDDLED)
@@ -126,7 +138,12 @@ class Lent(sqlite3.Connection):
             self._freely("rollback")
 
     def _freely(self, statement: str) -> None:
-        sqlite3.Cursor(self).execute(statement)
+        try:
+            sqlite3.Cursor(self).execute(statement)
+        except sqlite3.IntegrityError:
+            raise  # a deferred constraint of the borrower's rows
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
 
 
 class _Guarded(sqlite3.Cursor):
