@@ -6,8 +6,9 @@ import pytest
 from pydantic import BaseModel, SecretStr, computed_field
 
 from small import Deploy, Look
+from twelvefold.attachments import ATTACHMENT_BYTES_MAX, PREVIEW_CHARS_MAX
 from twelvefold.exceptions import StepRefused
-from twelvefold.tools import RESULT_BYTES_MAX, parse, result_data, schema_of
+from twelvefold.tools import RESULT_BYTES_MAX, parse, result_data, result_of, schema_of
 
 Either = Deploy | Look
 
@@ -116,7 +117,18 @@ def test_a_value_without_words_is_named_by_its_type():
     assert result_data(Mute())["unstorable"] == "<Mute whose repr raises RuntimeError>"
 
 
-def test_a_result_that_is_too_large_says_how_large():
-    data = result_data("x" * RESULT_BYTES_MAX)
+def test_a_result_that_is_too_large_for_the_log_becomes_an_attachment():
+    text = "x" * (RESULT_BYTES_MAX + 1)
+    result = result_of(text)
 
-    assert f"{RESULT_BYTES_MAX + 2} bytes" in data["why"]
+    assert result.content == text.encode()
+    assert result.data["attachment"]["size"] == len(text)
+    assert result.data["preview"] == "x" * PREVIEW_CHARS_MAX
+    assert result.data["chars"] == len(text)
+
+
+def test_what_is_too_large_for_an_attachment_too_says_how_large():
+    result = result_of("x" * (ATTACHMENT_BYTES_MAX + 1))
+
+    assert f"{ATTACHMENT_BYTES_MAX + 1} bytes" in result.data["why"]
+    assert result.content is None

@@ -184,6 +184,15 @@ class Store(Protocol):
         """Contacts by deadline (none last), then by age."""
         ...
 
+    def keep(self, content: bytes, *, tenant: str = DEFAULT_TENANT) -> str:
+        """Keep bytes under their SHA-256, which is returned in hex; durable by then, and from any
+        thread. The same bytes twice are kept once per tenant."""
+        ...
+
+    def kept(self, sha256: str, *, tenant: str = DEFAULT_TENANT) -> bytes:
+        """The bytes. Raises `UnknownAttachment`."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -11,6 +11,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 from typing_extensions import TypeForm
 
+from twelvefold.attachments import (
+    JSON_TYPE,
+    PREVIEW_CHARS_MAX,
+    TEXT_TYPE,
+    Attachment,
+    described,
+)
 from twelvefold.exceptions import StepRefused
 from twelvefold.failures import clip
 from twelvefold.steps import complaint, members
@@ -19,6 +26,8 @@ from twelvefold.thread import Json, to_text
 S = TypeVar("S", bound=BaseModel)
 
 RESULT_BYTES_MAX = 1_000_000
+Hide = Callable[[str], str]
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
 
 
@@ -94,20 +103,69 @@ def _schema_of(steps: Any, order: tuple[Any, ...]) -> str:  # `order` because A 
     return to_text(TypeAdapter(steps).json_schema())
 
 
-def result_data(value: object) -> dict[str, Json]:
-    """What `tool_returned` says of a return value: `result`, or `unstorable` with its text and why.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What `tool_returned` says of a return value. `content` is to be kept, as the attachment that
+    `data` names, before `data` is recorded."""
 
-    An outcome is never lost, even when the log cannot hold it.
+    data: dict[str, Json]
+    content: bytes | None = None
+
+
+def result_data(value: object) -> dict[str, Json]:
+    """What `tool_returned` says of a return value."""
+    return result_of(value).data
+
+
+def result_of(value: object, *, hide: Hide | None = None) -> Result:
+    """A return value for the log: `result`; `attachment` and its beginning as `preview` when it is
+    larger than `RESULT_BYTES_MAX`; or `unstorable` with its text and why.
+
+    An outcome is never lost, even when the log cannot hold it. `hide` takes secrets out of a text.
     """
+    if isinstance(value, Attachment):
+        return Result({"attachment": _without(value.model_dump(mode="json"), hide)})
     try:
-        result = to_jsonable_python(value, inf_nan_mode="constants")
-        size = len(to_text(result).encode())
+        result = _without(to_jsonable_python(value, inf_nan_mode="constants"), hide)
+        text = to_text(result)
+        if len(text) <= RESULT_BYTES_MAX and len(text.encode()) <= RESULT_BYTES_MAX:
+            return Result({"result": result})
+        return _attached(result, text)
     except Exception as error:  # also what a serializer of the user's raises
-        return {"unstorable": clip(_text_of(value)), "why": clip(str(error))}
-    if size > RESULT_BYTES_MAX:
-        why = f"{size} bytes are more than RESULT_BYTES_MAX = {RESULT_BYTES_MAX}"
-        return {"unstorable": clip(_text_of(value)), "why": why}
-    return {"result": result}
+        return unstorable(value, error, hide=hide)
+
+
+def unstorable(value: object, why: Exception, *, hide: Hide | None = None) -> Result:
+    said = hide or str
+    return Result({"unstorable": clip(said(_text_of(value))), "why": clip(said(str(why)))})
+
+
+def _attached(result: Json, text: str) -> Result:
+    """A text is kept as it is, anything else as JSON. Raises `BadAttachment`."""
+    media_type = JSON_TYPE
+    if isinstance(result, str) and not _SURROGATES.search(result):
+        text, media_type = result, TEXT_TYPE
+    content = text.encode()
+    data: dict[str, Json] = {
+        "attachment": described(content, media_type).model_dump(mode="json"),
+        "preview": text[:PREVIEW_CHARS_MAX],
+        "chars": len(text),
+    }
+    return Result(data, content)
+
+
+def _without(value: Json, hide: Hide | None) -> Json:
+    """The same JSON, each of its texts without secrets."""
+    if hide is None:
+        return value
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, dict):
+        items = cast("dict[str, Json]", value).items()
+        return {hide(name): _without(item, hide) for name, item in items}
+    if isinstance(value, list):
+        return [_without(item, hide) for item in cast("list[Json]", value)]
+    return value
 
 
 def _text_of(value: object) -> str:

@@ -12,15 +12,18 @@ from twelvefold.agent import Agent
 from twelvefold.app import verbs
 from twelvefold.app.copies import Copies
 from twelvefold.app.names import is_kin, new_thread_id, split_contact
+from twelvefold.app.reading import Reading
 from twelvefold.contacts import Answer, Decision
 from twelvefold.engine.embedded import POLL_S, EmbeddedEngine
 from twelvefold.exceptions import Conflict, Stale, UnknownAgent
-from twelvefold.loop import Surroundings, utc_now
+from twelvefold.loop import STOP_GRACE_S, Surroundings, Watch, utc_now
 from twelvefold.messages import Model
 from twelvefold.policy import Risk, Settles
 from twelvefold.schedules import Schedule, checked
+from twelvefold.secrets import Secrets
+from twelvefold.secrets import checked as checked_secrets
 from twelvefold.state import State
-from twelvefold.store import ContactRow, EmbeddedStore, Ref, ThreadRow
+from twelvefold.store import EmbeddedStore, Ref
 from twelvefold.stores import open_store
 from twelvefold.summary import Status
 from twelvefold.thread import DEFAULT_TENANT, Event, Json, Thread
@@ -33,12 +36,14 @@ DEFAULT_SETTLES: Mapping[str, Risk] = {"local": "high"}
 STALE_TRIES_MAX = 100
 
 
-class App(Copies):
+class App(Reading, Copies):
     """The composition root. Every verb takes full ids; `app.names` finds them from endings.
 
     - `store`: a store, or its URL (`sqlite:///path`). It is opened when first used.
     - `model`, or `models` by name; the first is the default.
     - `settles`: up to which risk each assurance level may decide; "local" is whoever can run it.
+    - `secrets`: {name: value}, or a function of tenant and name; for `call.secret`.
+    - `stop_grace_s`: what tools under way may take to end when the engine is told to stop.
     - `schedules`: what launches threads by itself, while something runs this application.
     """
 
@@ -51,13 +56,17 @@ class App(Copies):
         models: Mapping[str, Model] | None = None,
         settles: Mapping[str, Risk] = DEFAULT_SETTLES,
         schedules: Iterable[Schedule] = (),
+        secrets: Secrets | None = None,
+        stop_grace_s: float = STOP_GRACE_S,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.agents = {agent.name: agent for agent in agents}
         self.models = ({} if model is None else {"default": model}) | dict(models or {})
         self.settles = Settles(settles)
         self.schedules = checked(schedules, self.agents)
+        self.secrets, self.stop_grace_s = checked_secrets(secrets), stop_grace_s
         self.clock = clock
+        self._watch = Watch()
         self._store = store
         self.leaves_store_open = store == DEFAULT_STORE  # the command line then says where it is
 
@@ -89,7 +98,15 @@ class App(Copies):
 
     @property
     def surroundings(self) -> Surroundings:
-        return Surroundings(self.agents, self.store, self.models, self.clock)
+        return Surroundings(
+            self.agents,
+            self.store,
+            self.models,
+            self.clock,
+            secrets=self.secrets,
+            stop_grace_s=self.stop_grace_s,
+            watch=self._watch,
+        )
 
     def agent(self, name: str) -> Agent[Any, Any]:
         if name not in self.agents:
@@ -99,31 +116,9 @@ class App(Copies):
 
     # Reading
 
-    def thread(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Thread:
-        """The log. Raises `UnknownThread`."""
-        return self.store.load(thread_id, tenant=tenant)
-
     def state(self, thread: Thread) -> State[Any]:
         """What the log means to its agent. Raises `UnknownAgent`."""
         return self.agent(thread.agent).state(thread)
-
-    def threads(
-        self,
-        *,
-        tenant: str = DEFAULT_TENANT,
-        status: Status | None = None,
-        agent: str | None = None,
-        limit: int = 100,
-        before: str | None = None,
-    ) -> list[ThreadRow]:
-        """The newest threads first."""
-        return self.store.threads(
-            tenant=tenant, status=status, agent=agent, limit=limit, before=before
-        )
-
-    def inbox(self, *, tenant: str = DEFAULT_TENANT) -> list[ContactRow]:
-        """Open contacts: the nearest deadline first, then the oldest."""
-        return self.store.contacts(tenant=tenant)
 
     # Verbs
 

@@ -55,6 +55,7 @@ class EmbeddedEngine:
         self._backoff: dict[Work, _Backoff] = {}
         self._heard = asyncio.Event()
         self._stopped = False
+        self._grace_s = around.stop_grace_s
 
     @property
     def under_way(self) -> int:
@@ -97,12 +98,11 @@ class EmbeddedEngine:
             await asyncio.sleep(POLL_S)
         return False
 
-    def stop(self) -> None:
-        """Start nothing more: `run` returns when the acts under way have ended, and their threads
-        stay woken for the next process. To be called where `run` runs."""
+    def stop(self, *, grace_s: float | None = None) -> None:
+        """Start nothing more: `run` returns when the tools under way have ended, or their grace is
+        over, and their threads stay woken for the next process. To be called where `run` runs."""
         self._stopped = True
-        for bell in self._bells.values():
-            bell.stop()
+        self._grace_s = self.around.stop_grace_s if grace_s is None else grace_s
         self._heard.set()
 
     async def _run(self, *, until_idle: bool, only: Callable[[Ref], bool] | None) -> None:
@@ -110,9 +110,9 @@ class EmbeddedEngine:
             self._arm()
         while True:
             self._heard.clear()
-            if self._stopped and not self._running:
+            if self._stopped:
                 return
-            started = 0 if self._stopped else await self._round(only)
+            started = await self._round(only)
             if until_idle and not started and not self._running:
                 return
             await self._listen()
@@ -232,10 +232,11 @@ class EmbeddedEngine:
     async def _land(self) -> None:
         """Tools under way are told at once, may end within a grace, and are then cancelled."""
         tasks = list(self._running.values())
-        self.stop()
+        for bell in self._bells.values():
+            bell.stop()
         try:
             if tasks:
-                await asyncio.wait(tasks, timeout=self.around.stop_grace_s)
+                await asyncio.wait(tasks, timeout=self._grace_s)
         finally:  # told again, there is no grace
             for task in tasks:
                 task.cancel()

@@ -1,9 +1,12 @@
 """advance and its acts: the only place where decisions meet I/O."""
 
-from twelvefold.loop.acts import Surroundings as Surroundings
 from twelvefold.loop.acts import act as act
-from twelvefold.loop.acts import utc_now as utc_now
 from twelvefold.loop.advance import DECISIONS_MAX as DECISIONS_MAX
-from twelvefold.loop.advance import Bell as Bell
 from twelvefold.loop.advance import advance as advance
-from twelvefold.loop.advance import record as record
+from twelvefold.loop.facts import record as record
+from twelvefold.loop.stops import Bell as Bell
+from twelvefold.loop.stops import Stop as Stop
+from twelvefold.loop.surroundings import STOP_GRACE_S as STOP_GRACE_S
+from twelvefold.loop.surroundings import Surroundings as Surroundings
+from twelvefold.loop.surroundings import utc_now as utc_now
+from twelvefold.loop.watch import Watch as Watch

@@ -8,82 +8,39 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from twelvefold.agent import Agent
 from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, StoreError, UnknownAgent
 from twelvefold.failures import short
-from twelvefold.loop.acts import Surroundings, act
-from twelvefold.plan import Act, CallModel, CallTool, Plan, begin, recover, sleep_timer
+from twelvefold.loop.acts import act
+from twelvefold.loop.facts import record, sleeps_ended
+from twelvefold.loop.stops import Bell, Stop
+from twelvefold.loop.surroundings import Surroundings
+from twelvefold.loop.under_way import Brought, Cancels, UnderWay, name_of
+from twelvefold.plan import Act, CallTool, Plan, begin, recover
 from twelvefold.reducer import fold
 from twelvefold.state import State
-from twelvefold.store import Append, Ref, Store
-from twelvefold.thread import Draft, Event, Thread
+from twelvefold.store import Append, Ref, transactional
+from twelvefold.thread import Draft, Thread
 
 DECISIONS_MAX = 100
 """Decisions between two I/Os; more is a `decide` that never waits."""
 
-MODEL_CALL = "model"
-"""What stands for a model call among the ids of steps whose acts are under way."""
-
 log = logging.getLogger("twelvefold")
-
-
-class Bell:
-    """How an engine tells a running advance that something arrived, or that it is to stop.
-    `version` is the newest wake."""
-
-    def __init__(self, version: int | None = None) -> None:
-        self.version = version
-        self.rung = asyncio.Event()
-        self.stopped = False
-
-    def ring(self, version: int) -> None:
-        self.version = version
-        self.rung.set()
-
-    def stop(self) -> None:
-        """Begin nothing more: record what is under way, and leave the thread woken."""
-        self.stopped = True
-        self.rung.set()
 
 
 async def advance(ref: Ref, around: Surroundings, *, bell: Bell | None = None) -> State[Any]:
     """Take the thread as far as it goes now; its state at rest.
 
     Raises `UnknownThread`, `UnknownAgent` and `StoreError`; what `decide` raises becomes an event.
-    Returns when another advance took the thread over.
+    Returns when another advance took the thread over, or the bell says stop: then the tools under
+    way may end. Cancelled, it cancels them, and records what they still bring.
     """
     return await _Advance(ref, around, bell or Bell()).run()
-
-
-async def record(store: Store, ref: Ref, draft: Draft, *, wake: bool) -> None:
-    """Append a fact, whoever owns the thread now.
-
-    An outcome that comes after its run was declared unknown still is a fact: it settles the step if
-    nothing else has. A second reply to one model call is kept for its cost and chooses nothing.
-    """
-    fact = Append(ref.id, [draft], tenant=ref.tenant, wake=wake, cancel=_sleeps_ended([draft]))
-    [stored] = await store.commit(fact)
-    if type := _late_type(stored[0], draft):
-        late = [Draft(type, draft.data, draft.at, key=f"late:{draft.key}", after=draft.after)]
-        await store.commit(replace(fact, drafts=late, cancel=_sleeps_ended(late)))
-
-
-def _sleeps_ended(facts: list[Draft]) -> list[str]:
-    """Timers that late outcomes end: a step may sleep while nobody knows what its run has done."""
-    late = [fact for fact in facts if (fact.key or "").startswith("late:outcome:")]
-    return [sleep_timer(fact.data["step"]) for fact in late]
-
-
-def _late_type(stored: Event, draft: Draft) -> str | None:
-    """As what the second fact under one key is kept; None when it says nothing new."""
-    if stored.data == draft.data:
-        return None
-    if (draft.key or "").startswith("reply:"):
-        return "model_superseded"
-    return draft.type if stored.type == "tool_outcome_unknown" != draft.type else None
 
 
 class _Advance:
@@ -93,6 +50,7 @@ class _Advance:
     durable: Thread
     state: State[Any]
     served: int | None
+    cancels: Cancels
 
     def __init__(self, ref: Ref, around: Surroundings, bell: Bell) -> None:
         self.ref, self.around, self.bell = ref, around, bell
@@ -100,7 +58,7 @@ class _Advance:
         self.epoch = self.store.epoch(ref.id, tenant=ref.tenant)
         self.holds = False
         self.facts: list[Draft] = []
-        self.flying: dict[asyncio.Task[Draft], str] = {}
+        self.acts = UnderWay()
         self._take_up(self.store.load(ref.id, tenant=ref.tenant))
         if self.thread.agent not in around.agents:
             raise UnknownAgent(
@@ -110,20 +68,26 @@ class _Advance:
         self.state = self.agent.state(self.thread)
 
     async def run(self) -> State[Any]:
+        self.cancels = Cancels()
+        self.bell.heard = self._hear
         try:
             while not self.bell.stopped and not await self._round():
                 pass
         except Fenced:
             log.info("%s was taken over by another advance", self.ref.id)
+        except asyncio.CancelledError:
+            self.acts.cancel()
+            raise
         finally:
             await self._land()
+            self.bell.heard = None
         return self.state
 
     async def _round(self) -> bool:
         """Decide, commit, start what was decided, take in what ended. True when only waiting is
         left."""
         plan, after = self._decide()
-        rests = plan.waits and not self.flying
+        rests = plan.waits and not self.acts.tasks
         try:
             await self._commit(plan, rests=rests)
         except Stale:
@@ -132,19 +96,23 @@ class _Advance:
         if rests:
             return True
         if self._is_alone(plan):
-            fact = await act(plan.acts[0], self.thread, self.agent, self.around, after=after)
-            self._fold([fact])
+            fact = await self.acts.alone(plan.acts[0], self._doing(plan.acts[0], after))
+            await self._take([fact])
+            if self.cancels.any():
+                raise asyncio.CancelledError
             return False
         for action in plan.acts:
-            doing = act(action, self.thread, self.agent, self.around, after=after)
-            self.flying[asyncio.ensure_future(doing)] = _name_of(action)
+            self.acts.start(action, self._doing(action, after))
         await self._take_in()
         return False
+
+    def _doing(self, action: Act, after: int) -> Callable[[Stop], Coroutine[Any, Any, Brought]]:
+        return partial(_act, action, self.thread, self.agent, self.around, after)
 
     def _is_alone(self, plan: Plan) -> bool:
         """Whether nothing else can become ready while the act is under way: then it needs no
         task."""
-        return len(plan.acts) == 1 and not self.flying and len(self.state.open) < 2
+        return len(plan.acts) == 1 and not self.acts.tasks and len(self.state.open) < 2
 
     def _take_up(self, thread: Thread) -> None:
         self.served = self.bell.version
@@ -174,7 +142,7 @@ class _Advance:
         state, now = self.state, self.around.clock()
         if state.stopped:
             return Plan(waits=True)
-        recovery = recover(state, self.agent, in_flight=set(self.flying.values()), now=now)
+        recovery = recover(state, self.agent, in_flight=self.acts.names, now=now)
         if recovery.drafts:
             return recovery
         effect = self.agent.decide(self.thread, state)
@@ -184,13 +152,15 @@ class _Advance:
                 raise UnknownAgent(
                     f"{self.ref.id} delegates to {other.create.agent!r}: add it to App."
                 )
+        if any(isinstance(a, CallTool) and a.run.in_transaction for a in plan.acts):
+            transactional(self.store)  # or the thread parks with the reason
         plan.acts = [action for action in plan.acts if not self._is_under_way(action)]
         plan.waits = plan.waits or not (plan.acts or plan.drafts)
         return plan
 
     def _is_under_way(self, action: Act) -> bool:
         """One model call at a time, one `reconcile` per step: its result decides what is next."""
-        return not isinstance(action, CallTool) and _name_of(action) in self.flying.values()
+        return not isinstance(action, CallTool) and name_of(action) in self.acts.names
 
     def _failed(self, error: Exception) -> Plan:
         """Park the thread with the reason. Decisions of this round go; nothing of them was
@@ -230,7 +200,7 @@ class _Advance:
             epoch=self.epoch,
             claim=bool(drafts) and not self.holds,
             timers=plan.timers,
-            cancel=plan.cancel + _sleeps_ended(self.facts),
+            cancel=plan.cancel + sleeps_ended(self.facts),
             served=self.served if rests else None,
         )
         [stored, *_] = await self.store.commit(append, *plan.others)
@@ -256,26 +226,44 @@ class _Advance:
         """Wait until an act ends or the bell rings, and take in what there is."""
         bell = asyncio.ensure_future(self.bell.rung.wait())
         try:
-            await asyncio.wait({*self.flying, bell}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*self.acts.tasks, bell}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             bell.cancel()
-        for task in [task for task in self.flying if task.done()]:
-            del self.flying[task]
-            self._fold([task.result()])
+        await self._take(self.acts.landed())
         if self.bell.rung.is_set():
             self.bell.rung.clear()
             await self._catch_up()
 
+    async def _take(self, brought: list[Brought]) -> None:
+        """Fold what acts brought; read what they have committed themselves."""
+        self._fold([fact for fact in brought if fact is not None])
+        if None in brought:
+            await self._catch_up()
+
     async def _land(self) -> None:
         """Leave nothing in the air: record what the acts still under way bring."""
-        while self.flying:
+        while self.acts.tasks:
             with suppress(StoreError):  # tried again below, when the others have ended
                 await self._record_facts(wake=True)
-            done, _ = await asyncio.wait(self.flying, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                del self.flying[task]
-                self.facts.append(task.result())
+            try:
+                await asyncio.wait(self.acts.tasks, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:  # they were given time, and it is over
+                self.acts.cancel()
+            self.facts += [fact for fact in self.acts.landed() if fact is not None]
         await self._record_facts(wake=True)
+
+    def _hear(self) -> None:
+        if self.bell.stopped:
+            self.acts.stop(model_calls=True)
+        elif self.acts.any_tools and self._is_over():
+            self.acts.stop(model_calls=False)
+
+    def _is_over(self) -> bool:
+        """Whether somebody cancelled the thread."""
+        with suppress(StoreError):  # the advance itself will meet it
+            newer = self.store.tail(self.durable).events[self.durable.head :]
+            return any(event.type == "cancelled" for event in newer)
+        return False
 
     async def _record_facts(self, *, wake: bool) -> None:
         """A fact is forgotten only when it is durable; its key makes a repetition harmless."""
@@ -284,14 +272,17 @@ class _Advance:
             del self.facts[0]
 
 
-def _name_of(action: Act) -> str:
-    match action:
-        case CallModel():
-            return MODEL_CALL
-        case CallTool():
-            return action.step_id
-        case _:
-            return action.call.step_id
+async def _act(
+    action: Act,
+    thread: Thread,
+    agent: Agent[Any, Any],
+    around: Surroundings,
+    after: int,
+    stop: Stop,
+) -> Brought:
+    fact = await act(action, thread, agent, around, after=after, stop=stop)
+    with_its_rows = isinstance(action, CallTool) and action.run.in_transaction
+    return None if with_its_rows and fact.type == "tool_returned" else fact
 
 
 def _after(draft: Draft, head: int) -> Draft:

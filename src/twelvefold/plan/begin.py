@@ -30,6 +30,7 @@ from twelvefold.effects import (
 from twelvefold.exceptions import NotReady, RiskWall, WrongDecision
 from twelvefold.limits import reached
 from twelvefold.messages import ModelRequest, messages_of
+from twelvefold.plan.options import check_options
 from twelvefold.plan.parts import CallModel, CallTool, Plan, Reconcile, sleep_timer
 from twelvefold.policy import policy_of
 from twelvefold.state import Chosen, State
@@ -145,6 +146,7 @@ def _ask_model(
 
 def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datetime) -> Plan:
     chosen = ready_step(state, effect.step)
+    check_options(effect)
     if void := _void_stale_approval(chosen, now):
         return void
     risk = risk_of(type(effect.step))

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from typing_extensions import TypeForm
 
+from twelvefold.attachments import attachment_of
 from twelvefold.reducer.contacts import CONTACTS
 from twelvefold.state import Chosen, Spent, State, Upcaster
 from twelvefold.steps import CORE_EVENTS
@@ -96,7 +97,8 @@ def _run_of(state: State[Any], event: Event) -> Chosen[Any] | None:
 
 def _tool_returned(state: State[Any], event: Event) -> None:
     if chosen := _run_of(state, event):
-        chosen.settle("returned", result=event.data.get("result"))
+        result = attachment_of(event.data) or event.data.get("result")
+        chosen.settle("returned", result=result)
         state.failures_in_a_row = 0
         state.failures_of.pop(chosen.intent, None)
 

@@ -33,10 +33,6 @@ select type from events where thread = ? and seq > ?;
 -- Changes nothing. A transaction that has only read becomes one that writes, or learns that it cannot.
 update threads set head = head where n < 0;
 
--- name: take_write_lock
--- Changes nothing. A transaction that has only read becomes one that writes, or learns that it cannot.
-update threads set head = head where n < 0;
-
 -- READING --------------------------------------------------------------------------------------------
 
 -- name: thread_head
@@ -91,6 +87,15 @@ join threads t on t.n = c.thread
 join events e on e.thread = c.thread and e.seq = c.seq
 where c.tenant = ?
 order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
+
+-- ATTACHMENTS ----------------------------------------------------------------------------------------
+
+-- name: keep_blob
+-- The same bytes have the same name.
+insert or ignore into blobs (tenant, sha256, size, content) values (?, ?, ?, ?);
+
+-- name: blob
+select content from blobs where tenant = ? and sha256 = ?;
 
 -- PROJECTIONS ----------------------------------------------------------------------------------------
 
@@ -162,10 +167,6 @@ select 1 from threads limit 1;
 
 -- name: record_migration
 insert into twelvefold_migrations (number, name, applied_at) values (?, ?, ?);
-
--- name: main_file
--- Of the connection that asks; empty when it is in memory.
-select file from pragma_database_list where name = 'main';
 
 -- name: main_file
 -- Of the connection that asks; empty when it is in memory.

@@ -5,7 +5,7 @@ import threading
 from datetime import datetime
 from typing import Any
 
-from twelvefold.exceptions import UnknownThread
+from twelvefold.exceptions import UnknownAttachment, UnknownThread
 from twelvefold.store import ContactRow, Due, ThreadRow, Woken
 from twelvefold.stores.sqlite.failures import translated
 from twelvefold.stores.sqlite.queries import SQL
@@ -91,6 +91,14 @@ class Reads:
     ) -> list[ContactRow]:
         name = "list_open_contacts" if open_only else "list_contacts"
         return [contact_row_of(row) for row in self._rows(name, (tenant, limit))]
+
+    def kept(self, sha256: str, *, tenant: str = DEFAULT_TENANT) -> bytes:
+        row = self._row("blob", (tenant, sha256))
+        if row is None:
+            raise UnknownAttachment(
+                f"there is no attachment {sha256!r} (tenant {tenant!r}) in this store."
+            )
+        return row[0]
 
     def woken(self) -> list[Woken]:
         return [woken_of(row) for row in self._rows("woken")]

@@ -1,5 +1,6 @@
 """The SQLite store: appends in group commits on one connection, reads on another."""
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -13,7 +14,8 @@ from twelvefold.stores.sqlite.groups import Groups
 from twelvefold.stores.sqlite.joining import Joined, joined
 from twelvefold.stores.sqlite.lending import lent
 from twelvefold.stores.sqlite.opening import open_database
-from twelvefold.stores.sqlite.projections import rebuild
+from twelvefold.stores.sqlite.projections import Rebuilt, rebuild
+from twelvefold.stores.sqlite.queries import SQL
 from twelvefold.stores.sqlite.reads import Reads
 from twelvefold.stores.sqlite.runner import runner_lock
 from twelvefold.stores.sqlite.wakes import RowWakes
@@ -81,8 +83,8 @@ class SqliteStore(Reads):
         most."""
         return lent(self._file, lock_timeout_s=self._lock_timeout_s)
 
-    def rebuild(self) -> int:
-        """Derive summaries and contacts again from the log; the number of threads."""
+    def rebuild(self) -> Rebuilt:
+        """Derive summaries and contacts again from the log."""
         return self._writer.alone(_rebuild)
 
     def arm(self, timer: Timer, *, tenant: str = DEFAULT_TENANT) -> None:
@@ -91,6 +93,16 @@ class SqliteStore(Reads):
 
     def disarm(self, key: str, *, tenant: str = DEFAULT_TENANT) -> None:
         self._writer.write(lambda db, wakes: wakes.cancel_wake(db, Ref(tenant, ""), key))
+
+    def keep(self, content: bytes, *, tenant: str = DEFAULT_TENANT) -> str:
+        sha256 = hashlib.sha256(content).hexdigest()
+        row = (tenant, sha256, len(content), content)
+
+        def insert(db: sqlite3.Connection, _: Wakes) -> None:
+            db.execute(SQL["keep_blob"], row)
+
+        self._writer.write(insert)
+        return sha256
 
     def runner_lock(self) -> AbstractContextManager[bool]:
         return runner_lock(self.path)
@@ -118,7 +130,7 @@ class SqliteStore(Reads):
             heard()
 
 
-def _rebuild(db: sqlite3.Connection) -> int:
-    threads = rebuild(db)
+def _rebuild(db: sqlite3.Connection) -> Rebuilt:
+    rebuilt = rebuild(db)
     db.execute("commit")
-    return threads
+    return rebuilt

@@ -87,3 +87,13 @@ create table timers (
 ) without rowid;
 
 create index timers_by_due on timers (due);
+
+-- Attachments: bytes under their SHA-256, kept before the event that names them. With a rowid, so that
+-- the index holds no content.
+create table blobs (
+    tenant  text    not null,
+    sha256  text    not null,
+    size    integer not null,
+    content blob    not null,
+    primary key (tenant, sha256)
+);

@@ -1,0 +1,44 @@
+"""Surroundings: all that an advance and its acts may touch."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from twelvefold.agent import Agent
+from twelvefold.exceptions import ConfigurationError
+from twelvefold.loop.watch import Watch
+from twelvefold.messages import Model
+from twelvefold.secrets import Secrets
+from twelvefold.store import Store
+
+STOP_GRACE_S = 10.0
+"""What tools may take to end when the engine is told to stop; then they are cancelled."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """All that an advance may touch. The first of `models` is the default."""
+
+    agents: Mapping[str, Agent[Any, Any]]
+    store: Store
+    models: Mapping[str, Model]
+    clock: Callable[[], datetime] = field(default=utc_now)
+    secrets: Secrets | None = None
+    stop_grace_s: float = STOP_GRACE_S
+    watch: Watch = field(default_factory=Watch)
+
+    def model(self, name: str | None) -> Model:
+        """Raises `ConfigurationError` when the application has no such model."""
+        if name is None and self.models:
+            return next(iter(self.models.values()))
+        if name is None or name not in self.models:
+            known = ", ".join(self.models) or "none"
+            raise ConfigurationError(
+                f"The application has no model {name or ''!r}; it has: {known}."
+            )
+        return self.models[name]

@@ -1,0 +1,148 @@
+"""What the in-memory store holds, and what an append does to it."""
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownThread, Unstorable
+from twelvefold.store import Append, ContactRow, Ref, ThreadRow
+from twelvefold.summary import Summary, summarize
+from twelvefold.thread import DELIVERY_RECORDS, Draft, Event, Parent, from_iso
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Kept:
+    """One thread and what is derived from its log."""
+
+    agent: str
+    parent: Parent | None = None
+    epoch: int = 0
+    events: list[Event] = field(default_factory=list[Event])
+    summary: Summary = field(default_factory=Summary)
+    contacts: dict[str, ContactRow] = field(default_factory=dict[str, ContactRow])
+
+    def copy(self) -> "Kept":
+        copied = replace(self, events=list(self.events), contacts=dict(self.contacts))
+        copied.summary = deepcopy(self.summary)
+        return copied
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that one transaction may change. A refused one works on a copy that is dropped."""
+
+    threads: dict[Ref, Kept] = field(default_factory=dict[Ref, Kept])
+    wakes: dict[Ref, int] = field(default_factory=dict[Ref, int])
+    timers: dict[tuple[Ref, str], datetime] = field(default_factory=dict[tuple[Ref, str], datetime])
+    version: int = 0
+
+    def copy(self, refs: Iterable[Ref]) -> "State":
+        touched = {ref: self.threads[ref].copy() for ref in refs if ref in self.threads}
+        return State(self.threads | touched, dict(self.wakes), dict(self.timers), self.version)
+
+
+def ref_of(append: Append) -> Ref:
+    return Ref(append.tenant, append.thread_id)
+
+
+def row_of(ref: Ref, kept: Kept) -> ThreadRow:
+    return ThreadRow(ref, kept.agent, len(kept.events), kept.parent, deepcopy(kept.summary))
+
+
+def deadline(row: ContactRow) -> datetime:
+    deadline = row.data.get("deadline")
+    return NEVER if deadline is None else from_iso(deadline)
+
+
+def unknown(ref: Ref) -> UnknownThread:
+    return UnknownThread(f"there is no thread {ref.id!r} (tenant {ref.tenant!r}) in this store.")
+
+
+def apply(state: State, append: Append) -> list[Event]:
+    ref = ref_of(append)
+    for key in append.cancel:
+        state.timers.pop((ref, key), None)
+    for timer in append.arms:
+        state.timers[(Ref(ref.tenant, ""), timer.key)] = timer.due
+    keys = [draft.key for draft in append.drafts if draft.key is not None]
+    if stored := _stored(state.threads.get(ref), keys):
+        return stored
+    kept = _admitted(state, append, ref)
+    kept.epoch += append.claim
+    events = _grown(ref, kept, append.drafts, keys)
+    _wake(state, append, ref)
+    return events
+
+
+def _stored(kept: Kept | None, keys: Sequence[str]) -> list[Event]:
+    by_key = {event.key: event for event in kept.events} if kept else {}
+    return [by_key[key] for key in keys if key in by_key]
+
+
+def _admitted(state: State, append: Append, ref: Ref) -> Kept:
+    kept = state.threads.get(ref)
+    if kept is None:
+        if append.create is None:
+            raise unknown(ref)
+        kept = state.threads[ref] = Kept(append.create.agent, append.create.parent)
+    elif append.create is not None:
+        raise Conflict(f"thread {ref.id} exists already. Choose another id, or send to it.")
+    if append.epoch is not None and append.epoch != kept.epoch:
+        raise Fenced(f"thread {ref.id} is at epoch {kept.epoch}, not {append.epoch}.")
+    expect = len(kept.events) if append.expect is None else append.expect
+    newer = {event.type for event in kept.events[expect:]}
+    harmless = not newer or (newer <= DELIVERY_RECORDS and not append.refers_to_itself)
+    if expect > len(kept.events) or not harmless:
+        raise Stale(f"thread {ref.id} is at event {len(kept.events)}, not {append.expect}.")
+    return kept
+
+
+def _grown(ref: Ref, kept: Kept, drafts: Sequence[Draft], keys: Sequence[str]) -> list[Event]:
+    if len(keys) != len(set(keys)):
+        raise Conflict(f"one append to {ref.id} uses a key twice. Give each fact its own.")
+    head = len(kept.events)
+    events = [draft.event(head + n) for n, draft in enumerate(drafts, start=1)]
+    try:
+        "".join((*ref, *keys, *(event.type for event in events))).encode()
+        summarize(events, kept.summary)
+        for event in events:
+            _project(ref, kept, event)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unstorable(f"an event is not what its type demands: {error!r}") from error
+    kept.events += events
+    return events
+
+
+def _project(ref: Ref, kept: Kept, event: Event) -> None:
+    match event.type:
+        case "contact_requested":
+            contact = event.data["contact"]
+            row = ContactRow(ref, kept.agent, contact, event.at, event.data)
+            deadline(row)  # one that is no time is refused now, not when the inbox is read
+            kept.contacts[contact] = row
+        case "contact_closed":
+            _close(kept, event.data["contact"], event.data["outcome"], event.at)
+        case "forked" | "imported":
+            for contact in kept.contacts:
+                _close(kept, contact, "voided", event.at)
+        case _:
+            pass
+
+
+def _close(kept: Kept, contact: str, outcome: str, at: datetime) -> None:
+    row = kept.contacts.get(contact)
+    if row is not None and row.outcome is None:
+        kept.contacts[contact] = replace(row, outcome=outcome, closed_at=at)
+
+
+def _wake(state: State, append: Append, ref: Ref) -> None:
+    for timer in append.timers:
+        state.timers[(ref, timer.key)] = timer.due
+    if append.served is not None and state.wakes.get(ref) == append.served:
+        del state.wakes[ref]
+    if append.wake:
+        state.version += 1
+        state.wakes[ref] = state.version
