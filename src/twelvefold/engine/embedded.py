@@ -230,10 +230,17 @@ class EmbeddedEngine:
                     return None
 
     async def _land(self) -> None:
+        """Tools under way are told at once, may end within a grace, and are then cancelled."""
         tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for bell in self._bells.values():
+            bell.stop()
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=self._grace_s)
+        finally:  # told again, there is no grace
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _wake_up(loop: asyncio.AbstractEventLoop, heard: asyncio.Event) -> None:
