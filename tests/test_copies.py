@@ -31,8 +31,7 @@ from twelvefold.app import App, SyncApp
 from twelvefold.effects import Delegate, Sleep
 from twelvefold.exceptions import ConfigurationError, Conflict, InvalidFile
 from twelvefold.files import import_thread
-from twelvefold.testing import START
-from twelvefold.testing.logs import put
+from twelvefold.testing import START, put
 
 pytestmark = pytest.mark.anyio
 

@@ -295,6 +295,17 @@ def test_a_fork_differs_from_its_original_by_what_came_after():
     assert [row.same for row in diff(original, copy).rows] == [True, True, True, False, False]
 
 
+def test_a_run_that_a_person_or_reconcile_settled_counts_as_returned():
+    calm = history(message("go"), chosen(Look()), started(), returned(["v1"]))
+    cut = (message("go"), chosen(Look()), started(), killed())
+    nothing_had = {"intent": "look", "attempt": 1, "reconciled": True, "run_again": True}
+    asked_about = (*cut, began(lambda s: run(look, s)), said("it_ran", value=["v1"], by="olga"))
+    reconciled = (*cut, event("tool_failed", step="s1", error="x", **nothing_had))
+
+    assert diff(calm, history(*asked_about)).same
+    assert diff(calm, history(*reconciled, AGAIN, returned(["v1"]))).same
+
+
 def test_what_a_model_call_cost_is_no_difference():
     def costs(tokens: int) -> Thread:
         return history(message("go"), chosen(Look(), usage={"input": tokens}, prompt=str(tokens)))

@@ -22,6 +22,7 @@ from twelvefold.testing.given import (
     said,
     started,
 )
+from twelvefold.testing.logs import put
 from twelvefold.testing.memory import MemoryStore
 from twelvefold.testing.past import OWNER, START, TICK, Fact, Past
 from twelvefold.testing.race import Race, race
@@ -58,6 +59,7 @@ __all__ = [
     "killed",
     "later",
     "message",
+    "put",
     "race",
     "replays",
     "returned",
