@@ -318,6 +318,23 @@ def test_a_rebuild_says_whose_lists_were_wrong(cli: Cli, folder: Path):
     assert cli("db", "rebuild", "--json").document["differed"] == []
 
 
+# Events of a newer version
+
+
+def test_what_a_newer_version_wrote_is_shown_and_parks_the_thread(cli: Cli, folder: Path):
+    waiting(cli)
+    with sqlite3.connect(folder / LOG) as db:
+        db.execute('update events set v = 2, data = \'{"whom": "anna"}\' where seq = 3')
+
+    assert 'version 2: {"whom":"anna"}' in cli("threads", "show", "one").out
+    ran = cli("send", "one", "message", "and?")
+    assert ran.code == 1
+    assert "has version 2, and this twelvefold reads version 1. Upgrade" in ran.out
+    again = cli("threads", "export", "one", "--format", "md")
+    assert "whom: anna" in again.out
+    assert cli("threads", "import", exported(cli, "one"), "--id", "two").code == 2
+
+
 # Settings
 
 

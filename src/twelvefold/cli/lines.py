@@ -3,7 +3,7 @@
 import json
 
 from twelvefold.summary import short
-from twelvefold.thread import Event, Json
+from twelvefold.thread import EVENT_VERSION, Event, Json
 
 
 def what(event: Event) -> str:
@@ -14,6 +14,8 @@ def what(event: Event) -> str:
 def said(event: Event, thread_id: str) -> str:
     """What the event says, in one line and in full."""
     data = event.data
+    if event.v > EVENT_VERSION:  # a newer version wrote it, in a shape of its own
+        return f"version {event.v}: {compact(data)}"
     match event.type:
         case "message_received":
             sender = f"{data['from']}: " if data.get("from") else ""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from twelvefold.cli.lines import compact, said, what
 from twelvefold.cli.out import CELL_CHARS_MAX, Out, shortened
 from twelvefold.summary import short
-from twelvefold.thread import Event
+from twelvefold.thread import EVENT_VERSION, Event
 
 WHAT_CHARS = 22
 """The width of the column of intents and event types."""
@@ -28,6 +28,10 @@ class Timeline:
         self._started: dict[tuple[str, str], Event] = {}
 
     def add(self, thread_id: str, event: Event) -> None:
+        if event.v > EVENT_VERSION:
+            self.flush()
+            self._line(thread_id, event.seq, event.type, said(event, thread_id))
+            return
         if event.type == "tool_started":
             self._started[thread_id, str(event.data["step"])] = event
         if event.type in _QUIET:

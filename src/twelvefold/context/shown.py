@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import cast
 
 from twelvefold.exceptions import Unstorable
-from twelvefold.thread import Event, Json, to_text
+from twelvefold.thread import EVENT_VERSION, Event, Json, to_text
 
 HIDDEN = frozenset(
     {
@@ -50,7 +50,8 @@ def view(event: Event) -> View | None:
     if event.type in HIDDEN:
         return None
     try:
-        shown = _SHOWN[event.type](event.data) if event.type in _SHOWN else _whole(event)
+        known = event.type in _SHOWN and event.v <= EVENT_VERSION
+        shown = _SHOWN[event.type](event.data) if known else _whole(event)
     except (KeyError, TypeError, AttributeError):  # another version wrote it
         shown = _whole(event)
     if shown is not None and _deeper_than(shown[1], NESTED_MAX):
