@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any, NoReturn
 from twelvefold.app import App
 from twelvefold.exceptions import Conflict
 from twelvefold.messages import Model, ModelReply, ModelRequest
-from twelvefold.store import Append, ContactRow, EmbeddedStore, Timer
+from twelvefold.store import Append, ContactRow, EmbeddedStore, Timer, transactional
 from twelvefold.testing.clock import Clock
 from twelvefold.testing.scenario import Build, Point, Scenario
 from twelvefold.thread import DEFAULT_TENANT, Event, Json
@@ -46,7 +47,7 @@ class _Boundaries:
 
 
 class _PointedStore:
-    """A store with a boundary before and after each commit."""
+    """A store with a boundary before and after each commit, those of lent connections too."""
 
     def __init__(self, store: EmbeddedStore, point: Point) -> None:
         self._store, self._point = store, point
@@ -60,6 +61,13 @@ class _PointedStore:
         stored = await self._store.commit(*appends)
         self._point(f"after commit of {what}")
         return stored
+
+    @contextmanager
+    def transaction(self) -> Generator[Any]:
+        with transactional(self._store).transaction() as connection:
+            yield connection
+            self._point("before a transaction commits")
+        self._point("after a transaction committed")
 
     def arm(self, timer: Timer, *, tenant: str = DEFAULT_TENANT) -> None:
         self._point("before arming")

@@ -7,12 +7,14 @@ import asyncio
 import contextlib
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from crew import (
+    PATIENCE_S,
     Clock,
     Gate,
     Ledger,
@@ -32,7 +34,7 @@ from crew import (
 from twelvefold.agent import Agent
 from twelvefold.app import App
 from twelvefold.effects import Approve, Wait, run
-from twelvefold.exceptions import Conflict, NotAllowed
+from twelvefold.exceptions import Conflict, NotAllowed, StoreUnavailable
 from twelvefold.loop import advance
 from twelvefold.stores.sqlite import SqliteStore
 from twelvefold.thread import to_text
@@ -260,6 +262,65 @@ async def a_late_outcome_is_not_lost(folder: Path) -> None:
     for event in events(desk.app, "tool_returned"):
         desk.ledger.note(f"{event.data['step']} {event.data['result']}")
     desk.expect("s1 done")
+
+
+def paying_in_transaction(_: Desk) -> Agent:
+    def pay(step: Look, call: Any) -> None:
+        call.connection.execute("insert into payments values (?)", [step.at])
+
+    return pipeline(Look(at="x"), carry_out=ran_by(pay, in_transaction=True))
+
+
+async def a_run_that_was_given_up_commits_nothing(folder: Path) -> None:
+    """Frozen before it had the lock, it thaws when another advance has done the step."""
+    begun, thaw = threading.Event(), threading.Event()
+
+    class Frozen(Meddled):
+        def transaction(self) -> Any:
+            begun.set()
+            thaw.wait(PATIENCE_S)
+            return desk.store.transaction()
+
+    async def nothing() -> None: ...
+
+    desk = Desk(folder, paying_in_transaction)
+    with contextlib.closing(sqlite3.connect(desk.path)) as db:
+        db.execute("create table payments (payee text)")
+        await desk.app.launch("crew", "go", thread_id="t")
+        frozen = desk.on(Frozen(desk.store, "", nothing))
+        first = asyncio.create_task(advance(ref(), frozen.surroundings))
+        await asyncio.to_thread(begun.wait, PATIENCE_S)
+        await advance(ref(), desk.app.surroundings)
+        thaw.set()
+        await first
+        for (payee,) in db.execute("select payee from payments"):
+            desk.ledger.note(f"paid {payee}")
+    desk.expect("paid x")
+
+
+async def rows_commit_with_the_outcome_or_not_at_all(folder: Path) -> None:
+    """The process ends when the tool's transaction is over, before anything else is recorded."""
+
+    def agent(_: Desk) -> Agent:
+        def pay(step: Look, call: Any) -> None:
+            call.connection.execute("insert into payments values (?)", [step.at])
+
+        return pipeline(Look(at="x"), carry_out=ran_by(pay, in_transaction=True))
+
+    async def killed() -> None:
+        raise StoreUnavailable("nobody is there any more")
+
+    desk = Desk(folder, paying_in_transaction)
+    with contextlib.closing(sqlite3.connect(desk.path)) as db:
+        db.execute("create table payments (payee text)")
+        await desk.app.launch("crew", "go", thread_id="t")
+        dying = desk.on(Meddled(desk.store, "tool_returned", killed))
+        with contextlib.suppress(StoreUnavailable):
+            await advance(ref(), dying.surroundings)
+        await settle(desk.app)
+        for (payee,) in db.execute("select payee from payments"):
+            desk.ledger.note(f"paid {payee}")
+    desk.expect("paid x")
 
 
 def main(promise: str, folder: str) -> int:
