@@ -1,8 +1,10 @@
 """Two logs side by side, without what may differ between two runs of the same work.
 
-`facts` drops times, keys, delivery and recovery events (an unknown outcome, the question about it and
+`facts` drops times, keys, delivery and recovery events (an unknown outcome, the question about it
+and
 its answer), where a copy began, and the number of attempts. A run that a person or `reconcile`
-settled counts as returned. `diff` also drops what a model call cost and the hash of its prompt: they
+settled counts as returned. `diff` also drops what a model call cost and the hash of its prompt:
+they
 differ wherever anything before them does.
 """
 
