@@ -96,7 +96,7 @@ async def test_a_wake_left_by_a_killed_process_is_found_at_start(store):
 async def test_a_run_left_by_a_killed_process_is_found_at_start(store):
     gate = Gate()
     agent = pipeline(Look(), carry_out=ran_by(gate, retry_safe=True))
-    app = app_of(agent, store)
+    app = app_of(agent, store, stop_grace_s=0)
     await app.launch("crew", "go", thread_id="t")
     running = asyncio.create_task(app.run())
     await gate.has_begun()

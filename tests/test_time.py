@@ -466,7 +466,7 @@ def napping_when_unsure(tool: Any, **options: Any) -> Agent:
 
 async def test_a_late_outcome_ends_the_sleep_of_its_step(store, clock):
     agent = napping_when_unsure(Gate())
-    app = app_of(agent, store, clock=clock)
+    app = app_of(agent, store, clock=clock, stop_grace_s=0)
     await app.launch("crew", "go", thread_id="t")
     frozen = asyncio.create_task(app.run())
     await seen(app, "t", "tool_started")

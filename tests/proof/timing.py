@@ -83,21 +83,24 @@ def timing_app(ledger: Ledger, point: Point, *, store: EmbeddedStore) -> App:
             case step:
                 return run(effect, step, retry_safe=True)
 
-    def deciding(steps: tuple[Step, ...]) -> Any:
-        def decide(_: Thread, state: State[AnyStep]) -> Any:
-            if state.ready:
-                return carry_out(state.ready[0])
-            if state.waiting or state.finished:
-                return Wait()
-            done = sum(state.by_id(f"s{n}") is not None for n in range(1, len(steps) + 1))
-            return Choose(steps[done]) if done < len(steps) else Finish("done")
-
-        return decide
-
     agents = [
-        Agent("release", deciding(RELEASE), AnyStep, owner="anna"),
-        Agent("watch", deciding((Verify(),)), AnyStep, owner="anna"),
+        Agent("release", deciding(RELEASE, carry_out), AnyStep, owner="anna"),
+        Agent("watch", deciding((Verify(),), carry_out), AnyStep, owner="anna"),
     ]
     hourly = Schedule("hourly", "watch", "0 * * * *", "verify")
     app = App(agents, store=store, schedules=[hourly], clock=Clock(end=END))
     return app
+
+
+def deciding(steps: tuple[Step, ...], carry_out: Any) -> Any:
+    """One step after the other."""
+
+    def decide(_: Thread, state: State[AnyStep]) -> Any:
+        if state.ready:
+            return carry_out(state.ready[0])
+        if state.waiting or state.finished:
+            return Wait()
+        done = sum(state.by_id(f"s{n}") is not None for n in range(1, len(steps) + 1))
+        return Choose(steps[done]) if done < len(steps) else Finish("done")
+
+    return decide

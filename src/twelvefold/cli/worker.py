@@ -7,6 +7,7 @@ or at a second signal, the process leaves as if it were killed: the log is made 
 import asyncio
 import os
 import signal
+from math import inf
 from typing import Any, NoReturn
 
 import click
@@ -18,6 +19,8 @@ from twelvefold.engine.embedded import EmbeddedEngine, Holds
 from twelvefold.thread import Json, to_iso
 
 GRACE_S = 30.0
+CANCEL_S = 1.0
+"""What tools that are cancelled at the end of the grace may take to clean up."""
 
 
 @command()
@@ -49,10 +52,12 @@ async def _work(here: Here, grace_s: float) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stops.put_nowait, number)
     running = asyncio.ensure_future(engine.run(told=says.holds))
     if not await _ends(running, stops, timeout_s=None):
-        engine.stop()
+        engine.stop(grace_s=inf)  # the grace is kept here, where a second signal ends it
         says.stopping(grace_s)
         if not await _ends(running, stops, timeout_s=grace_s):
             says.cut_off()
+            running.cancel()
+            await asyncio.wait({running}, timeout=CANCEL_S)
             _leave()
     running.result()  # raises what ended it
     says.stopped()
