@@ -26,6 +26,8 @@ def said(event: Event, thread_id: str) -> str:
             return "started" + (f", attempt {data['attempt']}" if data["attempt"] > 1 else "")
         case "step_settled" if data.get("result") is None:
             return "settled"
+        case "tool_returned" if "attachment" in data:
+            return f"-> {_attachment(data['attachment'])}"
         case "tool_returned" | "step_settled":
             return f"-> {compact(data.get('result', data.get('unstorable')))}"
         case "tool_failed" | "model_failed" | "advance_failed":
@@ -40,6 +42,10 @@ def said(event: Event, thread_id: str) -> str:
             return _closed(data)
         case _:
             return _other(event)
+
+
+def _attachment(data: dict[str, Json]) -> str:
+    return f"attachment of {data['size']} bytes, {data['media_type']}, {data['sha256']}"
 
 
 def _by(data: dict[str, Json]) -> str:

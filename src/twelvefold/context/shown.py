@@ -77,7 +77,19 @@ def _chosen(data: dict[str, Json]) -> View:
 def _returned(data: dict[str, Json]) -> View:
     if "unstorable" in data:
         return _tag(data["intent"]) + "_result", {"unstorable": data["unstorable"]}
+    if "attachment" in data:
+        return _tag(data["intent"]) + "_result", _attached(data)
     return _result(data)
+
+
+def _attached(data: dict[str, Json]) -> Json:
+    """What stands for a result that is not in the log: how large it is, and its beginning."""
+    body: dict[str, Json] = {"attachment": data["attachment"]}
+    preview = data.get("preview")
+    if preview is None:
+        return body
+    shown = f"the first {len(preview)} of {data['chars']} characters"
+    return body | {"preview": preview, "shown": shown}
 
 
 def _result(data: dict[str, Json]) -> View:

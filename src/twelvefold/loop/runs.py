@@ -81,6 +81,8 @@ class ToolRun:
         run = self.action.run
         once = partial(self._once, _takes_call(self.tool), self._deps(), late)
         tries_max = run.attempts if tries_max is None else tries_max
+        if run.timeout_s is None and tries_max == 1:
+            return await once()
         if run.timeout_s is None:
             return await self._tried(once, tries_max, until=None)
         self._deadline = self.around.clock() + timedelta(seconds=run.timeout_s)
@@ -102,7 +104,6 @@ class ToolRun:
         """Try again what may pass by itself, while there is time and nobody wants us to stop."""
         loop, pause_s = asyncio.get_running_loop(), TRY_AGAIN_FIRST_S
         while True:
-            self._tries += 1
             try:
                 return await once()
             except Exception as error:
@@ -117,6 +118,7 @@ class ToolRun:
 
     async def _once(self, takes_call: bool, deps: Any, late: Callable[[Ended], None] | None) -> Any:
         action, name = self.action, self.action.run.name
+        self._tries += 1
         arguments = (action.step, self._call(deps)) if takes_call else (action.step,)
         if _is_async(self.tool):
             returned = self.tool(*arguments)

@@ -42,10 +42,12 @@ class UnderWay:
     async def alone(self, action: Act, do: Callable[[Stop], Doing]) -> Brought:
         """Carry it out here. Raises `CancelledError` only when it brings nothing."""
         self._alone, self._is_model_call = _this_task(), isinstance(action, CallModel)
+        stop = self._new_stop()
         try:
-            return await self._signed(do)
+            return await do(stop)
         finally:
             self._alone = None
+            self._stops.discard(stop)
 
     def start(self, action: Act, do: Callable[[Stop], Doing]) -> None:
         self.tasks[asyncio.ensure_future(self._signed(do))] = name_of(action)
@@ -76,14 +78,18 @@ class UnderWay:
             task.cancel()
 
     async def _signed(self, do: Callable[[Stop], Doing]) -> Brought:
-        stop = Stop()
-        if self._stopped:  # while the start of this run was committed
-            stop.set()
-        self._stops.add(stop)
+        stop = self._new_stop()
         try:
             return await do(stop)
         finally:
             self._stops.discard(stop)
+
+    def _new_stop(self) -> Stop:
+        stop = Stop()
+        if self._stopped:  # while the start of this run was committed
+            stop.set()
+        self._stops.add(stop)
+        return stop
 
 
 def name_of(action: Act) -> str:
