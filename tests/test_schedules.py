@@ -136,6 +136,7 @@ def test_slots_do_not_depend_on_when_they_are_asked_for(line, zone, day, minutes
         ({"line": "61 9 * * *"}, "Bad minute"),
         ({"line": "0 0 31 2 *"}, "Bad day-of-month"),
         ({"line": "0 9 * * MON#2/3"}, "cron '0 9"),
+        ({"line": "0 0 */31 2 MON#5"}, "is never due"),
         ({"zone": "Europe/Bern"}, "no time zone 'Europe/Bern'"),
         ({"zone": ""}, "no time zone"),
         ({"zone": "../zone"}, "no time zone"),
