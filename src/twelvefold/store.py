@@ -134,7 +134,12 @@ class Store(Protocol):
     and `UnknownThread` is ambiguous: repeat the append with its keys, never assume."""
 
     async def commit(self, *appends: Append) -> list[list[Event]]:
-        """Apply all appends or none; one list of stored events per append."""
+        """Apply all appends or none; one list of stored events per append.
+
+        An event that this call wrote has the very `data` of its draft; one that was there before
+        has
+        its own, so a caller can tell.
+        """
         ...
 
     def commit_now(self, *appends: Append, tx: Any = None) -> list[list[Event]]:

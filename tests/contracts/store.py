@@ -4,6 +4,7 @@ A test module of a store imports these names and gives the fixture `store`; see 
 """
 
 import asyncio
+import hashlib
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownThread, Unstorable
+from twelvefold.exceptions import (
+    Conflict,
+    Fenced,
+    Stale,
+    UnknownAttachment,
+    UnknownThread,
+    Unstorable,
+)
 from twelvefold.store import Append, Create, Ref, Timer
 from twelvefold.summary import summarize
 from twelvefold.thread import DELIVERY_RECORDS, Draft, Parent, from_jsonl
@@ -243,6 +251,17 @@ def test_a_claim_raises_the_epoch_and_fences_the_older_advance(store):
 
 
 # Keys
+
+
+def test_what_was_written_has_the_data_of_its_draft_and_what_was_there_has_not(store):
+    launch(store)
+    mine, equal = fact("first", "k", n=1), fact("first", "k", n=1)
+    [[written]] = store.commit_now(Append("t1", [mine]))
+    [[there]] = store.commit_now(Append("t1", [equal]))
+
+    assert written.data is mine.data
+    assert there == written
+    assert there.data is not equal.data
 
 
 def test_a_key_is_written_once_and_its_stored_event_returned(store):
@@ -729,3 +748,37 @@ async def test_a_cancelled_caller_disturbs_nobody(store):
         await dropped
     await store.commit(Append("t1", [fact("after")]))
     assert types(store)[-1] == "after"
+
+
+# Attachments
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff", b"x" * 3_000_000])
+def test_bytes_are_kept_under_their_hash(store, content):
+    sha256 = store.keep(content)
+
+    assert sha256 == hashlib.sha256(content).hexdigest()
+    assert store.kept(sha256) == content
+    assert store.keep(content) == sha256  # twice is once
+
+
+def test_bytes_belong_to_their_tenant(store):
+    sha256 = store.keep(b"mine", tenant="acme")
+
+    assert store.kept(sha256, tenant="acme") == b"mine"
+    for name, tenant in ((sha256, "default"), ("0" * 64, "acme"), ("\ud800", "acme")):
+        with pytest.raises(UnknownAttachment):
+            store.kept(name, tenant=tenant)
+
+
+async def test_bytes_may_be_kept_from_many_threads_while_others_commit(store):
+    launch(store)
+    contents = [f"part {n}".encode() for n in range(20)]
+    keeping = [asyncio.to_thread(store.keep, content) for content in contents]
+
+    hashes = await asyncio.gather(
+        *keeping, *(store.commit(Append("t1", [fact()])) for _ in contents)
+    )
+
+    assert [store.kept(sha256) for sha256 in hashes[: len(contents)]] == contents
+    assert len(types(store)) == 1 + len(contents)

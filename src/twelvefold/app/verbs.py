@@ -30,14 +30,17 @@ class Change:
 
     def is_outrun(self, stored: Sequence[Sequence[Event]]) -> bool:
         """Whether a judged append was not written, since the log held its keys already: another
-        answer,
-        or the same one given elsewhere a moment before."""
+        answer, or the same one given elsewhere in the same instant."""
         return any(
-            append.expect is not None
-            and [(e.type, e.data, e.at) for e in events]
-            != [(d.type, d.data, d.at) for d in append.drafts]
+            append.expect is not None and not _is_written(append, events)
             for append, events in zip(self.appends, stored, strict=False)
         )
+
+
+def _is_written(append: Append, stored: Sequence[Event]) -> bool:
+    """Whether these events are this very append, and not equal ones of an earlier one."""
+    pairs = zip(append.drafts, stored, strict=False)
+    return len(append.drafts) == len(stored) and all(d.data is e.data for d, e in pairs)
 
 
 def message(text: str, channel: str | None, sender: str | None) -> dict[str, Json]:
