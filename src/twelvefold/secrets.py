@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 from twelvefold.exceptions import ConfigurationError, NothingHappened
 
 SECRET_NAME_CHARS_MAX = 200
-_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.:/@-]*$"
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.:/@-]*"
 
 Secrets = Mapping[str, str] | Callable[[str, str], str | None]
 """{name: value} for every tenant, or a function of tenant and name."""
@@ -31,7 +31,7 @@ class SecretRef:
     name: str
 
     def __post_init__(self) -> None:
-        if len(self.name) > SECRET_NAME_CHARS_MAX or not re.match(_NAME, self.name):
+        if len(self.name) > SECRET_NAME_CHARS_MAX or not re.fullmatch(_NAME, self.name):
             raise ConfigurationError(
                 f"A secret's name is at most {SECRET_NAME_CHARS_MAX} of the characters"
                 " A-Z a-z 0-9 _ . : / @ - and begins with a letter, a digit or _."
@@ -42,7 +42,7 @@ class SecretRef:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
-        text = core_schema.str_schema(pattern=_NAME, max_length=SECRET_NAME_CHARS_MAX)
+        text = core_schema.str_schema(pattern=f"^{_NAME}$", max_length=SECRET_NAME_CHARS_MAX)
         named = core_schema.no_info_after_validator_function(cls, text)
         either = core_schema.union_schema([core_schema.is_instance_schema(cls), named])
         return core_schema.json_or_python_schema(

@@ -8,6 +8,7 @@ from typing import Any
 
 from bank import Ledger, payments_app
 from loading import app_of, example
+from slow import LOG, slow_app
 from timing import timing_app
 
 from twelvefold import App
@@ -143,6 +144,26 @@ def outer_loop(folder: Path, point: Point) -> Scenario:
         return Counter(forge.path.read_text().split()[1::2])
 
     return Scenario(app, launch, lambda contact: YES, effects)
+
+
+def slow(folder: Path, point: Point) -> Scenario:
+    """A result beside the log, and two timeouts: one that says so, one that a person settles."""
+    ledger = Ledger(folder / "ledger.db")
+    app = slow_app(ledger, point, store=SqliteStore(folder / "threads.db"))
+
+    def answer(contact: ContactRow) -> Reply:
+        if contact.data["kind"] == "approval":
+            return YES
+        if contact.data["intent"] == "transfer" and ledger.counts():
+            return {"decision": "it_ran", "by": "anna", "value": "transferred"}
+        return {"decision": "run_again", "by": "anna"}
+
+    def effects() -> Mapping[str, int]:
+        names = [event.data.get("attachment") for event in app.thread("w1").events]
+        kept = [app.attachment("w1", name["sha256"]) for name in names if name is not None]
+        return ledger.counts() | {"logs kept": sum(log == LOG.encode() for log in kept)}
+
+    return Scenario(app, _launcher("slow", "w1", "fetch and transfer"), answer, effects)
 
 
 def _launcher(agent: str, thread_id: str, text: str) -> Callable[[App], Any]:

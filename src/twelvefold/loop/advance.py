@@ -21,6 +21,7 @@ from twelvefold.loop.facts import record, sleeps_ended
 from twelvefold.loop.stops import Bell, Stop
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.loop.under_way import Brought, Cancels, UnderWay, name_of
+from twelvefold.loop.undisturbed import undisturbed
 from twelvefold.plan import Act, CallTool, Plan, begin, recover
 from twelvefold.reducer import fold
 from twelvefold.state import State
@@ -250,7 +251,8 @@ class _Advance:
             except asyncio.CancelledError:  # they were given time, and it is over
                 self.acts.cancel()
             self.facts += [fact for fact in self.acts.landed() if fact is not None]
-        await self._record_facts(wake=True)
+        if self.facts:
+            await undisturbed(self._record_facts(wake=True))
 
     def _hear(self) -> None:
         if self.bell.stopped:

@@ -18,6 +18,7 @@ from twelvefold.loop.resolved import Resolved
 from twelvefold.loop.stops import Stop
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.loop.threads import Ended, in_thread
+from twelvefold.loop.undisturbed import undisturbed
 from twelvefold.plan import CallTool
 from twelvefold.store import Ref, transactional
 from twelvefold.thread import Json, Thread
@@ -168,13 +169,7 @@ class ToolRun:
         result = result_of(value, hide=self._secrets.hide)
         if result.content is None:
             return result.data
-        keeping = asyncio.ensure_future(asyncio.to_thread(self._keep, result))
-        while not keeping.done():
-            try:
-                await asyncio.shield(keeping)
-            except asyncio.CancelledError:
-                continue
-        return keeping.result()
+        return await undisturbed(asyncio.to_thread(self._keep, result))
 
     def kept_now(self, value: Any) -> dict[str, Json]:
         """As `kept`, in a thread without an event loop."""

@@ -69,6 +69,12 @@ class _PointedStore:
             self._point("before a transaction commits")
         self._point("after a transaction committed")
 
+    def keep(self, content: bytes, *, tenant: str = DEFAULT_TENANT) -> str:
+        self._point("before keeping an attachment")
+        sha256 = self._store.keep(content, tenant=tenant)
+        self._point("after keeping an attachment")
+        return sha256
+
     def arm(self, timer: Timer, *, tenant: str = DEFAULT_TENANT) -> None:
         self._point("before arming")
         self._store.arm(timer, tenant=tenant)
