@@ -75,7 +75,8 @@ def signal(thread: Thread, *, name: str, data: Json, key: str | None, now: datet
     if read(thread).cancelled:
         raise Conflict(f"{thread.id} was cancelled. Nothing was done.")
     received = {"signal": name, "data": data}
-    return _woken(thread, Draft("signal_received", received, now, key=_delivery(key)))
+    named = None if key is None else f"signal:{key}"  # a message may have the same delivery id
+    return _woken(thread, Draft("signal_received", received, now, key=named))
 
 
 def pause(thread: Thread, *, by: str, now: datetime) -> Change:
