@@ -13,9 +13,12 @@ SUFFIX = ".runner"
 
 @contextmanager
 def runner_lock(path: str) -> Generator[bool]:
-    """Hold `<path>.runner` while inside; False at once when somebody else holds it."""
+    """Hold `<path>.runner` while inside; False at once when somebody else holds it. However a file
+    is named, it has one lock."""
     try:
-        lock = os.open(path + SUFFIX, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = os.open(
+            os.path.realpath(path) + SUFFIX, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644
+        )
     except OSError as error:
         raise unreachable(path + SUFFIX, error.strerror or str(error)) from error
     try:
@@ -32,7 +35,7 @@ def runner_lock(path: str) -> Generator[bool]:
 def runner_pid(path: str | Path) -> int | None:
     """The process that advances the threads of `path`, or None when nobody does."""
     try:
-        lock = os.open(f"{path}{SUFFIX}", os.O_RDONLY | os.O_CLOEXEC)
+        lock = os.open(os.path.realpath(path) + SUFFIX, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:

@@ -105,7 +105,7 @@ class SqliteStore(Reads):
         return sha256
 
     def runner_lock(self) -> AbstractContextManager[bool]:
-        return runner_lock(self.path)
+        return runner_lock(self._file)
 
     def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
         """`heard` runs in the thread that committed; a timer that was set counts as well."""
