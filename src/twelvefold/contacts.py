@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
-
 from twelvefold.exceptions import (
     Conflict,
     InvalidAnswer,
@@ -19,9 +17,9 @@ from twelvefold.exceptions import (
     UnknownContact,
     WrongDecision,
 )
-from twelvefold.policy import Policy, Settles
+from twelvefold.policy import RISKS, Policy, Risk, Settles
 from twelvefold.state import Chosen, Contact, ContactKind, State
-from twelvefold.steps import arg_names, args_of, complaint, digest, read_step, risk_of, schema_hash
+from twelvefold.steps import changed_args, digest, risk_of, schema_hash
 from twelvefold.thread import Draft, Json, to_iso
 
 Decision = Literal["approve", "deny", "edit", "answer", "it_ran", "run_again", "give_up"]
@@ -92,6 +90,8 @@ def request(
         "deadline": None if within is None else to_iso(now + within),
         "args": chosen.args,
     }
+    if kind == "approval" and chosen.status == "unknown":
+        data["question"] = "Its last run was cut off and may have happened."
     cls = state.classes.get(chosen.intent)
     if cls is not None:
         data["risk"] = risk_of(cls)
@@ -159,14 +159,22 @@ def _refusal(
             f"{answer.by} may not answer {name}; it was asked of {contact.policy}."
             " Nothing was done."
         )
-    if not settles.allows(answer.assurance, contact.risk):
+    risk = _risk(state, contact)
+    if not settles.allows(answer.assurance, risk):
         return NotAllowed(
-            f"{answer.channel} ({answer.assurance}) may not settle {contact.risk} risk: {name}."
+            f"{answer.channel} ({answer.assurance}) may not settle {risk} risk: {name}."
             " Nothing was done. Use a channel that proves more, or change `App(settles=...)`."
         )
     if any(vote.by == answer.by for vote in contact.votes):
         return Conflict(f"{answer.by} has already answered {name}. Nothing was done.")
     return _changed(state, contact, answer, name)
+
+
+def _risk(state: State[Any], contact: Contact) -> Risk:
+    """The higher of then and today: what was asked as low may have become high since."""
+    cls = state.classes.get(contact.intent)
+    today = contact.risk if cls is None else risk_of(cls)
+    return RISKS[max(RISKS.index(contact.risk), RISKS.index(today))]
 
 
 def _changed(
@@ -218,6 +226,8 @@ def _check_kind(contact: Contact, answer: Answer) -> None:
         raise InvalidAnswer(
             f"{contact.id} awaits {' or '.join(accepted)}, not {answer.decision}. Nothing was done."
         )
+    if answer.changes is not None and answer.decision != "edit":
+        raise InvalidAnswer("Only an edit changes arguments. Nothing was done.")
     if answer.decision == "deny" and not (answer.comment or "").strip():
         raise InvalidAnswer("A denial needs a comment: the model reads it. Nothing was done.")
     if answer.decision == "answer" and answer.value in (None, ""):
@@ -263,7 +273,8 @@ def _edited(state: State[Any], contact: Contact, answer: Answer, now: datetime) 
     cls = state.classes.get(contact.intent)
     if old is None or cls is None:
         raise InvalidAnswer(f"{contact.intent} is no step of this agent any more: use give_up.")
-    args = _changed_args(cls, old.args, answer.changes or {})
+    shown = old.args_today() if contact.kind == "approval" else old.args
+    args = changed_args(cls, shown, answer.changes or {})
     chosen: dict[str, Json] = {
         "intent": contact.intent,
         "args": args,
@@ -283,18 +294,3 @@ def _edited(state: State[Any], contact: Contact, answer: Answer, now: datetime) 
         chosen["approval"] = {"contact": contact.id, "digest": bound}
     new = Draft("next_step_chosen", chosen, now, key=f"edited:{contact.id}")
     return [_closed(contact, answer, now, args=args), new]
-
-
-def _changed_args(
-    cls: type[BaseModel], old: Mapping[str, Json], changes: Mapping[str, Json]
-) -> dict[str, Json]:
-    names = arg_names(cls)
-    if unknown := sorted(set(changes) - names):
-        raise InvalidAnswer(
-            f"{cls.__name__} has no argument {', '.join(unknown)}. Nothing was done."
-        )
-    known = {name: value for name, value in old.items() if name in names}
-    try:
-        return args_of(read_step(cls, {**known, **changes}))
-    except ValidationError as error:
-        raise InvalidAnswer(f"{complaint(error)}. Nothing was done.") from error

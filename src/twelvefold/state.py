@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from typing_extensions import TypeForm
 
 from twelvefold.policy import Policy, Risk
-from twelvefold.steps import complaint, digest, intent_of, members, read_step, schema_hash
+from twelvefold.steps import complaint, digest, filled, intent_of, members, read_step, schema_hash
 from twelvefold.thread import Event, Json, Thread, from_text, to_text
 
 S = TypeVar("S", bound=BaseModel)
@@ -132,12 +132,16 @@ class Chosen(Generic[S_co]):
         if cls is None:
             raise ValueError(f"no step of this agent has the intent {self.intent!r}")
         try:
-            return read_step(cls, self.args_today())
+            return read_step(cls, self._upcast())
         except ValidationError as error:
             raise ValueError(complaint(error)) from error
 
     def args_today(self) -> dict[str, Json]:
-        """A copy of the arguments, brought up to date: what would run. Raises `ValueError`."""
+        """The arguments of what would run, with what its class has got since. Raises
+        `ValueError`."""
+        return filled(self._upcast(), self.parse())
+
+    def _upcast(self) -> dict[str, Json]:
         args = from_text(to_text(self.args))
         upcast = self._state.upcasters.get(self.intent)
         try:
@@ -149,8 +153,7 @@ class Chosen(Generic[S_co]):
     def approved(self) -> bool:
         """A person approved exactly these arguments, under today's structure, in this thread.
 
-        Recomputed each time: a redeploy that changes the structure, a fork or a tampered row voids
-        it.
+        Recomputed each time: another structure, a fork or a tampered row voids it.
         """
         return self.approval is not None and self.approval.digest == self.digest(
             self.approval.contact
@@ -158,19 +161,16 @@ class Chosen(Generic[S_co]):
 
     def digest(self, contact: str) -> str | None:
         """What a person approves in `contact`; None when today's code cannot read the step."""
-        cls = self._state.classes.get(self.intent)
         try:
-            args = self.args_today() if self.intent in self._state.upcasters else self.args
+            args = self.args_today()
         except ValueError:
-            return None
-        if cls is None:
             return None
         return digest(
             tenant=self._state.tenant,
             thread_id=self._state.thread_id,
             contact=contact,
             intent=self.intent,
-            schema=schema_hash(cls),
+            schema=schema_hash(self._state.classes[self.intent]),
             args=args,
         )
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, cast, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import TypeForm
 
-from twelvefold.exceptions import InvalidSteps, Unstorable
+from twelvefold.exceptions import InvalidAnswer, InvalidSteps, Unstorable
 from twelvefold.policy import RISKS, Risk
 from twelvefold.thread import Json, canonical, to_text
 
@@ -82,6 +82,10 @@ def intent_of(cls: type[BaseModel]) -> str:
         raise InvalidSteps(f"{cls.__name__}: an intent may not end in _result or _message.")
     if not cls.model_config.get("frozen"):
         raise InvalidSteps(f"{cls.__name__} needs model_config = ConfigDict(frozen=True).")
+    if "risk" in cls.model_fields:
+        raise InvalidSteps(
+            f'{cls.__name__}.risk is an argument, which a model fills in: risk: ClassVar = "high".'
+        )
     if risk_of(cls) not in RISKS:
         raise InvalidSteps(
             f"{cls.__name__}.risk is {risk_of(cls)!r}, not one of {', '.join(RISKS)}."
@@ -106,9 +110,33 @@ def args_of(step: BaseModel) -> dict[str, Json]:
         again = read_step(cls, args)
     except ValidationError as error:
         raise Unstorable(f"{cls.__name__} cannot read what it wrote: {complaint(error)}") from error
+    if lost := sorted(arg_names(cls) - args.keys()):
+        raise Unstorable(f"{cls.__name__} does not write {', '.join(lost)}: nobody would see it.")
     if again != step:
         raise Unstorable(f"{cls.__name__} reads back as another step: {to_text(args)}")
     return args
+
+
+def filled(args: dict[str, Json], step: BaseModel) -> dict[str, Json]:
+    """Stored arguments with those that `step`, read from them, has besides: defaults that its class
+    got since."""
+    today = step.model_dump(mode="json", by_alias=True, round_trip=True, exclude={"intent"})
+    return _filled_map(args, today)
+
+
+def _filled(stored: Json, today: Json) -> Json:
+    if isinstance(stored, dict) and isinstance(today, dict):
+        return _filled_map(cast(dict[str, Json], stored), cast(dict[str, Json], today))
+    if isinstance(stored, list) and isinstance(today, list):
+        items, others = cast(list[Json], stored), cast(list[Json], today)
+        if len(items) == len(others):
+            return [_filled(*pair) for pair in zip(items, others, strict=True)]
+    return cast(Json, stored)
+
+
+def _filled_map(stored: dict[str, Json], today: dict[str, Json]) -> dict[str, Json]:
+    whole = {name: _filled(value, today.get(name)) for name, value in stored.items()}
+    return whole | {name: value for name, value in today.items() if name not in stored}
 
 
 @cache
@@ -116,6 +144,24 @@ def arg_names(cls: type[BaseModel]) -> frozenset[str]:
     """The names under which the arguments of a step are stored."""
     fields = cls.model_fields.items()
     return frozenset(field.serialization_alias or name for name, field in fields) - {"intent"}
+
+
+def changed_args(
+    cls: type[BaseModel], old: Mapping[str, Json], changes: Mapping[str, Json]
+) -> dict[str, Json]:
+    """Stored arguments after a person's edit. What `cls` no longer has is left out; raises
+    `InvalidAnswer` for a change that it does not know, or refuses."""
+    names = arg_names(cls)
+    if unknown := sorted(set(changes) - names):
+        raise InvalidAnswer(
+            f"{cls.__name__} has no argument {', '.join(unknown)}. Nothing was done."
+        )
+    keeps_all = cls.model_config.get("extra") == "allow"
+    known = {name: value for name, value in old.items() if keeps_all or name in names}
+    try:
+        return args_of(read_step(cls, {**known, **changes}))
+    except ValidationError as error:
+        raise InvalidAnswer(f"{complaint(error)}. Nothing was done.") from error
 
 
 def read_step(cls: type[BaseModel], args: Mapping[str, Json]) -> BaseModel:
