@@ -44,6 +44,7 @@ def test_every_deliberate_error_is_found_and_no_other(found: set[tuple[int, str]
         "wrong_tool_in_all",
         "wrong_deps",
         "wrong_reconcile",
+        "transaction_without_a_call",
         "offered_outside_the_union",
         "chosen_outside_the_union",
         "wrong_union",

@@ -41,6 +41,10 @@ async def deploy(step: Deploy, call: Call[Deps]) -> str:
     return assert_type(call.deps, Deps).region
 
 
+def record(step: Deploy, call: Call[Deps]) -> None:
+    call.connection.execute("insert into deploys values (?)", (step.tag,))
+
+
 def anything(step: Step, call: Call[object]) -> None: ...
 
 
@@ -56,6 +60,7 @@ def looks(state: State[NextStep]) -> None:
 assert_type(run(deploy, Deploy(tag="v1")), Run[Deps])
 assert_type(run(list_tags, ListTags()), Run[object])
 assert_type(run(anything, ListTags()), Run[object])
+assert_type(run(record, Deploy(tag="v1"), in_transaction=True), Run[Deps])
 
 
 def decide(thread: Thread, state: State[NextStep]) -> Effect[NextStep, Deps]:

@@ -113,6 +113,11 @@ def wrong_reconcile(thread: Thread, state: State[A]) -> Effect[A]:
     return run(tool_a, state.ready[0].step, reconcile=tool_b)
 
 
+def transaction_without_a_call(thread: Thread, state: State[A]) -> Effect[A]:
+    # reportArgumentType
+    return run(tool_a, state.ready[0].step, in_transaction=True)
+
+
 def offered_outside_the_union(thread: Thread, state: State[A | B]) -> Effect[A | B, Deps]:
     # reportReturnType
     return AskModel("", A | B | C)
