@@ -15,6 +15,20 @@ def test_a_refused_step_speaks_to_the_model():
     assert short(StepRefused("invalid", "tag: Field required")) == "tag: Field required"
 
 
+def test_an_error_that_cannot_say_what_it_is_has_a_type_at_least():
+    class Broken(ValueError):
+        def __str__(self) -> str:
+            raise KeyError("no words")
+
+    assert short(Broken()) == "Broken: its text raises KeyError"
+
+
+def test_secrets_are_taken_out_before_anything_is_cut_off():
+    error = ValueError("x" * (ERROR_CHARS_MAX - 13) + "hunter2")
+
+    assert "hunter" not in short(error, without=lambda text: text.replace("hunter2", "[secret]"))
+
+
 def test_what_is_cut_off_is_said():
     assert clip("x" * ERROR_CHARS_MAX) == "x" * ERROR_CHARS_MAX
     assert clip("x" * (ERROR_CHARS_MAX + 7)).endswith("x ... (7 more characters)")

@@ -13,6 +13,7 @@ from crew import (
     STORES,
     Gate,
     Look,
+    Meddled,
     Pay,
     app_of,
     approved_then,
@@ -32,9 +33,10 @@ from twelvefold.agent import Agent
 from twelvefold.app import App
 from twelvefold.call import Call
 from twelvefold.effects import All, AskModel, Choose, run
-from twelvefold.exceptions import NothingHappened
+from twelvefold.exceptions import NothingHappened, StoreFull
 from twelvefold.failures import is_transient
-from twelvefold.loop import Surroundings, Watch, advance
+from twelvefold.loop import Bell, Surroundings, Watch, advance
+from twelvefold.loop.undisturbed import undisturbed
 from twelvefold.plan.options import ATTEMPTS_MAX
 
 pytestmark = pytest.mark.anyio
@@ -225,9 +227,7 @@ async def test_a_late_coroutine_has_done_nothing_and_says_nothing(store):
     held.result = hang(None)
     app = await ran(store, held, timeout_s=SOON_S)
     held.let_go.set()
-    for thread in threading.enumerate():
-        if thread.name == "twelvefold-Held-s1":
-            await asyncio.to_thread(thread.join, PATIENCE_S)
+    await asyncio.to_thread(join, "twelvefold-Held-s1")
 
     assert types(app).count("tool_returned") == 0
 
@@ -585,6 +585,74 @@ async def test_while_tries_pause_a_stop_ends_them(store):
 
     [failed] = events(app, "tool_failed")
     assert failed.data.get("tries", 1) < ATTEMPTS_MAX
+
+
+@pytest.mark.parametrize("kind", ["tool", "model"])
+async def test_a_stop_during_the_commit_begins_only_what_the_log_says_has_begun(store, kind):
+    called = []
+    bell = Bell()
+
+    async def ring() -> None:
+        bell.stop()
+
+    async def model(_: Any) -> Any:
+        called.append("model")
+
+    def tool(_: Any, call: Call[None]) -> bool:
+        called.append("tool")
+        return call.cancelled.is_set()
+
+    def decide(_: Any, state: Any) -> Any:
+        if state.by_id("s1") is None:
+            return Choose(Look())
+        if kind == "tool" and state.ready:
+            return run(tool, state.ready[0].step)
+        return AskModel("go", Look, while_waiting=True)
+
+    agent = Agent("crew", decide, Look, owner="olga")
+    app = App([agent], store=store, model=model)
+    await launched(app)
+    before = "tool_started" if kind == "tool" else "next_step_chosen"
+    around = App([agent], store=Meddled(store, before, ring), model=model).surroundings
+    await advance(ref(), around, bell=bell)
+
+    assert called == (["tool"] if kind == "tool" else [])
+    assert [e.data["result"] for e in events(app, "tool_returned")] == [True] * len(called)
+
+
+# What cannot be recorded
+
+
+async def test_a_late_outcome_that_no_store_takes_is_said_in_the_log(store, caplog):
+    class Closed:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+        def commit_now(self, *_: Any, **__: Any) -> Any:
+            raise StoreFull("the disk is full")
+
+    held = Held("late")
+    app = await ran(Closed(), held, timeout_s=SOON_S)
+    held.let_go.set()
+    await asyncio.to_thread(join, "twelvefold-Held-s1")
+
+    assert "t: the late outcome of s1 could not be recorded: StoreFull" in caplog.text
+    assert status(app) == "finished"
+
+
+async def test_what_is_undisturbed_still_raises():
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise StoreFull("the disk is full")
+
+    with pytest.raises(StoreFull):
+        await undisturbed(fails())
+
+
+def join(name: str) -> None:
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(PATIENCE_S)
 
 
 # By hand

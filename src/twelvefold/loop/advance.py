@@ -96,6 +96,8 @@ class _Advance:
             return False
         if rests:
             return True
+        if self.bell.stopped:  # meanwhile: what the log says has begun is done, and no more
+            plan.acts = [action for action in plan.acts if isinstance(action, CallTool)]
         if self._is_alone(plan):
             fact = await self.acts.alone(plan.acts[0], self._doing(plan.acts[0], after))
             await self._take([fact])
