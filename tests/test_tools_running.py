@@ -163,11 +163,16 @@ async def test_what_reconcile_denied_and_the_thread_brings_later_is_not_lost(sto
     def reconcile(_: Any) -> None:
         raise NothingHappened("no trace of it")
 
-    def pay(step: Pay, call: Call[None]) -> Any:
-        return held(step, call) if call.attempt == 1 else again.wait(PATIENCE_S)
+    async def pay(step: Pay, call: Call[None]) -> Any:
+        await again.wait()
 
-    again = threading.Event()
-    paying = approved_then(pay, timeout_s=SOON_S, reconcile=lambda step, call: reconcile(step))
+    again = asyncio.Event()
+
+    def paying(chosen: Any) -> Any:
+        first = chosen.attempts == 0 or chosen.status == "unknown"
+        options = {"timeout_s": SOON_S, "reconcile": reconcile} if first else {}
+        return approved_then(held if first else pay, **options)(chosen)
+
     app = app_of(pipeline(Pay(to="x"), carry_out=paying), store)
     await launched(app)
     await settle(app)
@@ -182,6 +187,16 @@ async def test_what_reconcile_denied_and_the_thread_brings_later_is_not_lost(sto
 
     assert late.data["result"] == "paid after all"
     assert (late.key or "").startswith("late:late:")
+
+
+async def test_a_reconcile_that_always_says_no_does_not_run_the_tool_for_ever(store):
+    def reconcile(_: Any) -> None:
+        raise NothingHappened("no trace of it")
+
+    app = await ran(store, hang, step=Pay(to="x"), timeout_s=0.001, reconcile=reconcile)
+
+    assert len(events(app, "tool_started")) == ATTEMPTS_MAX
+    assert [row.data["to"]["people"] for row in app.inbox()] == [["olga"]]
 
 
 async def test_what_a_tool_returns_when_it_is_cancelled_is_its_outcome(store):

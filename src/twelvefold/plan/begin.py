@@ -30,7 +30,7 @@ from twelvefold.effects import (
 from twelvefold.exceptions import NotReady, RiskWall, WrongDecision
 from twelvefold.limits import reached
 from twelvefold.messages import ModelRequest, messages_of
-from twelvefold.plan.options import check_options
+from twelvefold.plan.options import ATTEMPTS_MAX, check_options
 from twelvefold.plan.parts import CallModel, CallTool, Plan, Reconcile, sleep_timer
 from twelvefold.policy import policy_of
 from twelvefold.state import Chosen, State
@@ -196,7 +196,7 @@ def _ask_what_happened(
     agent: Agent[Any, Any],
     now: datetime,
 ) -> Plan:
-    if effect.reconcile is not None and not chosen.reconciled:
+    if effect.reconcile is not None and not chosen.reconciled and chosen.attempts < ATTEMPTS_MAX:
         call = CallTool(effect, step, chosen.id, chosen.intent, chosen.attempts)
         return Plan(acts=[Reconcile(call, effect.reconcile)])
     question = f"{effect.name} was cut off before it said what it did. Did it run?"
