@@ -132,7 +132,7 @@ def test_many_may_open_a_new_file_at_once(path):
         opener.join()
 
     assert failures == []
-    assert rows(path, "select count(*) from threads") == [(6,)]
+    assert rows(path, "select count(*) from twelvefold_threads") == [(6,)]
 
 
 def test_a_file_that_is_no_database_is_left_as_it_is(path):
@@ -193,7 +193,7 @@ def test_a_read_only_file_is_not_worth_a_retry(path):
     SqliteStore(path).close()
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     with pytest.raises(sqlite3.OperationalError) as raised:
-        db.execute("delete from events")
+        db.execute("delete from twelvefold_events")
     db.close()
 
     error = translated(raised.value, str(path))
@@ -278,7 +278,7 @@ def test_an_older_file_is_copied_before_it_is_migrated(path, store):
 
     assert rows(path, "select n from notes") == [(1,)]
     copy = Path(f"{path}.before-0002")
-    assert rows(copy, "select id from threads") == [("t1",)]
+    assert rows(copy, "select id from twelvefold_threads") == [("t1",)]
     assert rows(copy, "select max(number) from twelvefold_migrations") == [(1,)]
     assert not Path(f"{copy}.unfinished").exists()
 
@@ -369,14 +369,16 @@ def test_the_chain_can_be_recomputed_by_anybody(path, store):
 
     chain = b""
     columns = 'seq, type, v, key, after, at, salt, data, "commit", chain'
-    for *place, salt, data, commit, linked in rows(path, f"select {columns} from events"):
+    for *place, salt, data, commit, linked in rows(
+        path, f"select {columns} from twelvefold_events"
+    ):
         assert len(salt) == 16
         assert commit is None  # it follows from salt and data until those are erased
         commitment = hashlib.sha256(salt + data.encode()).digest()
         header = canonical(["default", "t1", *place]).encode()
         chain = hashlib.sha256(chain + header + commitment).digest()
         assert linked == chain
-    assert rows(path, "select chain from threads") == [(chain,)]
+    assert rows(path, "select chain from twelvefold_threads") == [(chain,)]
 
 
 def test_the_projections_rebuilt_equal_the_live_ones(path, store):
@@ -384,26 +386,28 @@ def test_the_projections_rebuilt_equal_the_live_ones(path, store):
     store.commit_now(Append("t1", [closed("s1.1"), fact("paused")]))
     launch(store, "fork", message(), asked("s1.1"), fact("forked"))
     launch(store, "t1", message("other tenant"), asked("s9.1"), tenant="b")
-    live = [rows(path, f"select * from {table}") for table in ("threads", "contacts")]
-    rows(path, "update threads set summary = '{}', status = 'failed'")
-    rows(path, "delete from contacts where id = 's1.1'")
-    rows(path, "update contacts set outcome = 'invented'")
+    live = [rows(path, f"select * from twelvefold_{table}") for table in ("threads", "contacts")]
+    rows(path, "update twelvefold_threads set summary = '{}', status = 'failed'")
+    rows(path, "delete from twelvefold_contacts where id = 's1.1'")
+    rows(path, "update twelvefold_contacts set outcome = 'invented'")
 
     assert store.rebuild() == (3, (Ref("default", "t1"), Ref("default", "fork"), Ref("b", "t1")))
     assert store.rebuild() == (3, ())
 
-    assert [rows(path, f"select * from {table}") for table in ("threads", "contacts")] == live
+    assert [
+        rows(path, f"select * from twelvefold_{table}") for table in ("threads", "contacts")
+    ] == live
 
 
 def test_a_rebuild_that_fails_changes_nothing(path, store):
     launch(store, "t1", message(), asked("s1.1"))
-    rows(path, "update events set data = '{' where seq = 1")
-    live = rows(path, "select * from contacts")
+    rows(path, "update twelvefold_events set data = '{' where seq = 1")
+    live = rows(path, "select * from twelvefold_contacts")
 
     with pytest.raises(json.JSONDecodeError):
         store.rebuild()
 
-    assert rows(path, "select * from contacts") == live
+    assert rows(path, "select * from twelvefold_contacts") == live
     store.commit_now(Append("t1", [fact()]))
 
 

@@ -4,12 +4,15 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from twelvefold.exceptions import Unstorable
 
 Json = Any
 """None, bool, int, float, str, list of Json, or dict of str to Json."""
+
+DEPTH_MAX = 200
+"""Maps and lists in each other. What a deep stack writes, every stack must be able to read."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 from_text: Callable[[str], Json] = json.JSONDecoder().decode
@@ -53,11 +56,28 @@ def _as_json(value: Json, encode: Callable[[Json, int], Iterable[str]]) -> str:
         text = "".join(encode(value, 0))
     except (TypeError, ValueError, RecursionError) as error:
         raise Unstorable(f"JSON cannot hold this value: {error}") from error
+    if text.count("[") + text.count("{") > DEPTH_MAX and _is_deeper(value, DEPTH_MAX):
+        raise Unstorable(f"The value is nested more than {DEPTH_MAX} levels deep.")
     if text.isascii() or not _SURROGATES.search(text):
         return text
     # UTF-8 has no lone surrogates; as JSON escapes they survive every store. Reading joins a pair
     # that was written as two, so read once before the text is final.
     return _escape_surrogates("".join(encode(from_text(_escape_surrogates(text)), 0)))
+
+
+def _is_deeper(value: Json, levels: int) -> bool:
+    """Whether maps and lists lie more than `levels` in each other. Level by level: no recursion."""
+    within: list[Json] = [value]
+    for _ in range(levels + 1):
+        nested: list[Json] = [one for one in within if isinstance(one, dict | list | tuple)]
+        if not nested:
+            return False
+        within = [item for one in nested for item in _items(one)]
+    return True
+
+
+def _items(nested: Json) -> Iterable[Json]:
+    return cast("dict[str, Json]", nested).values() if isinstance(nested, dict) else nested
 
 
 def _escape_surrogates(text: str) -> str:

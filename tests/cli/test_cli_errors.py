@@ -32,7 +32,7 @@ def log_of(folder: Path) -> Path:
 def events(folder: Path) -> int:
     db = sqlite3.connect(log_of(folder))
     try:
-        return db.execute("select count(*) from events").fetchone()[0]
+        return db.execute("select count(*) from twelvefold_events").fetchone()[0]
     finally:
         db.close()
 

@@ -291,7 +291,7 @@ def test_pending_migrations_are_printed_or_run(cli: Cli, folder: Path):
     told = cli("--store", "empty.db", "db", "migrate", "--sql")
 
     assert told.out.startswith("-- 0001_threads.sql\n")
-    assert "create table threads" in told.out
+    assert "create table twelvefold_threads" in told.out
     status = cli("--store", "empty.db", "db", "status", "--json").document
     assert (status["version"], status["pending"][0]) == (0, "0001_threads.sql")
     done = cli("--store", "empty.db", "db", "migrate", "--json").document
@@ -310,7 +310,7 @@ def test_a_rebuild_says_whose_lists_were_wrong(cli: Cli, folder: Path):
     waiting(cli)
     assert cli("db", "rebuild").out == "1 threads; every list was right\n"
     with sqlite3.connect(folder / LOG) as db:
-        db.execute("update contacts set outcome = 'approved'")
+        db.execute("update twelvefold_contacts set outcome = 'approved'")
 
     assert cli("inbox", "--json").document["data"] == []
     assert "1 of 1 threads differed" in cli("db", "rebuild").out
@@ -324,7 +324,7 @@ def test_a_rebuild_says_whose_lists_were_wrong(cli: Cli, folder: Path):
 def test_what_a_newer_version_wrote_is_shown_and_parks_the_thread(cli: Cli, folder: Path):
     waiting(cli)
     with sqlite3.connect(folder / LOG) as db:
-        db.execute('update events set v = 2, data = \'{"whom": "anna"}\' where seq = 3')
+        db.execute('update twelvefold_events set v = 2, data = \'{"whom": "anna"}\' where seq = 3')
 
     assert 'version 2: {"whom":"anna"}' in cli("threads", "show", "one").out
     ran = cli("send", "one", "message", "and?")

@@ -37,11 +37,31 @@ SHAPES: Mapping[str, Shape] = {
     "advance_failed": {"error": str},
     "finished": {"saw": int},
 }
+_RUN = frozenset({"tool_returned", "tool_failed", "tool_outcome_unknown"})
+_REPLY = frozenset({"next_step_chosen", "model_answered", "model_failed"})
+
+KEYED: Mapping[str, frozenset[str]] = {
+    "outcome:": _RUN,
+    "reconcile:": _RUN,
+    "late:": _RUN | {"model_superseded"},
+    "reply:": _REPLY,
+    "edited:": _REPLY,
+    "vote:": frozenset({"contact_answered"}),
+    "closed:": frozenset({"contact_closed"}),
+    "voided:": frozenset({"contact_voided"}),
+    "fired:": frozenset({"timer_fired"}),
+    "child:": frozenset({"child_finished"}),
+}
+"""Which types may bear a key of the core. On another event it would keep the real fact out."""
+
 _WORDS: Mapping[type, str] = {str: "a text", int: "a number", dict: "a map"}
 
 
 def fault_of(event: Event) -> str | None:
-    """What is wrong with a core event, in words; None when it is whole or of the user's own."""
+    """What is wrong with an event, in words; None when it is whole."""
+    for prefix, types in KEYED.items():
+        if (event.key or "").startswith(prefix) and event.type not in types:
+            return f"the key {event.key!r} belongs to {' or '.join(sorted(types))}"
     if event.type not in CORE_EVENTS:
         return None
     if event.v > EVENT_VERSION:

@@ -91,8 +91,11 @@ class _Advance:
         rests = plan.waits and not self.acts.tasks
         try:
             await self._commit(plan, rests=rests)
-        except Stale:
+        except Stale as refusal:
+            before = self.durable.head
             await self._catch_up()
+            if self.durable.head == before:  # nothing came: a foreign event holds a key of ours
+                raise StoreError(f"{self.ref.id} cannot go on: {refusal}") from refusal
             return False
         if rests:
             return True

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from twelvefold.agent import Agent
 from twelvefold.attachments import Attachment, check_size, described
@@ -132,7 +133,8 @@ class ToolRun:
 
     def _call(self, deps: Any) -> Call[Any]:
         return Call(
-            key=f"{self.ref.tenant}/{self.ref.id}/{self.action.step_id}",
+            # Quoted, so that no two tenants can mean the same effect.
+            key=f"{quote(self.ref.tenant, safe='')}/{self.ref.id}/{self.action.step_id}",
             attempt=self.action.attempt,
             tenant=self.ref.tenant,
             thread_id=self.ref.id,

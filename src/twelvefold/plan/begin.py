@@ -150,7 +150,7 @@ def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datet
     if void := _void_stale_approval(chosen, now):
         return void
     risk = risk_of(type(effect.step))
-    if risk != "low" and not chosen.approved and effect.ungated is None:
+    if risk != "low" and not chosen.approved and not effect.ungated:
         raise RiskWall(
             f"{chosen.id} {chosen.intent} has {risk} risk and no settled approval. Return"
             f' Approve(step, by=...) first, or run(..., ungated="why") to let it run without.'
@@ -167,7 +167,7 @@ def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datet
     }
     if chosen.approval is not None:
         started["approval"] = chosen.approval.contact
-    if effect.ungated is not None:
+    if effect.ungated:
         started["ungated"] = effect.ungated
     if effect.in_transaction:
         started["in_transaction"] = True

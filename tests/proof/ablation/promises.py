@@ -148,7 +148,9 @@ async def arguments_changed_after_the_yes_do_not_run(folder: Path) -> None:
     await desk.app.answer("t.s1.1", "approve", by="anna")
     tampered = to_text({"intent": "pay", "args": {"to": "mallory"}, "by": "code"})
     with sqlite3.connect(desk.path) as db:
-        db.execute("update events set data = ? where type = 'next_step_chosen'", [tampered])
+        db.execute(
+            "update twelvefold_events set data = ? where type = 'next_step_chosen'", [tampered]
+        )
     db.close()
     await settle(desk.app)
     desk.expect()

@@ -4,87 +4,87 @@
 
 -- name: thread_for_append
 -- All that the checks and the fold of one append need.
-select n, agent, head, epoch, chain, status, summary from threads where tenant = ? and id = ?;
+select n, agent, head, epoch, chain, status, summary from twelvefold_threads where tenant = ? and id = ?;
 
 -- name: insert_thread
-insert into threads
+insert into twelvefold_threads
     (tenant, id, agent, parent_thread, parent_step, parent_intent, head, epoch, chain, status, summary)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: update_thread
 -- `status` is left alone, so that its index is not written.
-update threads set head = ?, epoch = ?, chain = ?, summary = ? where n = ?;
+update twelvefold_threads set head = ?, epoch = ?, chain = ?, summary = ? where n = ?;
 
 -- name: update_thread_and_status
-update threads set head = ?, epoch = ?, chain = ?, summary = ?, status = ? where n = ?;
+update twelvefold_threads set head = ?, epoch = ?, chain = ?, summary = ?, status = ? where n = ?;
 
 -- name: insert_event
-insert into events (thread, seq, type, v, key, after, at, data, salt, chain)
+insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: event_by_key
-select seq, type, data, at, key, after, v from events where thread = ? and key = ?;
+select seq, type, data, at, key, after, v from twelvefold_events where thread = ? and key = ?;
 
 -- name: types_after
 -- What came after the head that a decision or an answer saw.
-select type from events where thread = ? and seq > ?;
+select type from twelvefold_events where thread = ? and seq > ?;
 
 -- name: take_write_lock
 -- Changes nothing. A transaction that has only read becomes one that writes, or learns that it cannot.
-update threads set head = head where n < 0;
+update twelvefold_threads set head = head where n < 0;
 
 -- READING --------------------------------------------------------------------------------------------
 
 -- name: thread_head
-select agent, parent_thread, parent_step, parent_intent from threads where tenant = ? and id = ?;
+select agent, parent_thread, parent_step, parent_intent from twelvefold_threads where tenant = ? and id = ?;
 
 -- name: events_after
-select seq, type, data, at, key, after, v from events
-where thread = (select n from threads where tenant = ? and id = ?) and seq > ? order by seq;
+select seq, type, data, at, key, after, v from twelvefold_events
+where thread = (select n from twelvefold_threads where tenant = ? and id = ?) and seq > ? order by seq;
 
 -- name: thread_epoch
-select epoch from threads where tenant = ? and id = ?;
+select epoch from twelvefold_threads where tenant = ? and id = ?;
 
 -- name: thread_row
-select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from threads
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
 where tenant = ? and id = ?;
 
 -- name: thread_number
-select n from threads where tenant = ? and id = ?;
+select n from twelvefold_threads where tenant = ? and id = ?;
 
 -- name: list_threads
-select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from threads
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
 where tenant = :tenant and n < :before
 order by n desc limit :limit;
 
 -- name: list_threads_of_agent
-select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from threads
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
 where tenant = :tenant and agent = :agent and n < :before
 order by n desc limit :limit;
 
 -- name: list_threads_of_status
-select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from threads
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
 where tenant = :tenant and status = :status and n < :before
   and (:agent is null or agent = :agent)
 order by n desc limit :limit;
 
 -- name: ids_ending
 -- substr, not like: ids may hold % and _, and case matters.
-select id from threads where tenant = ? and substr(id, ?) = ? order by n desc limit ?;
+select id from twelvefold_threads where tenant = ? and substr(id, ?) = ? order by n desc limit ?;
 
 -- name: list_open_contacts
 select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
-from contacts c
-join threads t on t.n = c.thread
-join events e on e.thread = c.thread and e.seq = c.seq
+from twelvefold_contacts c
+join twelvefold_threads t on t.n = c.thread
+join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
 where c.tenant = ? and c.outcome is null
 order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
 
 -- name: list_contacts
 select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
-from contacts c
-join threads t on t.n = c.thread
-join events e on e.thread = c.thread and e.seq = c.seq
+from twelvefold_contacts c
+join twelvefold_threads t on t.n = c.thread
+join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
 where c.tenant = ?
 order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
 
@@ -92,67 +92,67 @@ order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
 
 -- name: keep_blob
 -- The same bytes have the same name.
-insert or ignore into blobs (tenant, sha256, size, content) values (?, ?, ?, ?);
+insert or ignore into twelvefold_blobs (tenant, sha256, size, content) values (?, ?, ?, ?);
 
 -- name: blob
-select content from blobs where tenant = ? and sha256 = ?;
+select content from twelvefold_blobs where tenant = ? and sha256 = ?;
 
 -- PROJECTIONS ----------------------------------------------------------------------------------------
 
 -- name: open_contact
-insert or replace into contacts (thread, tenant, id, seq, asked_at, deadline)
+insert or replace into twelvefold_contacts (thread, tenant, id, seq, asked_at, deadline)
 values (?, ?, ?, ?, ?, ?);
 
 -- name: close_contact
-update contacts set outcome = ?, closed_at = ? where thread = ? and id = ? and outcome is null;
+update twelvefold_contacts set outcome = ?, closed_at = ? where thread = ? and id = ? and outcome is null;
 
 -- name: void_contacts
 -- A copied log: its open contacts are answered where they were asked, never here.
-update contacts set outcome = 'voided', closed_at = ? where thread = ? and outcome is null;
+update twelvefold_contacts set outcome = 'voided', closed_at = ? where thread = ? and outcome is null;
 
 -- name: all_threads
-select n, tenant, id from threads order by n;
+select n, tenant, id from twelvefold_threads order by n;
 
 -- name: derived_threads
 -- What `rebuild` is about to replace, and then has replaced.
-select n, tenant, id, status, summary from threads;
+select n, tenant, id, status, summary from twelvefold_threads;
 
 -- name: derived_contacts
-select thread, id, seq, asked_at, deadline, outcome, closed_at from contacts order by thread, id;
+select thread, id, seq, asked_at, deadline, outcome, closed_at from twelvefold_contacts order by thread, id;
 
 -- name: replace_summary
-update threads set summary = ?, status = ? where n = ?;
+update twelvefold_threads set summary = ?, status = ? where n = ?;
 
 -- name: delete_contacts
-delete from contacts;
+delete from twelvefold_contacts;
 
 -- THE EMBEDDED ENGINE --------------------------------------------------------------------------------
 
 -- name: wake
 -- A replaced row gets a new version.
-insert or replace into wakes (tenant, thread_id) values (?, ?);
+insert or replace into twelvefold_wakes (tenant, thread_id) values (?, ?);
 
 -- name: end_wake
-delete from wakes where tenant = ? and thread_id = ? and version = ?;
+delete from twelvefold_wakes where tenant = ? and thread_id = ? and version = ?;
 
 -- name: set_timer
-insert or replace into timers (tenant, thread_id, key, due) values (?, ?, ?, ?);
+insert or replace into twelvefold_timers (tenant, thread_id, key, due) values (?, ?, ?, ?);
 
 -- name: cancel_timer
-delete from timers where tenant = ? and thread_id = ? and key = ?;
+delete from twelvefold_timers where tenant = ? and thread_id = ? and key = ?;
 
 -- name: woken
-select tenant, thread_id, version from wakes order by version;
+select tenant, thread_id, version from twelvefold_wakes order by version;
 
 -- name: due
-select tenant, thread_id, key, due from timers where due <= ? order by due, tenant, thread_id, key;
+select tenant, thread_id, key, due from twelvefold_timers where due <= ? order by due, tenant, thread_id, key;
 
 -- name: armed
 -- The timers of the store itself.
-select tenant, thread_id, key, due from timers where thread_id = '' order by due, tenant, key;
+select tenant, thread_id, key, due from twelvefold_timers where thread_id = '' order by due, tenant, key;
 
 -- name: next_due
-select min(due) from timers;
+select min(due) from twelvefold_timers;
 
 -- SCHEMA ---------------------------------------------------------------------------------------------
 
@@ -163,7 +163,7 @@ select 1 from sqlite_master where type = 'table' and name = 'twelvefold_migratio
 select coalesce(max(number), 0) from twelvefold_migrations;
 
 -- name: has_threads
-select 1 from threads limit 1;
+select 1 from twelvefold_threads limit 1;
 
 -- name: record_migration
 insert into twelvefold_migrations (number, name, applied_at) values (?, ?, ?);
@@ -177,16 +177,16 @@ select file from pragma_database_list where name = 'main';
 pragma data_version;
 
 -- name: count_threads
-select count(*) from threads;
+select count(*) from twelvefold_threads;
 
 -- name: count_events
-select count(*) from events;
+select count(*) from twelvefold_events;
 
 -- name: count_open_contacts
-select count(*) from contacts where outcome is null;
+select count(*) from twelvefold_contacts where outcome is null;
 
 -- name: count_wakes
-select count(*) from wakes;
+select count(*) from twelvefold_wakes;
 
 -- name: count_timers
-select count(*) from timers;
+select count(*) from twelvefold_timers;

@@ -11,7 +11,7 @@ create table twelvefold_migrations (
 
 -- One row per thread, read and written once per append. `n` counts launches and orders pages; `chain`
 -- is that of the newest event; `summary` and `status` are a projection.
-create table threads (
+create table twelvefold_threads (
     n             integer primary key autoincrement,
     tenant        text    not null,
     id            text    not null,
@@ -27,16 +27,16 @@ create table threads (
     unique (tenant, id)
 );
 
-create index threads_by_age on threads (tenant, n);
-create index threads_by_status on threads (tenant, status, n);
-create index threads_by_agent on threads (tenant, agent, n);
+create index twelvefold_threads_by_age on twelvefold_threads (tenant, n);
+create index twelvefold_threads_by_status on twelvefold_threads (tenant, status, n);
+create index twelvefold_threads_by_agent on twelvefold_threads (tenant, agent, n);
 
 -- The log. `data` is JSON text, exactly as it was hashed. The commitment to it is SHA-256(salt + data),
 -- and chain = SHA-256(chain before + canonical JSON of [tenant, thread id, seq, type, v, key, after, at]
 -- + commitment). "commit" holds the commitment of an event whose data and salt were erased; before that
 -- it follows from them and is null.
-create table events (
-    thread    integer not null references threads (n),
+create table twelvefold_events (
+    thread    integer not null references twelvefold_threads (n),
     seq       integer not null,
     type      text    not null,
     v         integer not null,
@@ -51,11 +51,11 @@ create table events (
 ) without rowid;
 
 -- A key is used once per thread: what makes facts idempotent.
-create unique index events_by_key on events (thread, key) where key is not null;
+create unique index twelvefold_events_by_key on twelvefold_events (thread, key) where key is not null;
 
 -- Projection: questions and approvals. `seq` is the event that asked.
-create table contacts (
-    thread    integer not null references threads (n),
+create table twelvefold_contacts (
+    thread    integer not null references twelvefold_threads (n),
     id        text    not null,
     tenant    text    not null,
     seq       integer not null,
@@ -66,11 +66,11 @@ create table contacts (
     primary key (thread, id)
 ) without rowid;
 
-create index contacts_open on contacts (tenant, asked_at) where outcome is null;
+create index twelvefold_contacts_open on twelvefold_contacts (tenant, asked_at) where outcome is null;
 
 -- Threads that wait to be advanced. AUTOINCREMENT never gives a version twice, so an advance that
 -- served an old wake can never end a newer one.
-create table wakes (
+create table twelvefold_wakes (
     version   integer primary key autoincrement,
     tenant    text not null,
     thread_id text not null,
@@ -78,7 +78,7 @@ create table wakes (
 );
 
 -- Wakes that lie in the future. Without a thread's id they are of the store itself: its schedules.
-create table timers (
+create table twelvefold_timers (
     tenant    text not null,
     thread_id text not null,
     key       text not null,
@@ -86,11 +86,11 @@ create table timers (
     primary key (tenant, thread_id, key)
 ) without rowid;
 
-create index timers_by_due on timers (due);
+create index twelvefold_timers_by_due on twelvefold_timers (due);
 
 -- Attachments: bytes under their SHA-256, kept before the event that names them. With a rowid, so that
 -- the index holds no content.
-create table blobs (
+create table twelvefold_blobs (
     tenant  text    not null,
     sha256  text    not null,
     size    integer not null,
