@@ -27,8 +27,8 @@ class UnderWay:
         self.tasks: dict[asyncio.Task[Brought], str] = {}
         self._stops: set[Stop] = set()
         self._stopped = False
-        self._alone: asyncio.Task[Any] | None = None
-        self._is_model_call = False
+        self._home: asyncio.Task[Any] | None = None  # of the advance, which carries out lone acts
+        self._calls_model_alone = False
 
     @property
     def names(self) -> set[str]:
@@ -41,12 +41,13 @@ class UnderWay:
 
     async def alone(self, action: Act, do: Callable[[Stop], Doing]) -> Brought:
         """Carry it out here. Raises `CancelledError` only when it brings nothing."""
-        self._alone, self._is_model_call = _this_task(), isinstance(action, CallModel)
+        self._home = self._home or _this_task()
+        self._calls_model_alone = isinstance(action, CallModel)
         stop = self._new_stop()
         try:
             return await do(stop)
         finally:
-            self._alone = None
+            self._calls_model_alone = False
             self._stops.discard(stop)
 
     def start(self, action: Act, do: Callable[[Stop], Doing]) -> None:
@@ -67,8 +68,8 @@ class UnderWay:
             return
         self._stopped = True
         calls = [task for task, name in self.tasks.items() if name == MODEL_CALL]
-        if self._alone is not None and self._is_model_call:
-            calls.append(self._alone)
+        if self._calls_model_alone and self._home is not None:
+            calls.append(self._home)
         for task in calls:
             task.cancel()
 
