@@ -47,8 +47,9 @@ flame: $(STAMP)  ## profile a case of the bench; CASE=long is another one
 prove: $(STAMP)  ## the long proofs: crash matrix, races, simulation
 	@$(BIN)/python -m pytest tests/proof -m "long or not long" --timeout 3600
 
-coverage: $(STAMP)  ## branch coverage
+coverage: $(STAMP)  ## branch coverage, of which the core must have all
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing
+	@$(BIN)/coverage report --fail-under=100 --include='$(WHOLE)'
 
 lock: $(STAMP)  ## resolve the dependencies again into requirements.lock
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
@@ -60,6 +61,9 @@ build: $(STAMP)  ## wheel and sdist in dist/
 clean:  ## remove .venv, caches and dist/
 	@rm -rf $(VENV) dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What must be covered to the last branch: the log, its meaning, decisions and their I/O, people.
+WHOLE = */thread.py,*/reducer/*,*/policy.py,*/effects.py,*/plan/*,*/loop/*,*/contacts.py
 
 # pip inside the venv when there, else the system's pip aimed at the venv.
 PIP = $$(test -x $(BIN)/pip && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python)

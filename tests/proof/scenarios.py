@@ -18,6 +18,7 @@ from twelvefold.testing import Clock, Point, Scenario
 
 RELEASE = example("release_pipeline")  # loaded once, by the server that forks the children
 CALCULATOR = example("calculator")
+FIRST = example("first_agent")
 OUTER = example("outer_loop")
 MONDAY = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)  # half past eight in Berlin
 
@@ -62,6 +63,18 @@ def _pipeline(folder: Path, point: Point, **options: Any) -> Scenario:
 
     launch = _launcher("release", "r1", "deploy SHA 4af9ec0 to production")
     return Scenario(app, launch, answer, effects)
+
+
+def first_agent(folder: Path, point: Point) -> Scenario:
+    """The agent of the README. Its tool says nothing about repeating it, so a person is asked."""
+    app = app_of(FIRST, store=SqliteStore(folder / "threads.db"))
+
+    def answer(contact: ContactRow) -> Reply:
+        point("while a person thinks")
+        outcome = contact.data["kind"] == "outcome"
+        return {"decision": "run_again", "by": "anna"} if outcome else YES
+
+    return Scenario(app, _launcher("bot", "b1", "deploy the newest release"), answer, dict)
 
 
 def calculator(folder: Path, point: Point) -> Scenario:

@@ -10,7 +10,16 @@ from twelvefold.testing import Matrix, crash_matrix
 HERE = Path(__file__).parent
 SEEDS = 40
 SEEDS_LONG = 400
-SCENARIOS = ["pipeline", "rollback", "payments", "calculator", "timing", "outer_loop", "slow"]
+SCENARIOS = [
+    "pipeline",
+    "rollback",
+    "payments",
+    "calculator",
+    "timing",
+    "outer_loop",
+    "slow",
+    "first_agent",
+]
 
 
 def _matrix(name: str, *, seeds: int) -> Matrix:
