@@ -167,7 +167,8 @@ def test_a_refused_verb_that_began_the_transaction_lets_its_lock_go(app, db):
 def test_an_append_that_fails_half_way_is_undone_alone(app, db, path):
     order(db)
     db.execute(
-        "create temp trigger full before insert on twelvefold_wakes begin select raise(fail, 'no'); end"
+        "create temp trigger full before insert on twelvefold_wakes"
+        " begin select raise(fail, 'no'); end"
     )
     with pytest.raises(StoreUnavailable, match="did not answer: no"):
         app.store.commit_now(append(), tx=db)
