@@ -225,7 +225,7 @@ def test_doctor_tells_how_things_stand(cli: Cli, folder: Path):
     assert ran.code == 0
     assert "deploy high" in ran.out
     assert "ask_human, nap" in ran.out
-    assert "declare no risk" in ran.out
+    assert "no risk declared, which is low: ask_human" in ran.out
     assert str(folder / ".twelvefold" / "threads.db") in ran.out
     assert f"SQLite {sqlite3.sqlite_version}, journal mode wal, schema 1" in ran.out
     assert "nobody advances threads; 1 ask for it" in ran.out

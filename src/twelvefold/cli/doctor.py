@@ -82,7 +82,7 @@ def steps(here: Here) -> Iterator[Finding]:
             if not any("risk" in vars(kind) for kind in cls.__mro__ if kind is not Step)
         ]
         if silent:
-            says = f"{', '.join(silent)} declare no risk, which is low"
+            says = f"no risk declared, which is low: {', '.join(silent)}"
             yield Finding("note", f"agent {name}", says)
 
 
