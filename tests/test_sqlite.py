@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -323,7 +324,8 @@ def test_every_statement_is_valid(store):
 
 def explained(store: SqliteStore, name: str, how: str) -> list[tuple]:
     named = {"tenant": "", "status": "", "agent": "", "before": 0, "limit": 0}
-    numbered = [None] * (10 if "?10" in SQL[name] else SQL[name].count("?"))
+    places = [int(number) for number in re.findall(r"\?(\d+)", SQL[name])]
+    numbered = [None] * max(places, default=SQL[name].count("?"))
     values = named if ":" in SQL[name] else numbered
     return store._read_db.execute(f"{how} {SQL[name]}", values).fetchall()
 

@@ -19,15 +19,15 @@ update twelvefold_threads set head = ?, epoch = ?, chain = ?, summary = ? where 
 update twelvefold_threads set head = ?, epoch = ?, chain = ?, summary = ?, status = ? where n = ?;
 
 -- name: insert_event
-insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+insert into twelvefold_events (place, thread, seq, type, v, key, after, at, data, salt, chain)
+values ((?1 << 32) + ?2, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
 
 -- name: event_by_key
 select seq, type, data, at, key, after, v from twelvefold_events where thread = ? and key = ?;
 
 -- name: types_after
 -- What came after the head that a decision or an answer saw.
-select type from twelvefold_events where thread = ? and seq > ?;
+select type from twelvefold_events where place > (?1 << 32) + ?2 and place < ((?1 + 1) << 32);
 
 -- name: take_write_lock
 -- Changes nothing. A transaction that has only read becomes one that writes, or learns that it cannot.
@@ -39,8 +39,9 @@ update twelvefold_threads set head = head where n < 0;
 select agent, parent_thread, parent_step, parent_intent from twelvefold_threads where tenant = ? and id = ?;
 
 -- name: events_after
-select seq, type, data, at, key, after, v from twelvefold_events
-where thread = (select n from twelvefold_threads where tenant = ? and id = ?) and seq > ? order by seq;
+select e.seq, e.type, e.data, e.at, e.key, e.after, e.v from twelvefold_threads t
+join twelvefold_events e on e.place > (t.n << 32) + ?3 and e.place < ((t.n + 1) << 32)
+where t.tenant = ?1 and t.id = ?2 order by e.place;
 
 -- name: thread_epoch
 select epoch from twelvefold_threads where tenant = ? and id = ?;
@@ -76,7 +77,7 @@ select id from twelvefold_threads where tenant = ? and substr(id, ?) = ? order b
 select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
 from twelvefold_contacts c
 join twelvefold_threads t on t.n = c.thread
-join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
+join twelvefold_events e on e.place = (c.thread << 32) + c.seq
 where c.tenant = ? and c.outcome is null
 order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
 
@@ -84,7 +85,7 @@ order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
 select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
 from twelvefold_contacts c
 join twelvefold_threads t on t.n = c.thread
-join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
+join twelvefold_events e on e.place = (c.thread << 32) + c.seq
 where c.tenant = ?
 order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
 

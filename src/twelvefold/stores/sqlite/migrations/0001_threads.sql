@@ -1,6 +1,8 @@
 -- The first schema: the log, what is derived from it, and the wakes of the embedded engine.
--- Events are WITHOUT ROWID and name their thread by a number: those of one thread lie together, each is
--- found in one descent, and the names of tenant and thread are not repeated in every row.
+-- Events name their thread by a number and lie at `place`, made of that number and `seq`: those of one
+-- thread lie together, each is found in one descent, and the names of tenant and thread are not repeated
+-- in every row. A rowid, not WITHOUT ROWID: that splits pages for every few events, and a commit writes
+-- about one page more.
 
 -- Which migrations ran. Other applications may keep tables in this file, so user_version is not ours.
 create table twelvefold_migrations (
@@ -36,6 +38,7 @@ create index twelvefold_threads_by_agent on twelvefold_threads (tenant, agent, n
 -- + commitment). "commit" holds the commitment of an event whose data and salt were erased; before that
 -- it follows from them and is null.
 create table twelvefold_events (
+    place     integer primary key check (place = (thread << 32) + seq),
     thread    integer not null references twelvefold_threads (n),
     seq       integer not null,
     type      text    not null,
@@ -46,9 +49,8 @@ create table twelvefold_events (
     data      text,
     salt      blob,
     "commit"  blob,
-    chain     blob    not null,
-    primary key (thread, seq)
-) without rowid;
+    chain     blob    not null
+);
 
 -- A key is used once per thread: what makes facts idempotent.
 create unique index twelvefold_events_by_key on twelvefold_events (thread, key) where key is not null;
