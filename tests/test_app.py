@@ -34,7 +34,7 @@ from crew import (
 from twelvefold.agent import Agent
 from twelvefold.app import App, SyncApp, verbs
 from twelvefold.app.app import STALE_TRIES_MAX
-from twelvefold.app.blocking import _blocking
+from twelvefold.app.blocking import _ended
 from twelvefold.app.names import find_contact, find_thread, new_thread_id, short, split_contact
 from twelvefold.effects import Ask, Delegate, Wait
 from twelvefold.exceptions import (
@@ -582,7 +582,7 @@ def test_a_sync_verb_that_would_have_to_wait_says_so():
         await asyncio.sleep(0)
 
     with pytest.raises(RuntimeError, match="waited for something other than its commit"):
-        _blocking(waits)()
+        _ended(waits())
 
 
 # The verbs as data

@@ -80,7 +80,7 @@ def append(thread_id: str = "t", *drafts: Draft, **options: Any) -> Append:
 
 def test_a_row_and_a_launch_commit_together(app, db, path):
     order(db)
-    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    app.sync.within(db).launch("crew", "go", thread_id="t")
     assert (orders(path), ids(app)) == ([], [])
 
     db.commit()
@@ -91,7 +91,7 @@ def test_a_row_and_a_launch_commit_together(app, db, path):
 
 def test_a_rollback_leaves_neither(app, db, path):
     order(db)
-    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    app.sync.within(db).launch("crew", "go", thread_id="t")
 
     db.rollback()
 
@@ -101,7 +101,7 @@ def test_a_rollback_leaves_neither(app, db, path):
 
 
 def test_a_verb_begins_the_transaction_that_the_caller_commits(app, db, path):
-    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    app.sync.within(db).launch("crew", "go", thread_id="t")
     assert db.in_transaction
     order(db)
     db.commit()
@@ -111,10 +111,10 @@ def test_a_verb_begins_the_transaction_that_the_caller_commits(app, db, path):
 
 def test_verbs_of_one_transaction_see_each_other(app, db):
     verb = app.sync
-    verb.launch("crew", "go", thread_id="t", tx=db)
-    verb.send("t", "and butter", key="d1", tx=db)
-    verb.send("t", "and butter", key="d1", tx=db)
-    verb.signal("t", "merged", {"sha": "4af9ec0"}, tx=db)
+    verb.within(db).launch("crew", "go", thread_id="t")
+    verb.within(db).send("t", "and butter", key="d1")
+    verb.within(db).send("t", "and butter", key="d1")
+    verb.within(db).signal("t", "merged", {"sha": "4af9ec0"})
     db.commit()
 
     assert types(app) == ["message_received", "message_received", "signal_received"]
@@ -125,7 +125,7 @@ async def test_an_answer_and_a_row_commit_together(app, db, path):
     await settle(app)
 
     order(db, "approved by anna")
-    app.sync.answer("t.s1.1", "approve", by="anna", tx=db)
+    app.sync.within(db).answer("t.s1.1", "approve", by="anna")
     assert len(app.inbox()) == 1
     db.commit()
 
@@ -140,7 +140,7 @@ async def test_a_refused_answer_leaves_its_record_to_the_caller(app, db, path):
     order(db)
 
     with pytest.raises(NotAllowed):
-        app.sync.answer("t.s1.1", "approve", by="eve", tx=db)
+        app.sync.within(db).answer("t.s1.1", "approve", by="eve")
 
     db.commit()
     assert len(events(app, "answer_refused")) == 1
@@ -150,7 +150,7 @@ async def test_a_refused_answer_leaves_its_record_to_the_caller(app, db, path):
 def test_a_refused_verb_harms_nothing_of_the_callers(app, db, path):
     order(db)
     with pytest.raises(UnknownThread):
-        app.sync.send("nowhere", "hello", tx=db)
+        app.sync.within(db).send("nowhere", "hello")
     db.commit()
 
     assert orders(path) == ["milk"]
@@ -158,7 +158,7 @@ def test_a_refused_verb_harms_nothing_of_the_callers(app, db, path):
 
 def test_a_refused_verb_that_began_the_transaction_lets_its_lock_go(app, db):
     with pytest.raises(UnknownThread):
-        app.sync.send("nowhere", "hello", tx=db)
+        app.sync.within(db).send("nowhere", "hello")
 
     assert not db.in_transaction
     app.sync.launch("crew", "go", thread_id="t")
@@ -187,7 +187,7 @@ async def test_the_engine_notices_what_the_caller_committed(app, db):
     await app.launch("crew", "first", thread_id="first")
     await seen(app, "first", "contact_requested")
 
-    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    app.sync.within(db).launch("crew", "go", thread_id="t")
     db.commit()
 
     await seen(app, "t", "contact_requested")
@@ -198,7 +198,7 @@ async def test_the_engine_notices_what_the_caller_committed(app, db):
 
 def test_a_commit_through_another_connection_of_this_process_is_a_change(app, db):
     app.store.changed()
-    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    app.sync.within(db).launch("crew", "go", thread_id="t")
     assert not app.store.changed()
 
     db.commit()
@@ -216,12 +216,12 @@ def test_a_transaction_that_read_an_older_state_is_refused_and_may_try_again(app
     app.sync.launch("crew", "go", thread_id="t")
 
     with pytest.raises(StoreUnavailable, match="Roll back and do it again") as refused:
-        app.sync.send("t", "hello", tx=db)
+        app.sync.within(db).send("t", "hello")
 
     assert refused.value.retryable
     assert types(app) == ["message_received"]
     db.rollback()
-    app.sync.send("t", "hello", tx=db)
+    app.sync.within(db).send("t", "hello")
     db.commit()
     assert types(app) == ["message_received"] * 2
 
@@ -229,7 +229,7 @@ def test_a_transaction_that_read_an_older_state_is_refused_and_may_try_again(app
 def test_a_transaction_that_has_only_read_may_still_write(app, db):
     db.execute("begin")
     db.execute("select count(*) from orders").fetchone()
-    app.sync.launch("crew", "go", thread_id="t", tx=db)
+    app.sync.within(db).launch("crew", "go", thread_id="t")
     db.commit()
 
     assert ids(app) == ["t"]
@@ -242,7 +242,7 @@ def test_a_lock_that_somebody_else_holds_is_worth_a_retry(app, db, path, begun):
         if begun:
             db.execute(begun)
         with pytest.raises(StoreUnavailable, match="is locked") as refused:
-            app.sync.launch("crew", "go", tx=db)
+            app.sync.within(db).launch("crew", "go")
 
     assert refused.value.retryable
 
@@ -263,7 +263,7 @@ def test_while_the_caller_holds_the_lock_nobody_else_can_write(app, path):
 def test_another_file_is_refused_by_both_names(app, path, tmp_path):
     with closing(sqlite3.connect(tmp_path / "other.db")) as other:
         with pytest.raises(ConfigurationError) as refused:
-            app.sync.launch("crew", "go", tx=other)
+            app.sync.within(other).launch("crew", "go")
         assert not other.in_transaction
 
     assert "other.db" in str(refused.value)
@@ -275,14 +275,14 @@ def test_a_database_in_memory_is_another_one(app):
         closing(sqlite3.connect(":memory:")) as other,
         pytest.raises(ConfigurationError, match="a database in memory"),
     ):
-        app.sync.launch("crew", "go", tx=other)
+        app.sync.within(other).launch("crew", "go")
 
 
 def test_the_same_file_under_another_name_is_the_same(app, path, monkeypatch):
     link = path.with_name("link.db")
     link.symlink_to(path)
     with closing(sqlite3.connect(link)) as db:
-        app.sync.launch("crew", "go", thread_id="t", tx=db)
+        app.sync.within(db).launch("crew", "go", thread_id="t")
         db.commit()
 
     assert ids(app) == ["t"]
@@ -304,9 +304,9 @@ def test_a_relative_path_is_where_it_was_opened(path, tmp_path, monkeypatch, db)
 def test_a_connection_that_commits_by_itself_has_no_transaction_to_join(app, path):
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         with pytest.raises(ConfigurationError, match="begin immediate"):
-            app.sync.launch("crew", "go", thread_id="t", tx=db)
+            app.sync.within(db).launch("crew", "go", thread_id="t")
         db.execute("begin")
-        app.sync.launch("crew", "go", thread_id="t", tx=db)
+        app.sync.within(db).launch("crew", "go", thread_id="t")
         assert ids(app) == []
         db.execute("commit")
 
@@ -320,9 +320,9 @@ def test_the_newer_way_to_control_transactions_is_known(app, path, autocommit):
     with closing(sqlite3.connect(path, **options)) as db:
         if autocommit:
             with pytest.raises(ConfigurationError, match="autocommit"):
-                app.sync.launch("crew", "go", tx=db)
+                app.sync.within(db).launch("crew", "go")
         else:
-            app.sync.launch("crew", "go", thread_id="t", tx=db)
+            app.sync.within(db).launch("crew", "go", thread_id="t")
             db.commit()
             assert ids(app) == ["t"]
 
@@ -332,8 +332,8 @@ def test_the_callers_way_of_reading_rows_is_kept(app, db, path):
         return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
 
     db.row_factory, db.text_factory = as_dict, bytes
-    app.sync.launch("crew", "go", thread_id="t", tx=db)
-    app.sync.send("t", "hello", tx=db)
+    app.sync.within(db).launch("crew", "go", thread_id="t")
+    app.sync.within(db).send("t", "hello")
     order(db)
 
     assert db.execute("select what from orders").fetchall() == [{"what": b"milk"}]
@@ -346,7 +346,7 @@ def test_a_connection_of_another_thread_is_refused(app, db):
 
     def elsewhere() -> None:
         try:
-            app.sync.launch("crew", "go", tx=db)
+            app.sync.within(db).launch("crew", "go")
         except ConfigurationError as error:
             refusals.append(error)
 
@@ -358,7 +358,7 @@ def test_a_connection_of_another_thread_is_refused(app, db):
 
 def test_what_leads_to_no_connection_is_refused(app):
     with pytest.raises(ConfigurationError, match="got object"):
-        app.sync.launch("crew", "go", tx=object())
+        app.sync.within(object()).launch("crew", "go")
 
 
 def test_a_connection_that_must_be_awaited_is_refused(app):
@@ -366,14 +366,14 @@ def test_a_connection_that_must_be_awaited_is_refused(app):
         async def connection(self) -> None: ...
 
     with pytest.raises(ConfigurationError, match="an async one works in another thread"):
-        app.sync.launch("crew", "go", tx=AsyncConnection())
+        app.sync.within(AsyncConnection()).launch("crew", "go")
 
 
 def test_a_store_without_transactions_to_share_says_so():
     app = app_of(pipeline(Pay(to="x"), carry_out=approved_then(print)), MemoryStore())
 
     with pytest.raises(ConfigurationError, match="MemoryStore shares no transaction"):
-        app.sync.launch("crew", "go", tx=object())
+        app.sync.within(object()).launch("crew", "go")
     with pytest.raises(ConfigurationError, match="MemoryStore shares no transaction"):
         app.store.commit_now(append(), tx=object())
 
@@ -394,7 +394,7 @@ def engine(path: Path) -> Any:
 def test_an_sqlalchemy_transaction_holds_a_row_and_a_launch(app, engine, path):
     with Session(engine) as session, session.begin():
         session.execute(text("insert into orders (what) values ('milk')"))
-        app.sync.launch("crew", "go", thread_id="t", tx=session)
+        app.sync.within(session).launch("crew", "go", thread_id="t")
         assert ids(app) == []
 
     assert (orders(path), ids(app)) == (["milk"], ["t"])
@@ -403,9 +403,9 @@ def test_an_sqlalchemy_transaction_holds_a_row_and_a_launch(app, engine, path):
 def test_an_sqlalchemy_rollback_leaves_neither(app, engine, path):
     def order_and_launch_twice() -> None:
         with Session(engine) as session, session.begin():
-            app.sync.launch("crew", "go", thread_id="t", tx=session)
+            app.sync.within(session).launch("crew", "go", thread_id="t")
             session.execute(text("insert into orders (what) values ('milk')"))
-            app.sync.launch("crew", "something else", thread_id="t", tx=session)
+            app.sync.within(session).launch("crew", "something else", thread_id="t")
 
     with pytest.raises(Conflict):
         order_and_launch_twice()
@@ -415,10 +415,10 @@ def test_an_sqlalchemy_rollback_leaves_neither(app, engine, path):
 
 def test_every_sqlalchemy_thing_that_has_a_connection_will_do(app, engine):
     with engine.begin() as connection:
-        app.sync.launch("crew", "go", thread_id="a", tx=connection)
-        app.sync.launch("crew", "go", thread_id="b", tx=connection.connection)
+        app.sync.within(connection).launch("crew", "go", thread_id="a")
+        app.sync.within(connection.connection).launch("crew", "go", thread_id="b")
     scoped = scoped_session(sessionmaker(engine))
-    app.sync.launch("crew", "go", thread_id="c", tx=scoped)
+    app.sync.within(scoped).launch("crew", "go", thread_id="c")
     scoped.commit()
     scoped.remove()
 

@@ -63,7 +63,7 @@ class Books:
                 return
             db.execute("insert into orders values ('o1')")
             point("after the order is written")
-            app.sync.launch("transfers", "carry out o1", thread_id="m1", tx=db)
+            app.sync.within(db).launch("transfers", "carry out o1", thread_id="m1")
             point("after the launch in its transaction")
             db.commit()
             point("after the order committed")
