@@ -18,13 +18,16 @@ import pytest
 from contracts.store import NOW, asked, closed, fact, launch, message, types
 from twelvefold.exceptions import (
     ConfigurationError,
+    Fenced,
+    Stale,
     StoreCorrupt,
     StoreError,
     StoreFull,
     StoreUnavailable,
     StoreVersion,
+    Unstorable,
 )
-from twelvefold.store import Append, Ref, Timer
+from twelvefold.store import Append, Create, Ref, Timer
 from twelvefold.stores import open_store
 from twelvefold.stores.sqlite import SqliteStore, runner_pid
 from twelvefold.stores.sqlite.failures import translated
@@ -32,6 +35,7 @@ from twelvefold.stores.sqlite.groups import GROUP_MAX, INLINE_S_MAX
 from twelvefold.stores.sqlite.opening import refuse_network_disk
 from twelvefold.stores.sqlite.queries import SQL, parse_queries
 from twelvefold.stores.sqlite.schema import MIGRATIONS, Migration, migrate
+from twelvefold.summary import summarize
 from twelvefold.thread import canonical
 
 pytestmark = pytest.mark.anyio
@@ -411,6 +415,100 @@ def test_a_rebuild_that_fails_changes_nothing(path, store):
 
     assert rows(path, "select * from twelvefold_contacts") == live
     store.commit_now(Append("t1", [fact()]))
+
+
+# What is kept between two transactions
+
+
+@pytest.fixture
+def other(path: Path, store: SqliteStore):
+    """The same file in another process, as far as SQLite can tell."""
+    other = SqliteStore(path)
+    yield other
+    other.close()
+
+
+def test_a_foreign_commit_between_two_of_ours_is_seen(store, other):
+    launch(store)
+    store.commit_now(Append("t1", [fact()], expect=1))
+
+    other.commit_now(Append("t1", [message("theirs", "k")], expect=2, claim=True))
+
+    with pytest.raises(Stale):
+        store.commit_now(Append("t1", [fact()], expect=2))
+    with pytest.raises(Fenced):
+        store.commit_now(Append("t1", [fact()], expect=3, epoch=0))
+    (event,) = store.commit_now(Append("t1", [fact()], expect=3, epoch=1))[0]
+    assert event.seq == 4
+    assert store.thread_row("t1").summary == summarize(store.load("t1").events)
+
+
+def test_a_foreign_transaction_that_is_undone_changes_nothing(path, store):
+    launch(store)
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("begin immediate")
+    store.commit_now(Append("t1", [fact("paused")]), tx=db)
+    db.execute("rollback")
+    db.close()
+
+    store.commit_now(Append("t1", [fact()], expect=1))
+
+    assert store.thread_row("t1").summary.status == "running"
+
+
+async def test_a_refused_append_leaves_no_trace_in_what_is_kept(store):
+    launch(store)
+    store.commit_now(Append("t1", [fact()]))
+    paused, broken = fact("paused"), fact("contact_closed", None)
+
+    refused = [
+        store.commit(Append("t1", [paused, broken])),
+        store.commit(Append("t1", [paused]), Append("t1", [fact()], expect=9)),
+    ]
+    errors = await asyncio.gather(
+        refused[0], store.commit(Append("t1", [fact()])), refused[1], return_exceptions=True
+    )
+    store.commit_now(Append("t1", [fact()], expect=3))
+
+    assert [type(errors[0]), type(errors[2])] == [Unstorable, Stale]
+    assert types(store) == ["message_received", "noted", "noted", "noted"]
+    assert store.thread_row("t1").summary == summarize(store.load("t1").events)
+
+
+def test_a_group_that_is_undone_leaves_no_trace_in_what_is_kept(store):
+    launch(store)
+    store._writer._db.execute(
+        "create temp trigger no before insert on twelvefold_events "
+        "when new.type = 'refused' begin select raise(abort, 'no'); end"
+    )
+
+    with pytest.raises(StoreError):
+        store.commit_now(Append("t1", [fact("paused"), fact("refused")]))
+    store.commit_now(Append("t1", [fact()], expect=1))
+
+    assert store.thread_row("t1").summary == summarize(store.load("t1").events)
+
+
+def test_what_is_rebuilt_is_not_what_was_kept(path, store):
+    launch(store, "t1", message(), asked("s1.1"))
+    rows(path, "update twelvefold_threads set summary = '{}'")
+    store.commit_now(Append("t1", [fact()]))  # keeps what is wrong
+
+    store.rebuild()
+    store.commit_now(Append("t1", [fact()]))
+
+    assert store.thread_row("t1").summary == summarize(store.load("t1").events)
+
+
+def test_more_threads_than_are_kept(store, monkeypatch):
+    monkeypatch.setattr("twelvefold.stores.sqlite.appends.KEPT_MAX", 2)
+
+    for seq in range(3):
+        for id in ("a", "b", "c"):
+            create = Create("deploybot") if seq == 0 else None
+            store.commit_now(Append(id, [fact()], expect=seq, create=create))
+
+    assert [store.thread_row(id).head for id in ("a", "b", "c")] == [3, 3, 3]
 
 
 # Groups

@@ -24,6 +24,8 @@ from twelvefold.summary import Summary, summarize
 from twelvefold.thread import DELIVERY_RECORDS, Draft, Event, canonical, to_iso
 
 SALT_BYTES = 16
+KEPT_MAX = 256
+"""Threads whose state is kept between transactions."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,11 @@ class _Pending:
     events: list[Event] = field(default_factory=list[Event])
     rows: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
 
+    def written(self) -> None:
+        """Nothing is left to write."""
+        self.status, self.create, self.changed = self.summary.status, None, False
+        self.events, self.rows = [], []
+
 
 @dataclass(slots=True)
 class Plan:
@@ -54,12 +61,45 @@ class Plan:
     repeated: list[bool] = field(default_factory=list[bool])
 
 
-def plan(db: sqlite3.Connection, appends: Sequence[Append]) -> Plan:
+class Kept:
+    """The threads that this connection wrote last, so that it need not read them again.
+
+    They hold until another connection commits. Planning changes a thread, so it takes it out; only
+    what was committed comes back.
+    """
+
+    def __init__(self) -> None:
+        self._version: int | None = None
+        self._threads: dict[Ref, _Pending] = {}
+
+    def check(self, db: sqlite3.Connection) -> None:
+        """Called at the beginning of each transaction, when nobody else can commit any more."""
+        (version,) = db.execute(SQL["data_version"]).fetchone()
+        if version != self._version:
+            self._threads.clear()
+        self._version = version
+
+    def taken(self, ref: Ref) -> _Pending | None:
+        return self._threads.pop(ref, None)
+
+    def put(self, committed: Sequence[Plan]) -> None:
+        last = {ref: pending for plan in committed for ref, pending in plan.threads.items()}
+        for pending in last.values():
+            pending.written()
+        self._threads.update(last)  # at once: an interrupt must not leave what is older
+        while len(self._threads) > KEPT_MAX:
+            del self._threads[next(iter(self._threads))]
+
+    def clear(self) -> None:
+        self._threads.clear()
+
+
+def plan(db: sqlite3.Connection, appends: Sequence[Append], kept: Kept | None = None) -> Plan:
     """Check all, write nothing. What it raises refuses the whole request."""
     planned = Plan(appends)
     for append in appends:
         ref = Ref(append.tenant, append.thread_id)
-        pending = planned.threads.get(ref) or _read(db, ref)
+        pending = planned.threads.get(ref) or (kept and kept.taken(ref)) or _read(db, ref)
         stored = _stored(db, pending, append) if pending else []
         if not stored:
             pending = _admitted(db, pending, append, ref)
@@ -74,7 +114,7 @@ def plan(db: sqlite3.Connection, appends: Sequence[Append]) -> Plan:
 def write(db: sqlite3.Connection, planned: Plan, wakes: Wakes) -> None:
     """Write what was planned, inside the open transaction."""
     for pending in planned.threads.values():
-        number = _write_thread(db, pending)
+        number = pending.number = _write_thread(db, pending)
         if pending.rows:
             db.executemany(SQL["insert_event"], [(number, *row) for row in pending.rows])
         for change in contact_changes(number, pending.ref.tenant, pending.events):

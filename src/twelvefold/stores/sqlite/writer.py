@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from twelvefold.exceptions import TwelvefoldError
 from twelvefold.store import Append, Wakes
-from twelvefold.stores.sqlite.appends import plan, write
+from twelvefold.stores.sqlite.appends import Kept, Plan, plan, write
 from twelvefold.stores.sqlite.failures import is_busy, locked, translated
 from twelvefold.stores.sqlite.queries import SQL
 from twelvefold.thread import Event
@@ -34,6 +34,7 @@ class Writer:
         self._lock_timeout_s = lock_timeout_s
         self._lock = threading.Lock()
         self._seen = self._data_version()
+        self._kept = Kept()
         self.transactions = 0
         self.average_s = 0.0
 
@@ -51,12 +52,20 @@ class Writer:
     def wait_group(self, group: Sequence[Request]) -> list[Outcome]:
         """One outcome per request, `StoreUnavailable` when the lock does not come in time."""
         try:
-            return self.alone(lambda _: self._written(group))
+            return self._alone(lambda _: self._written(group))
         except Exception as error:
             return [error for _ in group]
 
     def alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Begin a transaction, waiting for its lock, and do `work`, which ends it."""
+
+        def changing_threads(db: sqlite3.Connection) -> T:
+            self._kept.clear()  # it may write any row
+            return work(db)
+
+        return self._alone(changing_threads)
+
+    def _alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
         deadline = time.monotonic() + self._lock_timeout_s
         if not self._lock.acquire(timeout=self._lock_timeout_s):
             raise locked(self._path)
@@ -113,12 +122,15 @@ class Writer:
 
     def _written(self, group: Sequence[Request]) -> list[Outcome]:
         """The outcomes of `group`, in the transaction that is open; it is ended either way."""
+        plans: list[Plan] = []
         try:
-            outcomes = [self._apply(request) for request in group]
+            self._kept.check(self._db)
+            outcomes = [self._apply(request, plans) for request in group]
             started = time.perf_counter()  # the disk alone: a large group says nothing about it
             self._db.execute("commit")
         except Exception as error:
             self._undo()
+            self._kept.clear()
             if len(group) == 1:
                 return [translated(error, self._path)]
             return self._one_by_one(group)
@@ -126,14 +138,16 @@ class Writer:
             self._undo()
         self.transactions += 1
         self.average_s += (time.perf_counter() - started - self.average_s) / AVERAGE_OVER
+        self._kept.put(plans)
         return outcomes
 
-    def _apply(self, request: Request) -> Outcome:
+    def _apply(self, request: Request, plans: list[Plan]) -> Outcome:
         try:
-            planned = plan(self._db, request)
+            planned = plan(self._db, request, self._kept)
         except TwelvefoldError as refusal:
             return refusal  # nothing of this request was written
         write(self._db, planned, self._wakes)
+        plans.append(planned)
         return planned.events
 
     def _one_by_one(self, group: Sequence[Request]) -> list[Outcome]:
