@@ -154,11 +154,16 @@ class Thread:
         log = _Log(events)
         self._set(id, agent, tenant, parent, len(log.events), log)
 
-    def _set(self, *values: Any) -> None:
-        for name, value in zip(
-            ("id", "agent", "tenant", "parent", "head", "_log"), values, strict=True
-        ):
-            object.__setattr__(self, name, value)
+    def _set(
+        self, id: str, agent: str, tenant: str, parent: Parent | None, head: int, log: _Log
+    ) -> None:
+        put = object.__setattr__  # one by one: a turn makes several snapshots
+        put(self, "id", id)
+        put(self, "agent", agent)
+        put(self, "tenant", tenant)
+        put(self, "parent", parent)
+        put(self, "head", head)
+        put(self, "_log", log)
 
     def _with_head(self, head: int, log: _Log) -> "Thread":
         snapshot = object.__new__(Thread)
