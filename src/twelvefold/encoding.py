@@ -15,8 +15,16 @@ DEPTH_MAX = 200
 """Maps and lists in each other. What a deep stack writes, every stack must be able to read."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-from_text: Callable[[str], Json] = json.JSONDecoder().decode
-"""The value of stored JSON text. Raises `ValueError`."""
+_decoder: Any = json.JSONDecoder()
+
+
+def from_text(text: str) -> Json:
+    """The value of stored JSON text. Raises `ValueError`."""
+    try:
+        value, end = _decoder.scan_once(text, 0)
+    except StopIteration:
+        return _decoder.decode(text)  # white space, or no JSON: it says what and where
+    return value if end == len(text) else _decoder.decode(text)
 
 
 def to_text(value: Json) -> str:
