@@ -41,6 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with `app.py`."""
     shutil.copy(APPS / "deploys.py", tmp_path / "app.py")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # tests say what a command leaves there
     for name in ("TWELVEFOLD_APP", "TWELVEFOLD_STORE", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
