@@ -31,7 +31,7 @@ from twelvefold.store import Append, Create, Ref, Timer
 from twelvefold.stores import open_store
 from twelvefold.stores.sqlite import SqliteStore, runner_pid
 from twelvefold.stores.sqlite.failures import translated
-from twelvefold.stores.sqlite.groups import GROUP_MAX, INLINE_S_MAX
+from twelvefold.stores.sqlite.groups import GROUP_MAX, INLINE_S_MAX, TURNS_MAX
 from twelvefold.stores.sqlite.opening import refuse_network_disk
 from twelvefold.stores.sqlite.queries import SQL, parse_queries
 from twelvefold.stores.sqlite.schema import MIGRATIONS, Migration, migrate
@@ -528,7 +528,7 @@ async def test_what_one_tick_asks_for_is_one_transaction(store):
     assert store.load("t1").head == 1 + 3 * GROUP_MAX + 1
 
 
-async def test_between_two_commits_of_a_task_others_get_their_turn(store):
+async def test_after_some_commits_of_a_task_others_get_their_turn(store):
     launch(store)
     turns = 0
 
@@ -539,7 +539,7 @@ async def test_between_two_commits_of_a_task_others_get_their_turn(store):
             await asyncio.sleep(0)
 
     running = asyncio.ensure_future(other())
-    for _ in range(10):
+    for _ in range(10 * TURNS_MAX):
         await store.commit(Append("t1", [fact()]))
     running.cancel()
 

@@ -2,7 +2,8 @@
 
 It is made on the loop itself, because handing it to a thread costs more than the SQL. While the
 disk is slow or another process holds the lock, a thread does it, and the loop goes on. After a
-quiet tick the first request is written at once: waiting for company costs 8 % and brings none.
+quiet tick a lone task's requests are written at once, up to `TURNS_MAX`: waiting for company
+costs 8 % and brings none.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.store import Append
@@ -18,6 +20,8 @@ from twelvefold.thread import Event
 
 GROUP_MAX = 32
 INLINE_S_MAX = 0.002
+TURNS_MAX = 4
+"""What a lone task writes at once before others get their turn."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +42,15 @@ class _Tick:
     """What one loop has asked for since its last tick."""
 
     asked: int = 0
+    turns: int = 0
+    only: asyncio.Task[Any] | None = None
     waiting: list[_Waiting] = field(default_factory=list[_Waiting])
+
+    def is_of(self, task: asyncio.Task[Any] | None) -> bool:
+        """Whether this task may write at once: nobody else has asked, and turns are left."""
+        if not self.turns and not self.asked:
+            self.only = task
+        return self.only is task and not self.asked and self.turns < TURNS_MAX
 
 
 class Groups:
@@ -57,12 +69,12 @@ class Groups:
         if tick is None:
             tick = self._ticks[loop] = _Tick()
             loop.call_soon(self._flush, loop)
+        if self._quiet and tick.is_of(asyncio.current_task()):
+            tick.turns += 1
+            outcome = self._at_once(appends)
+            if outcome is not None:
+                return await _given(outcome, pause=tick.turns == TURNS_MAX)
         tick.asked += 1
-        if tick.asked == 1 and self._quiet and (outcome := self._at_once(appends)) is not None:
-            await asyncio.sleep(0)  # others must get their turn between two commits
-            if isinstance(outcome, Exception):
-                raise outcome
-            return outcome
         waiting = _Waiting(appends, loop, loop.create_future())
         tick.waiting.append(waiting)
         if len(tick.waiting) >= GROUP_MAX:
@@ -76,7 +88,7 @@ class Groups:
         tick = self._ticks.pop(loop, None)
         if tick is None:
             return
-        self._quiet = tick.asked <= 1
+        self._quiet = tick.asked + bool(tick.turns) <= 1
         group = [waiting for waiting in tick.waiting if not waiting.dropped()]
         if not group:
             return
@@ -129,6 +141,15 @@ class Groups:
         for waiting, outcome in zip(group, outcomes, strict=True):
             if not isinstance(outcome, Exception):
                 self._told(waiting.appends)
+
+
+async def _given(outcome: Outcome, *, pause: bool) -> list[list[Event]]:
+    """The events, or what was raised. `pause`: others get their turn first."""
+    if pause:
+        await asyncio.sleep(0)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _resolve(group: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
