@@ -1,0 +1,25 @@
+"""Tools are structured outputs: a model's text to one step, a return value to the log."""
+
+from twelvefold.tools.parsing import Parsed, parse, parse_answer
+from twelvefold.tools.results import (
+    RESULT_BYTES_MAX,
+    Hide,
+    Result,
+    result_data,
+    result_of,
+    unstorable,
+)
+from twelvefold.tools.schemas import schema_of
+
+__all__ = [
+    "RESULT_BYTES_MAX",
+    "Hide",
+    "Parsed",
+    "Result",
+    "parse",
+    "parse_answer",
+    "result_data",
+    "result_of",
+    "schema_of",
+    "unstorable",
+]

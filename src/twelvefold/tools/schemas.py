@@ -1,0 +1,19 @@
+"""The steps on offer as a JSON Schema."""
+
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
+from typing_extensions import TypeForm
+
+from twelvefold.thread import to_text
+
+
+def schema_of(steps: TypeForm[Any]) -> str:
+    """The JSON Schema of the union as text, the same bytes each time."""
+    return _schema_of(steps, get_args(steps))
+
+
+@cache
+def _schema_of(steps: Any, order: tuple[Any, ...]) -> str:  # `order` because A | B equals B | A
+    return to_text(TypeAdapter(steps).json_schema())
