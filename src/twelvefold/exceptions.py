@@ -10,7 +10,9 @@ TwelvefoldError
 ├── InvalidAnswer                exit 2: the answer is not of the kind that is awaited
 ├── ConfigurationError           exit 6: the application file, an agent or a setting is wrong
 │   ├── UnknownAgent
-│   └── InvalidSteps
+│   ├── InvalidSteps
+│   ├── SchemaRefused
+│   └── UnusableModel
 ├── WrongDecision                decide returned something that cannot begin: the thread parks
 │   ├── NotReady
 │   ├── RiskWall
@@ -19,6 +21,7 @@ TwelvefoldError
 ├── InvalidFile                  exit 2: not one whole exported thread, or an edit that may not be
 ├── Unstorable                   JSON cannot hold this value exactly
 ├── BadAttachment                what a tool attached cannot be kept
+├── ModelFailed                  a model call brought no reply
 ├── StepRefused                  a model's reply is not one step of the union
 ├── NotRendered                  a text is not what `context.render` wrote
 ├── PromptError                  a prompt file or its variables are wrong
@@ -31,6 +34,8 @@ TwelvefoldError
     ├── StoreCorrupt
     └── StoreVersion
 """
+
+from typing import Any
 
 
 class TwelvefoldError(Exception):
@@ -82,6 +87,16 @@ class InvalidSteps(ConfigurationError):
     with a default."""
 
 
+class UnusableModel(ConfigurationError):
+    """A vendor does not serve this application: no package, no key, no such model, no credit. Do
+    what the message says, then `twelvefold retry` the thread."""
+
+
+class SchemaRefused(ConfigurationError):
+    """A provider's strict mode does not take this type. The message names the field and the rule:
+    change the field, or use `mode="tool"` or `mode="prompt"`."""
+
+
 class WrongDecision(TwelvefoldError):
     """`decide` returned what cannot begin. Correct `decide`, then `twelvefold retry` the thread."""
 
@@ -128,6 +143,29 @@ class StepRefused(TwelvefoldError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class ModelFailed(TwelvefoldError):
+    """A model call brought no reply, after every try it had: a counted event. Try again later, or
+    put a second model behind it with `fallback`.
+
+    `reason` is one word (`rate_limited`, `unavailable`, `timeout`, `bad_request`, ...). `passes`:
+    the same call may succeed a little later. `attempts` are `messages.Attempt`.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str,
+        *,
+        attempts: tuple[Any, ...] = (),
+        status: int | None = None,
+        passes: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail, self.attempts = reason, detail, attempts
+        self.status, self.passes, self.retry_after_s = status, passes, retry_after_s
 
 
 class NotRendered(TwelvefoldError):

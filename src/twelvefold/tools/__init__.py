@@ -1,5 +1,6 @@
 """Tools are structured outputs: a model's text to one step, a return value to the log."""
 
+from twelvefold.schemas.neutral import schema_of
 from twelvefold.tools.parsing import Parsed, parse, parse_answer
 from twelvefold.tools.results import (
     RESULT_BYTES_MAX,
@@ -9,7 +10,6 @@ from twelvefold.tools.results import (
     result_of,
     unstorable,
 )
-from twelvefold.tools.schemas import schema_of
 
 __all__ = [
     "RESULT_BYTES_MAX",

@@ -1,0 +1,26 @@
+"""The neutral schema for servers that know all of JSON Schema: only its form is made uniform."""
+
+from twelvefold.schemas.nodes import Node, is_tag, mapped
+
+
+def plain(node: Node) -> Node:
+    """The same schema without titles, `oneOf`, `discriminator` and `const`; its tags are required.
+
+    Definitions stay where they are named: at the root.
+    """
+    made = mapped(
+        {key: value for key, value in node.items() if key not in {"title", "$defs", "definitions"}},
+        plain,
+    )
+    if "oneOf" in made and "anyOf" not in made:
+        made["anyOf"] = made.pop("oneOf")
+    made.pop("discriminator", None)
+    if "const" in made:
+        made["enum"] = [made.pop("const")]
+    if is_tag(node):
+        del made["default"]
+    properties: Node = node.get("properties", {})
+    if tags := [name for name, one in properties.items() if is_tag(one)]:
+        named = [*node.get("required", ()), *tags]
+        made["required"] = sorted(set(named), key=[*properties, *named].index)
+    return made
