@@ -79,7 +79,11 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call, normalised over providers; `cost` in US dollars where it is known."""
+    """Tokens of one call, normalised over vendors; `cost` in US dollars where it is known.
+
+    `input` is all that the model read: `cache_read` and `cache_write` are parts of it. `output` is
+    all that it wrote: `reasoning` is a part of it.
+    """
 
     input: int = 0
     output: int = 0
@@ -102,18 +106,47 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try inside a call that failed: `error` in few words, the HTTP `status`, the pause after it.
+
+    `model` is named where a call may reach several.
+    """
+
+    error: str
+    status: int | None = None
+    waited_s: float = 0.0
+    model: str = ""
+
+    def to_data(self) -> dict[str, Json]:
+        """Only what is known."""
+        data: dict[str, Json] = {"error": self.error}
+        if self.status is not None:
+            data["status"] = self.status
+        if self.waited_s:
+            data["waited_s"] = round(self.waited_s, 3)
+        return data | {"model": self.model} if self.model else data
+
+
+@dataclass(frozen=True, slots=True)
 class ModelReply:
-    """The raw text of a reply and what it cost. `attempts` counts the tries inside the call."""
+    """The raw text of a reply and what it cost. `attempts`: the tries that failed before it.
+
+    The text of a `refused` reply is what the vendor said.
+    """
 
     text: str
     finish: Finish = "end"
     usage: Usage = field(default_factory=Usage)
     model: str = ""
     latency_s: float = 0.0
-    attempts: int = 1
+    attempts: tuple[Attempt, ...] = ()
 
 
 class Model(Protocol):
-    """One call to a model. Whatever it raises becomes a counted `model_failed` event."""
+    """One call to a model. A `ConfigurationError` parks the thread; whatever else it raises becomes
+    a counted `model_failed` event.
+
+    A model that sends a body of JSON has `body(request)` too: that very body, made without I/O.
+    """
 
     async def __call__(self, request: ModelRequest) -> ModelReply: ...

@@ -1,14 +1,18 @@
-"""A model call: the request goes out, and what comes back is a step, an answer or a failure."""
+"""A model call: the request goes out, and what comes back is a step, an answer or a failure.
+
+A failure of the call or of its reply is counted. What only a change of the application can mend (no
+key, no such model, a schema that the vendor refuses) parks the thread and counts for nothing.
+"""
 
 import time
 
 from pydantic import BaseModel
 
-from twelvefold.exceptions import StepRefused, Unstorable
-from twelvefold.failures import short
+from twelvefold.exceptions import ConfigurationError, ModelFailed, StepRefused, Unstorable
+from twelvefold.failures import clip, short
 from twelvefold.loop.causes import raise_unless_caused
 from twelvefold.loop.surroundings import Surroundings
-from twelvefold.messages import ModelReply
+from twelvefold.messages import Attempt, ModelReply
 from twelvefold.plan import CallModel
 from twelvefold.steps import args_of, intent_of
 from twelvefold.thread import Draft, Json, to_text
@@ -23,13 +27,13 @@ async def call_model(action: CallModel, around: Surroundings, after: int) -> Dra
     try:
         reply = await around.model(action.model)(request)
         asked |= _about(reply, time.perf_counter() - started)
+    except ConfigurationError as error:
+        return _parked(error, around, after)
     except BaseException as error:
         raise_unless_caused(error)
-        data = asked | {"error": short(error), "reason": "call_failed"}
-        return Draft("model_failed", data, clock(), key=key, after=after)
+        return Draft("model_failed", asked | _failure(error), clock(), key=key, after=after)
     try:
-        if reply.finish in {"truncated", "refused"}:
-            raise StepRefused(reply.finish, f"The model's reply was {reply.finish}.")
+        _check_finish(reply, is_text=action.answer is str)
         type, data = _said(action, reply, asked)
         return Draft(type, data, clock(), key=key, after=after)
     except (StepRefused, Unstorable) as error:  # JSON has 1e999, the log has no infinity
@@ -38,14 +42,41 @@ async def call_model(action: CallModel, around: Surroundings, after: int) -> Dra
         return Draft("model_failed", data, clock(), key=key, after=after)
 
 
+def _parked(error: ConfigurationError, around: Surroundings, after: int) -> Draft:
+    data = {"error": short(error), "by": "advance"}
+    key = f"advance_failed:{after}"  # two racing calls find the same fault
+    return Draft("advance_failed", data, around.clock(), key=key, after=after)
+
+
+def _failure(error: BaseException) -> dict[str, Json]:
+    if not isinstance(error, ModelFailed):
+        return {"error": short(error), "reason": "call_failed"}
+    return {"error": clip(error.detail), "reason": error.reason} | _tried(error.attempts)
+
+
 def _about(reply: ModelReply, elapsed_s: float) -> dict[str, Json]:
     about: dict[str, Json] = {"usage": reply.usage.to_data()}
     about["latency_s"] = round(reply.latency_s or elapsed_s, 4)
     if reply.model:
         about["model"] = reply.model
-    if reply.attempts > 1:
-        about["attempts"] = reply.attempts
-    return about
+    return about | _tried(reply.attempts)
+
+
+def _tried(attempts: tuple[Attempt, ...]) -> dict[str, Json]:
+    return {"attempts": [attempt.to_data() for attempt in attempts]} if attempts else {}
+
+
+def _check_finish(reply: ModelReply, *, is_text: bool) -> None:
+    """Raises `StepRefused` for a reply that says nothing, or not all."""
+    match reply.finish:
+        case "truncated":
+            raise StepRefused("truncated", "The reply was cut off before its end.")
+        case "refused":
+            said = f": {reply.text}" if reply.text.strip() else "."
+            raise StepRefused("refused", clip(f"The model refused{said}"))
+        case _:
+            if not reply.text.strip() and not is_text:
+                raise StepRefused("empty", "The reply was empty.")
 
 
 def _said(
