@@ -543,5 +543,5 @@ print(*sorted(name for name in sys.modules if name.startswith(("twelvefold", "py
         "twelvefold",
         *("twelvefold.context", "twelvefold.context.body", "twelvefold.context.menu"),
         "twelvefold.context.shown",
-        *("twelvefold.encoding", "twelvefold.exceptions", "twelvefold.thread"),
+        *("twelvefold.encoding", "twelvefold.exceptions", "twelvefold.tags", "twelvefold.thread"),
     }

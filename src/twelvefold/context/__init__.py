@@ -13,6 +13,7 @@ from twelvefold.context.body import from_yaml, to_yaml
 from twelvefold.context.menu import compaction, newest_compaction
 from twelvefold.context.shown import HIDDEN, NESTED_MAX, OUTCOMES_HIDDEN, View, view
 from twelvefold.exceptions import NotRendered
+from twelvefold.tags import escape, unescape
 from twelvefold.thread import Event, Thread
 
 __all__ = [
@@ -54,7 +55,7 @@ def render_event(event: Event) -> str:
     if shown is None:
         return ""
     tag, body = shown
-    return f"<{tag}>\n{_escape(to_yaml(body))}</{tag}>\n"
+    return f"<{tag}>\n{escape(to_yaml(body))}</{tag}>\n"
 
 
 def parse(text: str) -> list[View]:
@@ -65,26 +66,9 @@ def parse(text: str) -> list[View]:
         found = _RENDERED.match(text, at)
         if found is None:
             raise NotRendered(f"no rendered event begins at character {at}: {text[at : at + 40]!r}")
-        events.append((found[1], from_yaml(_unescape(found[2]))))
+        events.append((found[1], from_yaml(unescape(found[2]))))
         at = found.end()
     return events
 
 
 _RENDERED = re.compile(r"<([a-z_][a-z0-9_]*)>\n(.*?\n)</\1>\n", re.DOTALL)
-
-
-# The escape of tags: one `&lt;` for the `<`, and one `amp;` more for what looks like the escape.
-
-
-def _escape(body: str) -> str:
-    if "lt;" in body:
-        body = _ESCAPE.sub(r"&amp;\1", body)
-    return _OPENS_TAG.sub("&lt;", body) if "<" in body else body
-
-
-def _unescape(body: str) -> str:
-    return _ESCAPE.sub(lambda found: "<" if found[1] == "lt;" else "&" + found[1][4:], body)
-
-
-_OPENS_TAG = re.compile(r"<(?=/?[a-zA-Z_!?])")
-_ESCAPE = re.compile(r"&((?:amp;)*lt;)")

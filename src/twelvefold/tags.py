@@ -1,0 +1,22 @@
+"""The escape of tags: text that neither opens nor closes one, and that can be read back exactly.
+
+A `<` that could begin a tag becomes `&lt;`; what looks like the escape already gets one more
+`amp;`. So `3 < 4` stays as it is.
+"""
+
+import re
+
+
+def escape(text: str) -> str:
+    if "lt;" in text:
+        text = _ESCAPE.sub(r"&amp;\1", text)
+    return _OPENS_TAG.sub("&lt;", text) if "<" in text else text
+
+
+def unescape(text: str) -> str:
+    """The inverse of `escape`."""
+    return _ESCAPE.sub(lambda found: "<" if found[1] == "lt;" else "&" + found[1][4:], text)
+
+
+_OPENS_TAG = re.compile(r"<(?=/?[a-zA-Z_!?])")
+_ESCAPE = re.compile(r"&((?:amp;)*lt;)")
