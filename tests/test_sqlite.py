@@ -33,9 +33,10 @@ from twelvefold.stores.sqlite import SqliteStore, runner_pid
 from twelvefold.stores.sqlite.failures import translated
 from twelvefold.stores.sqlite.groups import GROUP_MAX, INLINE_S_MAX, TURNS_MAX
 from twelvefold.stores.sqlite.opening import refuse_network_disk
-from twelvefold.stores.sqlite.queries import SQL, parse_queries
+from twelvefold.stores.sqlite.queries import SQL
 from twelvefold.stores.sqlite.schema import MIGRATIONS, Migration, migrate
 from twelvefold.summary import summarize
+from twelvefold.tables.queries import parse_queries
 from twelvefold.thread import canonical
 
 pytestmark = pytest.mark.anyio
@@ -327,11 +328,9 @@ def test_every_statement_is_valid(store):
 
 
 def explained(store: SqliteStore, name: str, how: str) -> list[tuple]:
-    named = {"tenant": "", "status": "", "agent": "", "before": 0, "limit": 0}
     places = [int(number) for number in re.findall(r"\?(\d+)", SQL[name])]
     numbered = [None] * max(places, default=SQL[name].count("?"))
-    values = named if ":" in SQL[name] else numbered
-    return store._read_db.execute(f"{how} {SQL[name]}", values).fetchall()
+    return store._writer._db.execute(f"{how} {SQL[name]}", numbered).fetchall()
 
 
 @pytest.mark.parametrize(
@@ -501,7 +500,7 @@ def test_what_is_rebuilt_is_not_what_was_kept(path, store):
 
 
 def test_more_threads_than_are_kept(store, monkeypatch):
-    monkeypatch.setattr("twelvefold.stores.sqlite.appends.KEPT_MAX", 2)
+    monkeypatch.setattr("twelvefold.stores.sqlite.kept.KEPT_MAX", 2)
 
     for seq in range(3):
         for id in ("a", "b", "c"):

@@ -10,14 +10,16 @@ import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from twelvefold.exceptions import ConfigurationError, StoreUnavailable
 from twelvefold.store import Append, Wakes
-from twelvefold.stores.sqlite.appends import Plan, plan, write
 from twelvefold.stores.sqlite.failures import translated
-from twelvefold.stores.sqlite.queries import SQL
-from twelvefold.stores.sqlite.reads import Reads
+from twelvefold.stores.sqlite.queries import SQL, Named
+from twelvefold.stores.sqlite.reading import Reading
+from twelvefold.tables.appends import Plan, plan, read_thread, write
+from twelvefold.tables.reads import Reads
 from twelvefold.thread import DEFAULT_TENANT, Event
 
 HOPS_MAX = 4
@@ -30,8 +32,8 @@ class Joined(Reads):
     """A `Store` on the connection of a caller that holds the write lock."""
 
     def __init__(self, db: sqlite3.Connection, path: str, wakes: Wakes) -> None:
-        super().__init__(db, path)
-        self._wakes = wakes
+        self._db, self._path, self._wakes = Named(db), path, wakes
+        super().__init__(Reading(db, path))
         self.wrote = False
 
     async def commit(self, *appends: Append) -> list[list[Event]]:
@@ -41,7 +43,7 @@ class Joined(Reads):
         if tx is not None:
             raise ConfigurationError("this store is inside a transaction already: leave out tx=.")
         try:
-            planned = plan(self._read_db, appends)
+            planned = plan(self._db, appends, partial(read_thread, self._db))
             self._write(planned)
         except Exception as error:
             raise translated(error, self._path) from error
@@ -50,7 +52,7 @@ class Joined(Reads):
 
     def keep(self, content: bytes, *, tenant: str = DEFAULT_TENANT) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
-        self._read_db.execute(SQL["keep_blob"], (tenant, sha256, len(content), content))
+        self._db.write("keep_blob", (tenant, sha256, len(content), content))
         self.wrote = True
         return sha256
 
@@ -59,10 +61,10 @@ class Joined(Reads):
 
     def _write(self, planned: Plan) -> None:
         """All or nothing, whatever the caller's transaction holds besides."""
-        db = self._read_db
+        db = self._db.raw
         db.execute("savepoint twelvefold")
         try:
-            write(db, planned, self._wakes)
+            write(self._db, planned, self._wakes)
         except BaseException:
             if db.in_transaction:  # SQLite itself undoes all of it after some errors
                 db.execute("rollback to twelvefold")

@@ -1,23 +1,31 @@
-"""The statements of `queries.sql`, by name."""
+"""The statements of `queries.sql`, by name, and the connection that runs them."""
 
-import re
+import sqlite3
 from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
-_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
-
-
-def parse_queries(text: str) -> dict[str, str]:
-    """Each section `-- name: x` without its comments, so that SQLite's own traces stay short."""
-    _, *parts = _NAME.split(text)
-    return {name: _code(body) for name, body in zip(parts[::2], parts[1::2], strict=True)}
-
-
-def _code(body: str) -> str:
-    lines = (line for line in body.splitlines() if line and not line.startswith("--"))
-    return "\n".join(lines).rstrip(";")
-
+from twelvefold.tables.queries import parse_queries
+from twelvefold.tables.rows import Row
 
 SQL: Mapping[str, str] = parse_queries(
     files("twelvefold.stores.sqlite").joinpath("queries.sql").read_text(encoding="utf-8")
 )
+
+
+class Named:
+    """A connection that runs statements by their names."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+
+    def rows(self, name: str, parameters: Any = ()) -> list[Row]:
+        return self.raw.execute(SQL[name], parameters).fetchall()
+
+    def write(self, name: str, parameters: Any = ()) -> None:
+        self.raw.execute(SQL[name], parameters)
+
+    def write_many(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+        self.raw.executemany(SQL[name], rows)

@@ -9,7 +9,7 @@ select n, agent, head, epoch, chain, status, summary from twelvefold_threads whe
 -- name: insert_thread
 insert into twelvefold_threads
     (tenant, id, agent, parent_thread, parent_step, parent_intent, head, epoch, chain, status, summary)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning n;
 
 -- name: update_thread
 -- `status` is left alone, so that its index is not written.
@@ -55,23 +55,23 @@ select n from twelvefold_threads where tenant = ? and id = ?;
 
 -- name: list_threads
 select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
-where tenant = :tenant and n < :before
-order by n desc limit :limit;
+where tenant = ?1 and n < ?2
+order by n desc limit ?3;
 
 -- name: list_threads_of_agent
 select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
-where tenant = :tenant and agent = :agent and n < :before
-order by n desc limit :limit;
+where tenant = ?1 and agent = ?4 and n < ?2
+order by n desc limit ?3;
 
 -- name: list_threads_of_status
 select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
-where tenant = :tenant and status = :status and n < :before
-  and (:agent is null or agent = :agent)
-order by n desc limit :limit;
+where tenant = ?1 and status = ?4 and n < ?2
+  and (?5 is null or agent = ?5)
+order by n desc limit ?3;
 
 -- name: ids_ending
 -- substr, not like: ids may hold % and _, and case matters.
-select id from twelvefold_threads where tenant = ? and substr(id, ?) = ? order by n desc limit ?;
+select id from twelvefold_threads where tenant = ?1 and substr(id, -length(?2)) = ?2 order by n desc limit ?3;
 
 -- name: list_open_contacts
 select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at

@@ -14,12 +14,13 @@ from twelvefold.stores.sqlite.groups import Groups
 from twelvefold.stores.sqlite.joining import Joined, joined
 from twelvefold.stores.sqlite.lending import lent
 from twelvefold.stores.sqlite.opening import open_database
-from twelvefold.stores.sqlite.projections import Rebuilt, rebuild
-from twelvefold.stores.sqlite.queries import SQL
-from twelvefold.stores.sqlite.reads import Reads
+from twelvefold.stores.sqlite.queries import SQL, Named
+from twelvefold.stores.sqlite.reading import Reading
 from twelvefold.stores.sqlite.runner import runner_lock
 from twelvefold.stores.sqlite.wakes import RowWakes
 from twelvefold.stores.sqlite.writer import Writer
+from twelvefold.tables.projections import Rebuilt, rebuild
+from twelvefold.tables.reads import Reads
 from twelvefold.thread import DEFAULT_TENANT, Event
 
 LOCK_TIMEOUT_S = 5.0
@@ -44,7 +45,8 @@ class SqliteStore(Reads):
     ) -> None:
         self.path = str(path)
         write, read = open_database(self.path, lock_timeout_s=lock_timeout_s)
-        super().__init__(read, self.path)
+        self._reading = Reading(read, self.path)
+        super().__init__(self._reading)
         self._wakes = wakes or RowWakes()
         self._lock_timeout_s = lock_timeout_s
         self._file = os.path.realpath(self.path)  # wherever the process goes later
@@ -118,8 +120,7 @@ class SqliteStore(Reads):
     def close(self) -> None:
         self._groups.close()
         self._writer.close()
-        with self._read_lock:
-            self._read_db.close()
+        self._reading.close()
 
     def _tell(self, appends: Sequence[Append]) -> None:
         if any(append.is_heard for append in appends):
@@ -131,6 +132,6 @@ class SqliteStore(Reads):
 
 
 def _rebuild(db: sqlite3.Connection) -> Rebuilt:
-    rebuilt = rebuild(db)
+    rebuilt = rebuild(Named(db))
     db.execute("commit")
     return rebuilt

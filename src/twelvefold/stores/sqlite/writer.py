@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from twelvefold.exceptions import TwelvefoldError
-from twelvefold.store import Append, Wakes
-from twelvefold.stores.sqlite.appends import Kept, Plan, plan, write
+from twelvefold.store import Append, Ref, Wakes
 from twelvefold.stores.sqlite.failures import is_busy, locked, translated
-from twelvefold.stores.sqlite.queries import SQL
+from twelvefold.stores.sqlite.kept import Kept
+from twelvefold.stores.sqlite.queries import Named
+from twelvefold.tables.appends import Pending, Plan, plan, read_thread, write
 from twelvefold.thread import Event
 
 BUSY_PAUSE_S = 0.005
@@ -31,6 +32,7 @@ class Writer:
         self, db: sqlite3.Connection, path: str, wakes: Wakes, *, lock_timeout_s: float
     ) -> None:
         self._db, self._path, self._wakes = db, path, wakes
+        self._named = Named(db)
         self._lock_timeout_s = lock_timeout_s
         self._lock = threading.Lock()
         self._seen = self._data_version()
@@ -109,7 +111,8 @@ class Writer:
             self._db.close()
 
     def _data_version(self) -> int:
-        return self._db.execute(SQL["data_version"]).fetchone()[0]
+        ((version,),) = self._named.rows("data_version")
+        return version
 
     def _begin(self) -> bool:
         try:
@@ -124,7 +127,7 @@ class Writer:
         """The outcomes of `group`, in the transaction that is open; it is ended either way."""
         plans: list[Plan] = []
         try:
-            self._kept.check(self._db)
+            self._kept.check(self._named)
             outcomes = [self._apply(request, plans) for request in group]
             started = time.perf_counter()  # the disk alone: a large group says nothing about it
             self._db.execute("commit")
@@ -143,12 +146,15 @@ class Writer:
 
     def _apply(self, request: Request, plans: list[Plan]) -> Outcome:
         try:
-            planned = plan(self._db, request, self._kept)
+            planned = plan(self._named, request, self._read)
         except TwelvefoldError as refusal:
             return refusal  # nothing of this request was written
-        write(self._db, planned, self._wakes)
+        write(self._named, planned, self._wakes)
         plans.append(planned)
         return planned.events
+
+    def _read(self, ref: Ref) -> Pending | None:
+        return self._kept.taken(ref) or read_thread(self._named, ref)
 
     def _one_by_one(self, group: Sequence[Request]) -> list[Outcome]:
         """A write of one request failed and undid all: each gets a transaction of its own."""

@@ -3,14 +3,13 @@
 `rebuild` computes both again from the log; they then equal what the appends wrote.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from twelvefold.store import Ref
-from twelvefold.stores.sqlite.queries import SQL
-from twelvefold.stores.sqlite.rows import event_of
 from twelvefold.summary import Summary, summarize
+from twelvefold.tables.queries import Database
+from twelvefold.tables.rows import event_of
 from twelvefold.thread import Event, from_iso, from_text, to_iso, to_text
 
 _SUMMARY_FIELDS = tuple(Summary.__dataclass_fields__)
@@ -18,9 +17,9 @@ _COPIES = frozenset({"forked", "imported"})
 
 
 class Change(NamedTuple):
-    """One statement and its parameters."""
+    """A statement's name and its parameters."""
 
-    sql: str
+    name: str
     parameters: tuple[Any, ...]
 
 
@@ -41,9 +40,9 @@ def contact_changes(number: int, tenant: str, events: Iterable[Event]) -> list[C
             changes.append(_opened(number, tenant, event))
         elif event.type == "contact_closed":
             closed = (event.data["outcome"], to_iso(event.at), number, event.data["contact"])
-            changes.append(Change(SQL["close_contact"], closed))
+            changes.append(Change("close_contact", closed))
         elif event.type in _COPIES:
-            changes.append(Change(SQL["void_contacts"], (to_iso(event.at), number)))
+            changes.append(Change("void_contacts", (to_iso(event.at), number)))
     return changes
 
 
@@ -52,7 +51,7 @@ def _opened(number: int, tenant: str, event: Event) -> Change:
     # Written anew, so that text order is time order whatever offset the event gives.
     due = None if deadline is None else to_iso(from_iso(deadline))
     contact = event.data["contact"]
-    return Change(SQL["open_contact"], (number, tenant, contact, event.seq, to_iso(event.at), due))
+    return Change("open_contact", (number, tenant, contact, event.seq, to_iso(event.at), due))
 
 
 class Rebuilt(NamedTuple):
@@ -62,25 +61,25 @@ class Rebuilt(NamedTuple):
     differed: tuple[Ref, ...]
 
 
-def rebuild(db: sqlite3.Connection) -> Rebuilt:
+def rebuild(db: Database) -> Rebuilt:
     """Derive everything again inside the open transaction."""
     before = _derived(db)
-    db.execute(SQL["delete_contacts"])
-    threads = db.execute(SQL["all_threads"]).fetchall()
+    db.write("delete_contacts")
+    threads = db.rows("all_threads")
     for number, tenant, id in threads:
-        events = [event_of(row) for row in db.execute(SQL["events_after"], (tenant, id, 0))]
+        events = [event_of(row) for row in db.rows("events_after", (tenant, id, 0))]
         summary = summarize(events)
-        db.execute(SQL["replace_summary"], (summary_text(summary), summary.status, number))
+        db.write("replace_summary", (summary_text(summary), summary.status, number))
         for change in contact_changes(number, tenant, events):
-            db.execute(change.sql, change.parameters)
+            db.write(change.name, change.parameters)
     after = _derived(db)
     differed = [Ref(tenant, id) for n, tenant, id in threads if before[n] != after[n]]
     return Rebuilt(len(threads), tuple(differed))
 
 
-def _derived(db: sqlite3.Connection) -> dict[int, list[Any]]:
+def _derived(db: Database) -> dict[int, list[Any]]:
     """What is derived of each thread, by its number."""
-    rows = {n: list[Any](rest) for n, *rest in db.execute(SQL["derived_threads"])}
-    for number, *contact in db.execute(SQL["derived_contacts"]):
+    rows = {n: list[Any](rest) for n, *rest in db.rows("derived_threads")}
+    for number, *contact in db.rows("derived_contacts"):
         rows[number].append(contact)
     return rows

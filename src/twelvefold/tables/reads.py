@@ -1,15 +1,13 @@
-"""The reading half of the store: its own connection, so that no read waits for a commit."""
+"""The reading half of a store: each read is one statement or two, over what was committed."""
 
-import sqlite3
-import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from twelvefold.exceptions import UnknownAttachment, UnknownThread
 from twelvefold.store import ContactRow, Due, ThreadRow, Woken
-from twelvefold.stores.sqlite.failures import translated
-from twelvefold.stores.sqlite.queries import SQL
-from twelvefold.stores.sqlite.rows import (
+from twelvefold.summary import Status
+from twelvefold.tables.rows import (
     Row,
     contact_row_of,
     due_of,
@@ -18,18 +16,20 @@ from twelvefold.stores.sqlite.rows import (
     thread_row_of,
     woken_of,
 )
-from twelvefold.summary import Status
 from twelvefold.thread import DEFAULT_TENANT, Thread, from_iso, to_iso
 
 NUMBER_MAX = 2**63 - 1
 
 
-class Reads:
-    """Every read is one statement over what was committed, from any thread."""
+Ask = Callable[[str, Any], list[Any]]
+"""The rows of a statement by name. A name that cannot be stored has none."""
 
-    def __init__(self, db: sqlite3.Connection, path: str) -> None:
-        self._read_db, self._path = db, path
-        self._read_lock = threading.Lock()
+
+class Reads:
+    """Everything may be called from any thread, when `ask` may."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
 
     def load(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Thread:
         row = self._row("thread_head", (tenant, thread_id))
@@ -59,17 +59,12 @@ class Reads:
         limit: int = 100,
         before: str | None = None,
     ) -> list[ThreadRow]:
-        wanted = {
-            "tenant": tenant,
-            "status": status,
-            "agent": agent,
-            "limit": limit,
-            "before": NUMBER_MAX if before is None else self._number(before, tenant),
-        }
+        place = NUMBER_MAX if before is None else self._number(before, tenant)
+        wanted = (tenant, place, limit)
         if status is not None:
-            rows = self._rows("list_threads_of_status", wanted)
+            rows = self._rows("list_threads_of_status", (*wanted, status, agent))
         elif agent is not None:
-            rows = self._rows("list_threads_of_agent", wanted)
+            rows = self._rows("list_threads_of_agent", (*wanted, agent))
         else:
             rows = self._rows("list_threads", wanted)
         return [thread_row_of(row) for row in rows]
@@ -83,7 +78,7 @@ class Reads:
     def ids_ending(self, suffix: str, *, tenant: str = DEFAULT_TENANT, limit: int = 5) -> list[str]:
         if self._row("thread_epoch", (tenant, suffix)) is not None:
             return [suffix]
-        rows = self._rows("ids_ending", (tenant, -len(suffix), suffix, limit))
+        rows = self._rows("ids_ending", (tenant, suffix, limit))
         return [id for (id,) in rows]
 
     def contacts(
@@ -123,13 +118,7 @@ class Reads:
         return next(iter(self._rows(name, parameters)), None)
 
     def _rows(self, name: str, parameters: Any = ()) -> list[Any]:
-        try:
-            with self._read_lock:
-                return self._read_db.execute(SQL[name], parameters).fetchall()
-        except UnicodeEncodeError:
-            return []  # a name with a lone surrogate: nothing can be stored under it
-        except sqlite3.Error as error:
-            raise translated(error, self._path) from error
+        return self._ask(name, parameters)
 
 
 def _unknown(thread_id: str, tenant: str) -> UnknownThread:
