@@ -1,6 +1,7 @@
 """What a model may answer, as text: JSON Schema for strict modes, a short form for prompts."""
 
 from twelvefold.schemas.exporting import NEXT_STEP, Dropped, Exported, export
+from twelvefold.schemas.given import JsonSteps, steps_from_json_schema
 from twelvefold.schemas.neutral import schema_of
 from twelvefold.schemas.profiles import ANTHROPIC, GEMINI, OPENAI, PLAIN, Profile
 
@@ -12,7 +13,9 @@ __all__ = [
     "PLAIN",
     "Dropped",
     "Exported",
+    "JsonSteps",
     "Profile",
     "export",
     "schema_of",
+    "steps_from_json_schema",
 ]

@@ -1,5 +1,6 @@
 """Tools are structured outputs: a model's text to one step, a return value to the log."""
 
+from twelvefold.schemas.given import JsonSteps, steps_from_json_schema
 from twelvefold.schemas.neutral import schema_of
 from twelvefold.tools.parsing import Parsed, parse, parse_answer
 from twelvefold.tools.results import (
@@ -14,6 +15,7 @@ from twelvefold.tools.results import (
 __all__ = [
     "RESULT_BYTES_MAX",
     "Hide",
+    "JsonSteps",
     "Parsed",
     "Result",
     "parse",
@@ -21,5 +23,6 @@ __all__ = [
     "result_data",
     "result_of",
     "schema_of",
+    "steps_from_json_schema",
     "unstorable",
 ]
