@@ -1,0 +1,41 @@
+"""What the models of all vendors share: tries within one deadline, outcomes, clients, the body."""
+
+from twelvefold.vendors.bodies import (
+    NEXT_STEP,
+    Mode,
+    OnPartial,
+    Partial,
+    checked_options,
+    offered,
+    sendable,
+    wire,
+    with_options,
+)
+from twelvefold.vendors.clients import client_for, load
+from twelvefold.vendors.failures import Answered, failure_of, unreachable
+from twelvefold.vendors.replies import member, members, numbers, text_at
+from twelvefold.vendors.tries import TIMEOUT_S, TRIES_MAX, tried
+
+__all__ = [
+    "NEXT_STEP",
+    "TIMEOUT_S",
+    "TRIES_MAX",
+    "Answered",
+    "Mode",
+    "OnPartial",
+    "Partial",
+    "checked_options",
+    "client_for",
+    "failure_of",
+    "load",
+    "member",
+    "members",
+    "numbers",
+    "offered",
+    "sendable",
+    "text_at",
+    "tried",
+    "unreachable",
+    "wire",
+    "with_options",
+]
