@@ -10,6 +10,7 @@ TwelvefoldError
 ├── InvalidAnswer                exit 2: the answer is not of the kind that is awaited
 ├── ConfigurationError           exit 6: the application file, an agent or a setting is wrong
 │   ├── UnknownAgent
+│   ├── NotRecorded
 │   ├── InvalidSteps
 │   ├── SchemaRefused
 │   └── UnusableModel
@@ -19,6 +20,7 @@ TwelvefoldError
 │   └── DecideNeverWaits
 ├── NewerEvent                   the log holds what a newer twelvefold wrote: the thread parks
 ├── InvalidFile                  exit 2: not one whole exported thread, or an edit that may not be
+├── InvalidCase                  exit 2: a `*.cases.yaml` is wrong
 ├── Unstorable                   JSON cannot hold this value exactly
 ├── BadAttachment                what a tool attached cannot be kept
 ├── ModelFailed                  a model call brought no reply
@@ -82,6 +84,11 @@ class UnknownAgent(ConfigurationError):
     meanwhile."""
 
 
+class NotRecorded(ConfigurationError):
+    """The recording holds no reply to this request. The message shows what differs: record it
+    anew, or undo the change."""
+
+
 class InvalidSteps(ConfigurationError):
     """A union of steps breaks a rule. Rename the intent, or give the model an `intent` literal
     with a default."""
@@ -124,6 +131,11 @@ class NewerEvent(TwelvefoldError):
 class InvalidFile(TwelvefoldError):
     """A file is not one whole exported thread, or changes what may not be changed. Correct the
     line that the message names, or export the thread again."""
+
+
+class InvalidCase(TwelvefoldError):
+    """A file of cases is wrong, or one of its facts cannot happen there. Correct the line that the
+    message names."""
 
 
 class Unstorable(TwelvefoldError):

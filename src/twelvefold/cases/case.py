@@ -1,0 +1,67 @@
+"""A case as data: where a thread stands, what the model replied there, and what must come of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from twelvefold.thread import Json, Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened: its name in the file, what it says, and its line."""
+
+    name: str
+    says: Json
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What must come of a case. None is not asked.
+
+    `args` are all arguments, `has` some of them. `effect` is what is decided before any model is
+    asked, `then` what is decided once the reply has become a step.
+    """
+
+    intent: str | None = None
+    args: Mapping[str, Json] | None = None
+    has: Mapping[str, Json] | None = None
+    asserts: tuple[str, ...] = ()
+    answer: tuple[Json, ...] = ()
+    refused: str | None = None
+    effect: str | None = None
+    waits: bool | None = None
+    then: str | None = None
+
+    @property
+    def of_reply(self) -> bool:
+        """Whether any of it is about what a model replies."""
+        about = (self.intent, self.args, self.has, self.refused, self.then)
+        return bool(self.asserts or self.answer) or any(one is not None for one in about)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a file. Its thread is a `log`, or `facts` that the agent's own code turns into
+    one.
+
+    `reply` is the raw text of a model; `prompt` the hash of the request that it answers.
+    """
+
+    name: str
+    file: str
+    line: int
+    expect: Expected
+    agent: str | None = None
+    log: Thread | None = None
+    facts: tuple[Fact, ...] = field(default=())
+    reply: str | None = None
+    prompt: str | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.file}::{self.name}"
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}, line {self.line}, case {self.name!r}"

@@ -1,0 +1,176 @@
+"""Read `*.cases.yaml`: a list of cases. Whatever is wrong is said with its file, line and case."""
+
+from pathlib import Path
+
+from twelvefold.cases.case import Case, Expected, Fact
+from twelvefold.cases.expressions import fault_of
+from twelvefold.cases.lines import Place, kind_of, read_yaml
+from twelvefold.exceptions import InvalidCase, TwelvefoldError
+from twelvefold.files import read_lines
+from twelvefold.thread import Thread, to_text
+
+SUFFIX = ".cases.yaml"
+
+_KEYS = ("name", "agent", "thread", "at", "reply", "prompt", "expect")
+_EXPECTED = (
+    *("intent", "args", "has", "assert", "answer", "refused"),
+    *("effect", "waits", "then"),
+)
+FACTS = (
+    *("message", "chose", "returned", "failed", "approved", "denied", "edited", "answered"),
+    *("signal", "event"),
+)
+
+
+def read_cases(path: Path, *, name: str | None = None) -> list[Case]:
+    """The cases of a file, in its order. Raises `InvalidCase`, which calls the file `name`."""
+    file = name or str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidCase(f"{file} cannot be read: {error}") from error
+    return cases_in(text, file=file, folder=path.parent)
+
+
+def cases_in(text: str, *, file: str, folder: Path) -> list[Case]:
+    """The cases of a text. Threads that it names as files are looked for in `folder`."""
+    places = list(read_yaml(text, file=file).items("A file of cases"))
+    found: dict[str, Case] = {}
+    for place in places:
+        case = _case(place, folder)
+        if case.name in found:
+            place.refuse(f"line {found[case.name].line} has a case named {case.name!r} already.")
+        found[case.name] = case
+    if not found:
+        raise InvalidCase(f"{file}: there is no case in it.")
+    return list(found.values())
+
+
+def _case(place: Place, folder: Path) -> Case:
+    keys = _known(place, "A case", _KEYS)
+    name = _needed(place, keys, "name").text("name")
+    keys = _known(place.named(name), "A case", _KEYS)
+    thread = _needed(place.named(name), keys, "thread")
+    log, facts = _thread(thread, folder)
+    if "at" in keys:
+        log = _cut(keys["at"], log)
+    reply = keys.get("reply")
+    return Case(
+        name=name,
+        file=place.file,
+        line=place.line,
+        expect=_expected(_needed(place.named(name), keys, "expect")),
+        agent=keys["agent"].text("agent") if "agent" in keys else None,
+        log=log,
+        facts=facts,
+        reply=None if reply is None else _reply(reply),
+        prompt=keys["prompt"].text("prompt") if "prompt" in keys else None,
+    )
+
+
+def _known(place: Place, what: str, names: tuple[str, ...]) -> dict[str, Place]:
+    keys = place.keys(what)
+    for name, value in keys.items():
+        if name not in names:
+            value.refuse(f"{name!r} is not one of: {', '.join(names)}.")
+    return keys
+
+
+def _needed(place: Place, keys: dict[str, Place], name: str) -> Place:
+    if name not in keys:
+        place.refuse(f"a case needs {name!r}.")
+    return keys[name]
+
+
+def _reply(place: Place) -> str:
+    """A text is what the model said, to the byte; a map is said as JSON."""
+    if isinstance(place.value, str):
+        return place.value
+    return to_text(place.map("reply"))
+
+
+# Threads
+
+
+def _thread(place: Place, folder: Path) -> tuple[Thread | None, tuple[Fact, ...]]:
+    """A list is facts, a text with a line of JSON is a log, any other text is the file of one."""
+    if isinstance(place.value, str):
+        text = place.value
+        return _log(place, text if text.lstrip().startswith("{") else _file(place, folder)), ()
+    return None, tuple(map(_fact, place.items("thread")))
+
+
+def _file(place: Place, folder: Path) -> str:
+    path = folder / place.text("thread")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
+    except (OSError, ValueError) as error:
+        place.refuse(f"the thread {place.value} cannot be read: {error}")
+
+
+def _log(place: Place, text: str) -> Thread:
+    try:
+        return read_lines(text)
+    except TwelvefoldError as error:
+        place.refuse(f"thread: {error}")
+
+
+def _cut(place: Place, log: Thread | None) -> Thread:
+    if log is None:
+        place.refuse("'at' cuts an exported thread; facts end where you end them.")
+    seq = place.value
+    if not isinstance(seq, int) or isinstance(seq, bool) or not 1 <= seq <= log.head:
+        place.refuse(f"'at' is an event from 1 to {log.head}, not {kind_of(seq)}.")
+    return log.upto(seq)
+
+
+def _fact(place: Place) -> Fact:
+    if isinstance(place.value, str):  # `- approved` says all there is to say
+        name, says, at = place.value, None, place
+    else:
+        keys = place.keys("a fact")
+        if len(keys) != 1:
+            place.refuse("a fact has one name, such as `message: ship it`.")
+        [(name, at)] = keys.items()
+        says = at.value
+    if name not in FACTS:
+        at.refuse(f"{name!r} is no fact. There are: {', '.join(FACTS)}.")
+    return Fact(name, says, at.line)
+
+
+# What must come of it
+
+
+def _expected(place: Place) -> Expected:
+    keys = _known(place, "expect", _EXPECTED)
+    if not keys:
+        place.refuse("expect names nothing, so nothing could fail.")
+    if keys.keys() & {"effect", "waits"} and keys.keys() - {"effect", "waits"}:
+        place.refuse("effect and waits say that no reply is read; the others are about a reply.")
+    waits = keys.get("waits")
+    if waits is not None and not isinstance(waits.value, bool):
+        waits.refuse(f"waits is true or false, not {kind_of(waits.value)}.")
+    return Expected(
+        intent=_text(keys, "intent"),
+        args=keys["args"].map("args") if "args" in keys else None,
+        has=keys["has"].map("has") if "has" in keys else None,
+        asserts=_asserts(keys["assert"]) if "assert" in keys else (),
+        answer=(keys["answer"].value,) if "answer" in keys else (),
+        refused=_text(keys, "refused"),
+        effect=_text(keys, "effect"),
+        waits=None if waits is None else bool(waits.value),
+        then=_text(keys, "then"),
+    )
+
+
+def _text(keys: dict[str, Place], name: str) -> str | None:
+    return keys[name].text(name) if name in keys else None
+
+
+def _asserts(place: Place) -> tuple[str, ...]:
+    several = list(place.items("assert")) if isinstance(place.value, list) else [place]
+    for one in several:
+        if fault := fault_of(one.text("assert")):
+            one.refuse(f"assert: {fault}")
+    return tuple(one.text("assert") for one in several)
