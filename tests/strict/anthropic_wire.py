@@ -134,17 +134,16 @@ def _tool(body: dict[str, Any], schema: str | None) -> tuple[str, str]:
     if schema is not None:
         raise Refused("tools and output_config.format: which of them is meant?")
     tools = body["tools"]
-    if len(tools) > STRICT_TOOLS_MAX:
-        raise Refused(f"tools: too many strict tools ({len(tools)}, limit: {STRICT_TOOLS_MAX})")
+    if (strict := sum(tool.get("strict") is True for tool in tools)) > STRICT_TOOLS_MAX:
+        raise Refused(f"tools: too many strict tools ({strict}, limit: {STRICT_TOOLS_MAX})")
     schemas: dict[str, str] = {}
     for number, tool in enumerate(tools):
         where = f"tools.{number}.custom."
         only(tool, TOOL, where)
         _cache_mark(tool.get("cache_control"), where)
-        if tool.get("strict") is not True:
-            raise Refused(f"{where}strict: only strict is proven here")
+        rules = ANTHROPIC if tool.get("strict") else None
         name = named(tool.get("name"), where + "name")
-        schemas[name] = checked(tool.get("input_schema"), ANTHROPIC, where + "input_schema")
+        schemas[name] = checked(tool.get("input_schema"), rules, where + "input_schema")
     match body.get("tool_choice"):
         case {"type": "tool", "name": name} if name in schemas:
             return schemas[name], name

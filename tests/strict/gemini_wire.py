@@ -96,7 +96,7 @@ def _tool(body: dict[str, Any], schema: str | None) -> tuple[str, str]:
             function = {{"parameters_json_schema": SCHEMA}.get(k, k): v for k, v in given.items()}
             only(function, {"name", "description", SCHEMA}, where)
             name = named(function.get("name"), where + "name")
-            schemas[name] = checked(function.get(SCHEMA), GEMINI, where + name)
+            schemas[name] = checked(function.get(SCHEMA), None, where + name)
     choice = body.get("toolConfig", {}).get("functionCallingConfig", {})
     names = choice.get("allowedFunctionNames", [])
     if choice.get("mode") != "ANY" or len(names) != 1 or names[0] not in schemas:

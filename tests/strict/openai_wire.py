@@ -107,11 +107,10 @@ def _tool(body: dict[str, Any], schema: str | None) -> tuple[str, str]:
         where = f"tools[{number}].function."
         function = needed(tool, "function", dict, f"tools[{number}].")
         only(function, {"name", "description", "parameters", "strict"}, where)
-        if function.get("strict") is not True:
-            raise Refused(f"{where}strict: only strict is proven here")
         name = named(function.get("name"), where + "name")
         code = "invalid_function_parameters"
-        schemas[name] = checked(function.get("parameters"), OPENAI, f"function '{name}'", code)
+        rules = OPENAI if function.get("strict") else None
+        schemas[name] = checked(function.get("parameters"), rules, f"function '{name}'", code)
     match body.get("tool_choice"):
         case {"type": "function", "function": {"name": name}} if name in schemas:
             return schemas[name], name

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 Schema = dict[str, Any]
 Where = tuple[str, ...]
@@ -25,6 +25,7 @@ _WORDS = "title description"
 _NUMBERS = "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf"
 TYPES = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 LONG_ENUM = 250
+Recursion = Literal["anywhere", "where not required", "never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,12 @@ class Rules:
 
     keywords: frozenset[str]
     formats: frozenset[str] | None
+    closed: bool = True
     all_required: bool = False
-    recursion: bool = True
+    recursion: Recursion = "anywhere"
     ref_stands_alone: bool = True
     first_keys_differ: bool = False
-    const_and_enum_plain: bool = True
+    enum_kinds: tuple[type, ...] = (str, int, float, bool, type(None))
     min_items_max: int | None = None
     nesting_max: int | None = None
     properties_max: int | None = None
@@ -62,7 +64,7 @@ OPENAI = Rules(
 ANTHROPIC = Rules(
     frozenset(f"{_STRUCTURE} {_WORDS} const allOf default pattern format minItems".split()),
     frozenset("date-time time date duration email hostname uri ipv4 ipv6 uuid".split()),
-    recursion=False,
+    recursion="never",
     ref_stands_alone=False,
     min_items_max=1,
     optional_max=24,
@@ -75,7 +77,9 @@ GEMINI = Rules(
     )
     - {"definitions"},
     None,
-    recursion=False,  # it may recur in properties that are not required; ours all are
+    closed=False,
+    recursion="where not required",
+    enum_kinds=(str, int, float),
 )
 
 
@@ -90,9 +94,22 @@ def complaints(schema: Any, rules: Rules) -> Iterator[str]:
         return
     for where, node in nodes(root):
         yield from (f"In context={where}, {said}" for said in _wrong(node, root, rules))
-    if not rules.recursion and _recurs(root):
+    if rules.recursion != "anywhere" and _recurs(root, leave=rules.recursion != "never"):
         yield "recursive schemas are not supported."
     yield from _too_much(root, rules)
+
+
+def loose_complaints(schema: Any) -> Iterator[str]:
+    """Why a tool's schema is refused that asks for no strictness."""
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        yield "schema must be a JSON Schema of 'type: \"object\"'."
+        return
+    root = cast(Schema, schema)
+    if beside := root.keys() & {"oneOf", "anyOf", "allOf", "enum", "not"}:
+        yield f"schema must not have {sorted(beside)} at the top level."
+    for where, node in nodes(root):
+        if isinstance(node, dict) and "$ref" in node and target(node["$ref"], root) is None:
+            yield f"In context={where}, reference {node['$ref']} leads nowhere."
 
 
 def nodes(node: Any, where: Where = ()) -> Iterator[tuple[Where, Any]]:
@@ -107,7 +124,9 @@ def nodes(node: Any, where: Where = ()) -> Iterator[tuple[Where, Any]]:
         elif key in {"anyOf", "allOf", "oneOf", "prefixItems"}:
             for number, one in enumerate(value):
                 yield from nodes(one, (*where, key, str(number)))
-        elif key in {"items", "not", "if", "then", "else"}:
+        elif key in {"items", "not", "if", "then", "else"} or (
+            key == "additionalProperties" and value is not False
+        ):
             yield from nodes(value, (*where, key))
 
 
@@ -149,7 +168,7 @@ def _wrong_object(node: Schema, rules: Rules) -> Iterator[str]:
     kinds = node.get("type")
     if "object" not in (kinds if isinstance(kinds, list) else [kinds]):
         return
-    if node.get("additionalProperties") is not False:
+    if rules.closed and node.get("additionalProperties") is not False:
         yield "'additionalProperties' is required to be supplied and to be false."
     names, required = list(node.get("properties", {})), node.get("required", [])
     yield from (f"Extra required key '{name}' supplied." for name in required if name not in names)
@@ -161,17 +180,13 @@ def _wrong_object(node: Schema, rules: Rules) -> Iterator[str]:
 
 
 def _wrong_values(node: Schema, rules: Rules) -> Iterator[str]:
-    if rules.formats is not None and node.get("format", next(iter(rules.formats))) not in (
-        rules.formats
-    ):
+    if "format" in node and rules.formats is not None and node["format"] not in rules.formats:
         yield f"{node['format']!r} is not a valid format."
     if rules.min_items_max is not None and node.get("minItems", 0) > rules.min_items_max:
-        yield f"For 'array' type, 'minItems' values other than 0 or 1 are not supported: {node}"
-    values = node.get("enum", [None])
-    if values == [] or (
-        rules.const_and_enum_plain and any(isinstance(v, dict | list) for v in values)
-    ):
-        yield "enum must hold at least one value, all of them plain."
+        yield "For 'array' type, 'minItems' values other than 0 or 1 are not supported."
+    values: list[Any] = node.get("enum", [""])
+    if values == [] or any(type(value) not in rules.enum_kinds for value in values):
+        yield "enum must hold at least one value, and plain ones."
 
 
 def _share_first_key(branches: Any, root: Schema) -> bool:
@@ -204,15 +219,21 @@ def target(ref: Any, root: Schema) -> Schema | None:
     return node
 
 
-def _recurs(root: Schema) -> bool:
-    def visit(node: Any, above: tuple[str, ...]) -> bool:
-        for _, inner in nodes(node):
-            ref = inner.get("$ref") if isinstance(inner, dict) else None
-            if ref is not None and (ref in above or visit(target(ref, root), (*above, ref))):
-                return True
-        return False
+def _recurs(root: Schema, *, leave: bool) -> bool:
+    """Whether a schema contains itself; with `leave`, without a property that may be left out."""
 
-    return visit({key: root[key] for key in root if key not in {"$defs", "definitions"}}, ("#",))
+    def visit(node: Any, above: tuple[str, ...]) -> bool:
+        if not isinstance(node, dict):
+            return False
+        if (ref := node.get("$ref")) is not None:
+            return ref in above or visit(target(ref, root), (*above, ref))
+        must = node.get("required", ()) if leave else node.get("properties", {})
+        inner = [one for name, one in node.get("properties", {}).items() if name in must]
+        inner += [*node.get("anyOf", ()), *node.get("allOf", ()), *node.get("prefixItems", ())]
+        inner += [node.get("items"), node.get("additionalProperties")]
+        return any(visit(one, above) for one in inner)
+
+    return visit(root, ("#",))
 
 
 def _too_much(root: Schema, rules: Rules) -> Iterator[str]:

@@ -29,10 +29,11 @@ BLANKS = frozenset(b" \n\r\t")
 DIGITS = frozenset(b"0123456789")
 IN_NUMBERS = DIGITS | frozenset(b".eE+-")
 OPTIONS: tuple[dict[str, Any], ...] = (
-    {"whitespace_flexible": False, "json_allow_general_unicode_escapes": True},
-    {"whitespace_flexible": True, "json_allow_general_unicode_escapes": True},
+    {"whitespace_flexible": False, "json_allow_general_unicode_escapes": True, "lenient": True},
+    {"whitespace_flexible": True, "json_allow_general_unicode_escapes": True, "lenient": True},
 )
-"""Compact, and with blanks wherever JSON allows them."""
+"""Compact, and with blanks wherever JSON allows them. What llguidance cannot enforce, such as an
+unknown format, it leaves to chance: the rules have refused it where it matters."""
 
 
 class Bytes:

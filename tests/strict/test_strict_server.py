@@ -35,7 +35,7 @@ DONE = {
     "properties": {
         "intent": {"type": "string", "enum": ["done_for_now"]},
         "message": {"type": "string"},
-        "grade": {"type": ["string", "null"], "enum": ["good", "bad", None]},
+        "grade": {"anyOf": [{"type": "string", "enum": ["good", "bad"]}, {"type": "null"}]},
     },
     "required": ["intent", "message", "grade"],
     "additionalProperties": False,
@@ -83,9 +83,11 @@ def gemini(strict_server: StrictServer):
         yield client
 
 
-def by_openai(client: OpenAI, schema: Any, *, tool: bool = False, **options: Any) -> str:
+def by_openai(
+    client: OpenAI, schema: Any, *, tool: bool = False, strict: bool = True, **options: Any
+) -> str:
     if tool:
-        function = {"name": "next_step", "strict": True, "parameters": schema}
+        function = {"name": "next_step", "strict": strict, "parameters": schema}
         options["tools"] = [{"type": "function", "function": function}]
         options["tool_choice"] = {"type": "function", "function": {"name": "next_step"}}
     else:
@@ -96,9 +98,11 @@ def by_openai(client: OpenAI, schema: Any, *, tool: bool = False, **options: Any
     return said.tool_calls[0].function.arguments if tool else said.content  # type: ignore
 
 
-def by_anthropic(client: Anthropic, schema: Any, *, tool: bool = False, **options: Any) -> Any:
+def by_anthropic(
+    client: Anthropic, schema: Any, *, tool: bool = False, strict: bool = True, **options: Any
+) -> Any:
     if tool:
-        options["tools"] = [{"name": "next_step", "strict": True, "input_schema": schema}]
+        options["tools"] = [{"name": "next_step", "strict": strict, "input_schema": schema}]
         options["tool_choice"] = {"type": "tool", "name": "next_step"}
     else:
         options["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
@@ -107,7 +111,7 @@ def by_anthropic(client: Anthropic, schema: Any, *, tool: bool = False, **option
     return json.dumps(said.input) if tool else said.text  # type: ignore
 
 
-def by_gemini(client: Client, schema: Any, *, tool: bool = False) -> str:
+def by_gemini(client: Client, schema: Any, *, tool: bool = False, strict: bool = True) -> str:
     config: dict[str, Any] = {
         "response_mime_type": "application/json",
         "response_json_schema": schema,
@@ -180,12 +184,17 @@ TREE = wrapped(
     **{"$defs": {"Tree": wrapped({"anyOf": [{"$ref": "#/$defs/Tree"}, {"type": "null"}]})}},
 )
 REFERRED = {"$defs": {"Add": ADD}}
-EVERYWHERE: dict[str, Any] = {
-    "a union at the root": {"anyOf": [ADD, DONE]},
-    "a list at the root": {"type": "array", "items": ADD},
+OPEN: dict[str, Any] = {
     "an open object": wrapped(opened(ADD)),
     "an object that is open on purpose": wrapped({**ADD, "additionalProperties": True}),
     "a map": wrapped({"type": "object", "additionalProperties": {"type": "string"}}),
+}
+AT_ROOT: dict[str, Any] = {
+    "a union at the root": {"anyOf": [ADD, DONE]},
+    "a list at the root": {"type": "array", "items": ADD},
+}
+EVERYWHERE: dict[str, Any] = {
+    **AT_ROOT,
     "a discriminator": wrapped({"anyOf": [ADD, DONE], "discriminator": {"propertyName": "intent"}}),
     "patternProperties": wrapped({**ADD, "patternProperties": {"a": {"type": "string"}}}),
     "a length": wrapped({"type": "string", "maxLength": 3}),
@@ -197,6 +206,7 @@ EVERYWHERE: dict[str, Any] = {
 }
 OF_ONE: dict[str, dict[str, Any]] = {
     "openai": {
+        **OPEN,
         "oneOf": wrapped({"oneOf": [ADD, DONE]}),
         "allOf": wrapped({"allOf": [ADD]}),
         "a property that is not required": wrapped({**ADD, "required": ["intent"]}),
@@ -210,6 +220,7 @@ OF_ONE: dict[str, dict[str, Any]] = {
         "a thousand and one values": wrapped({"type": "integer", "enum": list(range(1001))}),
     },
     "anthropic": {
+        **OPEN,
         "oneOf": wrapped({"oneOf": [ADD, DONE]}),
         "a minimum": wrapped({"type": "integer", "minimum": 1}),
         "two items": wrapped({"type": "array", "items": {"type": "string"}, "minItems": 2}),
@@ -234,26 +245,23 @@ OF_ONE: dict[str, dict[str, Any]] = {
         "allOf": wrapped({"allOf": [ADD]}),
         "a const": wrapped({"type": "string", "const": "x"}),
         "a pattern": wrapped({"type": "string", "pattern": "x"}),
+        "an enum of truth": wrapped({"type": "boolean", "enum": [True]}),
         "recursion": TREE,
     },
 }
-REFUSALS = [
-    (vendor, name, schema)
+REFUSALS = {
+    f"{vendor}, {'tool' if tool else 'native'}: {name}": (vendor, tool, schema)
     for vendor, own in OF_ONE.items()
+    for tool in ([False] if vendor == "gemini" else [False, True])  # it has no strict functions
     for name, schema in [*EVERYWHERE.items(), *own.items()]
-]
+}
 
 
-@pytest.mark.parametrize(
-    ("vendor", "schema"),
-    [(vendor, schema) for vendor, _, schema in REFUSALS],
-    ids=[f"{vendor}: {name}" for vendor, name, _ in REFUSALS],
-)
-@each_mode
+@pytest.mark.parametrize(("vendor", "tool", "schema"), REFUSALS.values(), ids=REFUSALS)
 def test_it_refuses_what_a_strict_mode_refuses(
     vendor: str,
-    schema: Any,
     tool: bool,
+    schema: Any,
     request: pytest.FixtureRequest,
     strict_server: StrictServer,
 ):
@@ -263,6 +271,16 @@ def test_it_refuses_what_a_strict_mode_refuses(
     assert getattr(refusal.value, "status_code", None) or refusal.value.code == 400
     assert len(strict_server.refusals) == 1
     assert strict_server.said == []
+
+
+@each_vendor
+@pytest.mark.parametrize("schema", AT_ROOT.values(), ids=AT_ROOT)
+def test_a_tool_that_is_not_strict_takes_an_object_nonetheless(
+    vendor: str, schema: Any, request: pytest.FixtureRequest, strict_server: StrictServer
+):
+    with pytest.raises((BadRequestError, APIStatusError, ClientError)):
+        ask(vendor, request, schema, tool=True, strict=False)
+    assert ask(vendor, request, wrapped({"oneOf": [ADD, opened(DONE)]}), tool=True, strict=False)
 
 
 def test_recursion_is_fine_for_openai_and_comes_to_an_end(openai: OpenAI):
