@@ -69,18 +69,18 @@ def recursive(defs: Definitions) -> frozenset[str]:
 def reachable(node: Node, defs: Definitions) -> set[str]:
     """The definitions that a node refers to, at any depth."""
     found: set[str] = set()
-    new = set(_refs(node)) & defs.keys()
+    new = set(refs(node)) & defs.keys()
     while new:
         found |= new
-        new = {name for known in new for name in _refs(defs[known])} & defs.keys() - found
+        new = {name for known in new for name in refs(defs[known])} & defs.keys() - found
     return found
 
 
-def _refs(node: Node) -> Iterator[str]:
+def refs(node: Node) -> Iterator[str]:
     if name := name_of(str(node.get("$ref", ""))):
         yield name
     for _, child in children(node):
-        yield from _refs(child)
+        yield from refs(child)
 
 
 def is_tag(node: Json) -> bool:
