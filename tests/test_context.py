@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +11,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logs_of import FACTS, NOON, TEXTS, VALUES, event, thread, views
 from twelvefold.context import HIDDEN, NESTED_MAX, parse, render, render_event, view
 from twelvefold.context.body import from_yaml, to_yaml
-from twelvefold.context.menu import compacted
 from twelvefold.exceptions import NotRendered
 from twelvefold.steps import CORE_EVENTS
 from twelvefold.thread import Event, Json, Thread
 
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DOCS = Path(__file__).parent.parent / "docs" / "context.md"
 ANY_TAG = re.compile(r"</?[a-zA-Z_!?]")
-
-
-def event(type: str, **data: Json) -> Event:
-    return Event(1, type, data, NOON)
-
-
-def thread(*facts: tuple[str, dict[str, Json]]) -> Thread:
-    events = [Event(seq, type, data, NOON) for seq, (type, data) in enumerate(facts, start=1)]
-    return Thread("t1", "deploybot", events)
-
-
-def views(of: Thread) -> list[tuple[str, Json]]:
-    return [shown for shown in map(view, compacted(of.events)) if shown is not None]
 
 
 DEPLOYBOT = thread(
@@ -407,37 +392,6 @@ def test_a_value_is_written_as(value: Json, text: str):
     assert repr(from_yaml(to_yaml(value))) == repr(value)
 
 
-ODD = st.sampled_from(
-    [
-        *"\x00\t\n\r \x1b\x7f\x85\xa0\u2028\u2029\u200b\u202e\ufeff\uffff\ud83d\ude00\U000e0041",
-        *("\n\n", "</user_message>", "<error>", "<", "</", "/", "user_message>", "error>", "<!--"),
-        *("&lt;", "&amp;lt;", "&", "amp;", "lt;", "<?", "]]>", "---", "...", ": ", " #", "- "),
-        *("? ", "|", ">", "{", "}", "[", "]", "*a", "!!", "%", "@", "`", "'", '"', "\\", "<<", "="),
-        *("~", "1", "0x", "1e3", "2020-01-01", "yes", "null", "True", ".inf", "é", "東", "😀"),
-    ]
-)
-TEXTS = st.lists(ODD, max_size=8).map("".join) | st.text(st.characters(exclude_categories=[]))
-NUMBERS = st.integers() | st.integers(2**53, 2**70) | st.floats(allow_nan=False, width=64)
-SCALARS = st.none() | st.booleans() | NUMBERS.filter(lambda n: abs(n) != float("inf")) | TEXTS
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
-    max_leaves=12,
-)
-KEYS = st.sampled_from(
-    [
-        *("intent", "args", "result", "text", "from", "channel", "outcome", "by", "comment"),
-        *("answer", "error", "summary", "signal", "data", "unstorable"),
-    ]
-)
-FACTS = st.tuples(
-    st.sampled_from(sorted(CORE_EVENTS))
-    | st.sampled_from(["order_shipped", "user_message"])
-    | TEXTS,
-    st.dictionaries(KEYS | TEXTS, VALUES, max_size=5),
-)
-
-
 @given(st.lists(FACTS, max_size=4))
 def test_parse_is_the_inverse_of_render(facts: list[tuple[str, dict[str, Json]]]):
     log = thread(*facts)
@@ -541,7 +495,9 @@ print(*sorted(name for name in sys.modules if name.startswith(("twelvefold", "py
     assert lazily == "False"
     assert set(loaded.split()) <= {
         "twelvefold",
-        *("twelvefold.context", "twelvefold.context.body", "twelvefold.context.menu"),
-        "twelvefold.context.shown",
+        *("twelvefold.context", "twelvefold.context.as_chat", "twelvefold.context.as_json"),
+        *("twelvefold.context.body", "twelvefold.context.menu", "twelvefold.context.parts"),
+        *("twelvefold.context.renderer", "twelvefold.context.selected"),
+        *("twelvefold.context.shown", "twelvefold.context.tagged", "twelvefold.messages"),
         *("twelvefold.encoding", "twelvefold.exceptions", "twelvefold.tags", "twelvefold.thread"),
     }

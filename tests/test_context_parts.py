@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twelvefold.context import render
-from twelvefold.context.parts import render_message
+from twelvefold.context import render, render_message
 from twelvefold.thread import Event, Thread
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

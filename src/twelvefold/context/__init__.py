@@ -1,74 +1,88 @@
-"""Render a thread as the text that a model reads, and read that text back.
+"""Render a thread as what a model reads, and read that back.
 
-Each event that the model needs becomes `<tag>`, a YAML body and `</tag>`, in the order of the log.
-`view` says what is shown of an event, `render_event` writes it, `parse` is the exact inverse.
+Each event that the model needs becomes `<tag>`, a YAML body and `</tag>`, in the order of the log;
+`render_json` and `render_chat` say the same in other forms. `view` says what is shown of an event.
 
-No content can open or close a tag: in a body, a `<` that could do so is written `&lt;`.
+No content can open or close a tag, end a line or begin a message: each `parse` is the exact inverse
+of its rendering.
 """
 
-import re
 from collections.abc import Sequence
 
-from twelvefold.context.body import from_yaml, to_yaml
-from twelvefold.context.menu import compaction, newest_compaction
+from twelvefold.context import as_chat, as_json, parts, tagged
+from twelvefold.context.renderer import Renderer, Shown, Source, ViewOf
 from twelvefold.context.shown import HIDDEN, NESTED_MAX, OUTCOMES_HIDDEN, View, view
-from twelvefold.exceptions import NotRendered
-from twelvefold.tags import escape, unescape
-from twelvefold.thread import Event, Thread
+from twelvefold.messages import Message
+from twelvefold.thread import Event
 
 __all__ = [
     "HIDDEN",
     "NESTED_MAX",
     "OUTCOMES_HIDDEN",
+    "Renderer",
+    "Source",
     "View",
+    "ViewOf",
     "parse",
+    "parse_chat",
+    "parse_json",
     "render",
+    "render_chat",
     "render_event",
-    "rendered",
+    "render_json",
+    "render_message",
+    "sources",
     "view",
 ]
 
+_DEFAULT = Renderer()
 
-def render(thread: Thread | Sequence[Event]) -> str:
+
+def render(thread: Shown) -> str:
     """The default context of a thread, or of events that you picked from one.
 
     What the newest `context_compacted` sums up is left out. An event of a thread is rendered once
     per loaded log: a turn costs its new events.
     """
-    texts = rendered(thread) if isinstance(thread, Thread) else map(render_event, thread)
-    return "".join(texts)
+    return _DEFAULT(thread)
 
 
-def rendered(thread: Thread) -> list[str]:
-    """The text of each event, in the order of the context; joined they are `render(thread)`."""
-    shown = thread.each(render_event)
-    newest = thread.running(newest_compaction)
-    if newest is None:
-        return shown
-    events = thread.events[newest.data["upto"] :]
-    return [shown[newest.seq - 1], *(shown[e.seq - 1] for e in events if not compaction(e))]
+def render_json(thread: Shown) -> str:
+    """One line `{"<tag>": body}` per event."""
+    return _DEFAULT.json(thread)
+
+
+def render_chat(thread: Shown) -> tuple[Message, ...]:
+    """Chosen steps as the assistant's messages, all else as the user's. The first and the last are
+    the user's; there are none for a thread that shows nothing."""
+    return _DEFAULT.chat(thread)
+
+
+def render_message(thread: Shown, *, part_chars_min: int = parts.PART_CHARS_MIN) -> Message:
+    """`render(thread)` as one user message of several parts, for a provider's prompt cache."""
+    return _DEFAULT.message(thread, part_chars_min=part_chars_min)
 
 
 def render_event(event: Event) -> str:
     """One event as `<tag>`, body and `</tag>`; "" for an event that the model need not see."""
-    shown = view(event)
-    if shown is None:
-        return ""
-    tag, body = shown
-    return f"<{tag}>\n{escape(to_yaml(body))}</{tag}>\n"
+    return _DEFAULT.event(event)
 
 
 def parse(text: str) -> list[View]:
     """The tags and bodies that `render` wrote. Raises `NotRendered` for any other text."""
-    events: list[View] = []
-    at = 0
-    while at < len(text):
-        found = _RENDERED.match(text, at)
-        if found is None:
-            raise NotRendered(f"no rendered event begins at character {at}: {text[at : at + 40]!r}")
-        events.append((found[1], from_yaml(unescape(found[2]))))
-        at = found.end()
-    return events
+    return [piece.view for piece in tagged.pieces_of(text)]
 
 
-_RENDERED = re.compile(r"<([a-z_][a-z0-9_]*)>\n(.*?\n)</\1>\n", re.DOTALL)
+def parse_json(text: str) -> list[View]:
+    """The tags and bodies that `render_json` wrote. Raises `NotRendered` for any other text."""
+    return [piece.view for piece in as_json.pieces_of(text)]
+
+
+def parse_chat(messages: Sequence[Message]) -> list[View]:
+    """The tags and bodies in messages of `render_chat`. Raises `NotRendered` for any others."""
+    return [piece.view for piece in as_chat.pieces_in(messages)]
+
+
+def sources(text: str) -> list[str | None]:
+    """Beside each view of `parse(text)`: who outside wrote it, None where nobody is named."""
+    return [piece.source for piece in tagged.pieces_of(text)]

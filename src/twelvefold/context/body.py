@@ -103,7 +103,7 @@ _UNSEEN = (
     r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     r"\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
 )
-_UNSEEN_CHAR = re.compile(f"[{_UNSEEN}]")
+UNSEEN_CHAR = re.compile(f"[{_UNSEEN}]")
 
 # Text that no YAML reader takes for anything else, as far as its characters and the whole word say:
 # no number, date, truth value or null, and no sign at its beginning that has a meaning in YAML.
@@ -121,7 +121,7 @@ def _is_plain(text: str) -> bool:
 
 def _quoted(text: str) -> str:
     """JSON's quotes, with what people and YAML readers do not see written as escapes."""
-    return _UNSEEN_CHAR.sub(_code, _encode(text))
+    return UNSEEN_CHAR.sub(_code, _encode(text))
 
 
 def _code(found: re.Match[str]) -> str:
@@ -133,7 +133,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _fits_block(text: str) -> bool:
-    return not _UNSEEN_CHAR.search(text) and text.strip(" \t\n") != ""
+    return not UNSEEN_CHAR.search(text) and text.strip(" \t\n") != ""
 
 
 def _block(text: str, pad: str) -> str:

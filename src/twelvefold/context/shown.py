@@ -60,25 +60,25 @@ def view(event: Event) -> View | None:
 
 
 def _whole(event: Event) -> View:
-    tag = _tag(event.type)
+    tag = tag_of(event.type)
     return tag, event.data if tag == event.type else {"type": event.type, "data": event.data}
 
 
-def _tag(name: str) -> str:
+def tag_of(name: str) -> str:
     """`name` folded to `[a-z_][a-z0-9_]*`."""
     folded = re.sub(r"[^a-z0-9_]", "_", name.lower())
     return folded if folded and not folded[0].isdigit() else f"_{folded}"
 
 
 def _chosen(data: dict[str, Json]) -> View:
-    return _tag(data["intent"]), {k: v for k, v in data["args"].items() if k != "intent"}
+    return tag_of(data["intent"]), {k: v for k, v in data["args"].items() if k != "intent"}
 
 
 def _returned(data: dict[str, Json]) -> View:
     if "unstorable" in data:
-        return _tag(data["intent"]) + "_result", {"unstorable": data["unstorable"]}
+        return tag_of(data["intent"]) + "_result", {"unstorable": data["unstorable"]}
     if "attachment" in data:
-        return _tag(data["intent"]) + "_result", _attached(data)
+        return tag_of(data["intent"]) + "_result", _attached(data)
     return _result(data)
 
 
@@ -93,11 +93,11 @@ def _attached(data: dict[str, Json]) -> Json:
 
 
 def _result(data: dict[str, Json]) -> View:
-    return _tag(data["intent"]) + "_result", data["result"]
+    return tag_of(data["intent"]) + "_result", data["result"]
 
 
 def _answered(data: dict[str, Json]) -> View:
-    return _tag(data["intent"]) + "_result", data["answer"]
+    return tag_of(data["intent"]) + "_result", data["answer"]
 
 
 def _settled(data: dict[str, Json]) -> View | None:
@@ -112,7 +112,7 @@ def _failed(data: dict[str, Json]) -> View | None:
 
 def _message(data: dict[str, Json]) -> View:
     body = {k: v for k, v in data.items() if k != "channel" and v is not None}
-    tag = _tag(data.get("channel") or "user") + "_message"
+    tag = tag_of(data.get("channel") or "user") + "_message"
     return tag, body["text"] if list(body) == ["text"] else body
 
 
@@ -121,7 +121,7 @@ def _human_response(data: dict[str, Json]) -> View | None:
     if outcome in OUTCOMES_HIDDEN:
         return None
     if outcome == "it_ran":  # a person said what the tool could not
-        return _tag(data["intent"]) + "_result", data.get("answer")
+        return tag_of(data["intent"]) + "_result", data.get("answer")
     body = _present(data, "intent") | {"decision": outcome}
     body |= _present(data, "by", "comment", "answer")
     return "human_response", body | ({"changed_to": data["args"]} if outcome == "edited" else {})
