@@ -28,6 +28,7 @@ from twelvefold.testing.past import OWNER, START, TICK, Fact, Past
 from twelvefold.testing.race import Race, race
 from twelvefold.testing.replays import replays
 from twelvefold.testing.scenario import Build, Point, Scenario
+from twelvefold.testing.snapshots import snapshot
 
 __all__ = [
     "OWNER",
@@ -64,5 +65,6 @@ __all__ = [
     "replays",
     "returned",
     "said",
+    "snapshot",
     "started",
 ]
