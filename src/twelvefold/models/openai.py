@@ -10,11 +10,13 @@ from functools import partial
 from typing import Any
 
 from twelvefold.exceptions import ModelFailed, UnusableModel
+from twelvefold.failures import clip
 from twelvefold.messages import Finish, Message, ModelReply, ModelRequest, Usage
 from twelvefold.schemas import OPENAI, PLAIN
 from twelvefold.thread import Json, to_text
 from twelvefold.vendors import (
     NEXT_STEP,
+    NO_KEY,
     TIMEOUT_S,
     TRIES_MAX,
     Answered,
@@ -24,6 +26,7 @@ from twelvefold.vendors import (
     checked_options,
     client_for,
     failure_of,
+    gathered,
     load,
     member,
     members,
@@ -39,8 +42,6 @@ from twelvefold.vendors import (
 
 KEY = "OPENAI_API_KEY"
 PATH = "/chat/completions"
-NO_KEY = "none"
-"""What a server is told that is not OpenAI's and needs no key, such as Ollama."""
 
 _FINISHES: Mapping[str, Finish] = {
     "stop": "end",
@@ -121,15 +122,16 @@ class OpenAIModel:
             if not body.get("stream"):
                 return reply_of(await post())
             chunks = await post(stream=True, stream_cls=sdk.AsyncStream[object])
-            return reply_of(await _assembled(chunks, Partial(self._on_partial, request)))
+            made, shown = _Completion(), Partial(self._on_partial, request)
+            await gathered(chunks, made.take, shown)
+            return reply_of(made.data())
         except sdk.APIStatusError as error:
-            schema_sent = bool({"response_format", "tools"} & body.keys())
-            raise failure_of(self._answered(error, client, schema_sent=schema_sent)) from error
-        except sdk.APIError as error:
-            said = ModelFailed("unavailable", f"OpenAI: {error}", passes=True)
+            raise failure_of(self._answered(error, client, body)) from error
+        except sdk.APIError as error:  # also one within a stream, which has no status
+            said = ModelFailed("unavailable", clip(f"OpenAI: {error}"), passes=True)
             raise unreachable(error, "OpenAI") or said from error
 
-    def _answered(self, error: Any, client: Any, *, schema_sent: bool) -> Answered:
+    def _answered(self, error: Any, client: Any, body: dict[str, Json]) -> Answered:
         return Answered(
             vendor=f"{client.base_url.host}",
             model=self.model,
@@ -139,7 +141,7 @@ class OpenAIModel:
             headers=error.response.headers,
             key_name=KEY,
             secret=client.api_key,
-            schema_sent=schema_sent,
+            schema_sent=bool({"response_format", "tools"} & body.keys()),
         )
 
 
@@ -199,19 +201,6 @@ def usage_of(usage: dict[str, Json]) -> Usage:
     return Usage(read, wrote, cached, kept, reasoning, paid)
 
 
-async def _assembled(chunks: Any, shown: Partial) -> dict[str, Json]:
-    """The chat completion that the chunks are. One that was cut off says so as its finish."""
-    made = _Completion()
-    try:
-        async for chunk in chunks:
-            shown.add(made.take(chunk))
-    except Exception as error:
-        lost = unreachable(error, "")
-        if lost is None or lost.reason == "timeout" or not shown.text:
-            raise  # nothing was said yet: it may be tried again
-    return made.data()
-
-
 class _Completion:
     """A chat completion as its chunks add up to it."""
 
@@ -246,6 +235,7 @@ class _Completion:
         return added
 
     def data(self) -> dict[str, Json]:
+        """Without a finish reason, the completion was cut off."""
         message: dict[str, Json] = dict(self._message)
         if self._calls:
             message["tool_calls"] = [{"function": call} for call in self._calls.values()]

@@ -1,23 +1,23 @@
 """What the models of all vendors share: tries within one deadline, outcomes, clients, the body."""
 
+from twelvefold.schemas import NEXT_STEP
 from twelvefold.vendors.bodies import (
-    NEXT_STEP,
     Mode,
-    OnPartial,
-    Partial,
     checked_options,
     offered,
     sendable,
     wire,
     with_options,
 )
-from twelvefold.vendors.clients import client_for, load
+from twelvefold.vendors.clients import NO_KEY, client_for, load
 from twelvefold.vendors.failures import Answered, failure_of, unreachable
 from twelvefold.vendors.replies import member, members, numbers, text_at
+from twelvefold.vendors.streams import OnPartial, Partial, gathered
 from twelvefold.vendors.tries import TIMEOUT_S, TRIES_MAX, tried
 
 __all__ = [
     "NEXT_STEP",
+    "NO_KEY",
     "TIMEOUT_S",
     "TRIES_MAX",
     "Answered",
@@ -27,6 +27,7 @@ __all__ = [
     "checked_options",
     "client_for",
     "failure_of",
+    "gathered",
     "load",
     "member",
     "members",

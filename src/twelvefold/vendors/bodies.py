@@ -1,26 +1,19 @@
 """The body of a request: a dict of JSON, made without I/O, and sent as these very bytes."""
 
-import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 from twelvefold.exceptions import ConfigurationError, Unstorable
 from twelvefold.messages import ModelRequest
-from twelvefold.schemas import NEXT_STEP, Profile, export
+from twelvefold.schemas import Profile, export
 from twelvefold.thread import Json, to_text
-
-__all__ = ["NEXT_STEP", "Mode", "OnPartial", "Partial"]
 
 Mode = Literal["native", "tool", "prompt"]
 """How a step is asked for: by the vendor's structured output, by a tool that must be called, or by
 nothing but the user's own prompt."""
 
-OnPartial = Callable[[str, ModelRequest], None]
-"""Called with the text so far, for display. What it raises is logged, and changes nothing."""
-
 _SURROGATES = re.compile("[\ud800-\udfff]")
-log = logging.getLogger("twelvefold")
 
 
 def offered(request: ModelRequest, mode: Mode, *, native: Profile, tool: Profile) -> Json:
@@ -51,21 +44,3 @@ def with_options(body: dict[str, Json], options: Mapping[str, Json]) -> dict[str
 
 def wire(body: dict[str, Json]) -> bytes:
     return to_text(body).encode()
-
-
-class Partial:
-    """The text so far of one streamed reply."""
-
-    def __init__(self, show: OnPartial | None, request: ModelRequest) -> None:
-        self._show, self._request = show, request
-        self.text = ""
-
-    def add(self, more: str) -> None:
-        if not more:
-            return
-        self.text += more
-        if self._show is not None:
-            try:
-                self._show(self.text, self._request)
-            except Exception:
-                log.exception("on_partial failed; the call goes on")

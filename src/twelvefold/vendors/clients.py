@@ -7,6 +7,9 @@ from typing import Any
 
 from twelvefold.exceptions import UnusableModel
 
+NO_KEY = "none"
+"""What a server is told that is not the vendor's own and may need no key, such as Ollama."""
+
 # Open connections belong to the event loop that opened them, not to a model: one that is dropped
 # while the loop runs would leave them to the garbage collector, which cannot close them.
 _OPEN: dict[asyncio.AbstractEventLoop, dict[Hashable, tuple[Any, AsyncGenerator[Any]]]] = {}
