@@ -10,7 +10,7 @@ import re
 def escape(text: str) -> str:
     if "lt;" in text:
         text = _ESCAPE.sub(r"&amp;\1", text)
-    return _OPENS_TAG.sub("&lt;", text) if "<" in text else text
+    return OPENS_TAG.sub("&lt;", text) if "<" in text else text
 
 
 def unescape(text: str) -> str:
@@ -18,5 +18,5 @@ def unescape(text: str) -> str:
     return _ESCAPE.sub(lambda found: "<" if found[1] == "lt;" else "&" + found[1][4:], text)
 
 
-_OPENS_TAG = re.compile(r"<(?=/?[a-zA-Z_!?])")
+OPENS_TAG = re.compile(r"<(?=/?[a-zA-Z_!?])")
 _ESCAPE = re.compile(r"&((?:amp;)*lt;)")

@@ -11,6 +11,7 @@ from twelvefold.context.body import UNSEEN_CHAR, from_yaml, to_yaml
 from twelvefold.context.shown import View
 from twelvefold.encoding import from_text, to_text
 from twelvefold.exceptions import NotRendered
+from twelvefold.tags import OPENS_TAG, escape, unescape
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Piece:
 def tagged(piece: Piece) -> str:
     tag, body = piece.view
     label = "" if piece.source is None else f" untrusted={json_text(piece.source)}"
-    return f"<{tag}{label}>\n{_escape(to_yaml(body))}</{tag}>\n"
+    return f"<{tag}{label}>\n{escape(to_yaml(body))}</{tag}>\n"
 
 
 def pieces_of(text: str) -> Iterator[Piece]:
@@ -35,7 +36,7 @@ def pieces_of(text: str) -> Iterator[Piece]:
         if found is None:
             raise NotRendered(f"no rendered event begins at character {at}: {text[at : at + 40]!r}")
         source = None if found[2] is None else from_text(found[2])
-        yield Piece((found[1], from_yaml(_unescape(found[3]))), source)
+        yield Piece((found[1], from_yaml(unescape(found[3]))), source)
         at = found.end()
 
 
@@ -56,19 +57,4 @@ def _code(found: re.Match[str]) -> str:
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
 
 
-# The escape of tags: one `&lt;` for the `<`, and one `amp;` more for what looks like the escape.
-
-
-def _escape(body: str) -> str:
-    if "lt;" in body:
-        body = _ESCAPE.sub(r"&amp;\1", body)
-    return _OPENS_TAG.sub("&lt;", body) if "<" in body else body
-
-
-def _unescape(body: str) -> str:
-    return _ESCAPE.sub(lambda found: "<" if found[1] == "lt;" else "&" + found[1][4:], body)
-
-
-_OPENS_TAG = re.compile(r"<(?=/?[a-zA-Z_!?])")
-_NOT_AS_IT_IS = re.compile(rf"{_OPENS_TAG.pattern}|{UNSEEN_CHAR.pattern}")
-_ESCAPE = re.compile(r"&((?:amp;)*lt;)")
+_NOT_AS_IT_IS = re.compile(rf"{OPENS_TAG.pattern}|{UNSEEN_CHAR.pattern}")
