@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 
-from twelvefold.schemas.counting import refuse_excess
+from twelvefold.schemas.counting import measured, refuse_excess
 from twelvefold.schemas.nodes import Node, definitions
 from twelvefold.schemas.plain import plain
 from twelvefold.schemas.profiles import Profile
@@ -17,6 +17,7 @@ from twelvefold.thread import Json, to_text
 
 NEXT_STEP = "next_step"
 EXPORTS_MAX = 256
+_NO_OBJECT = frozenset({"anyOf", "oneOf", "allOf", "not", "enum", "$ref"})
 
 __all__ = ["NEXT_STEP", "Dropped", "Exported", "export"]
 
@@ -41,32 +42,36 @@ def export(schema_text: str, profile: Profile) -> Exported:
     """What `profile` accepts for the same values. Raises `SchemaRefused` with the field and what to
     change."""
     root: Node = json.loads(schema_text)
-    if profile.strict:
-        writer = Strict(definitions(root), profile)
-        body, defs = writer.root(root), writer.definitions()
-        dropped = tuple(writer.dropped)
-    else:
-        body, defs, dropped = plain(root), plain_definitions(root), ()
-    wrapped = None if is_object(body) else NEXT_STEP
-    whole = body if wrapped is None else wrapper(body)
-    if defs:
-        whole = {**whole, "$defs": defs}
-    refuse_excess(whole, profile)
-    return Exported(to_text(whole), wrapped, dropped)
+    made = _strict(root, profile) if profile.strict else _plain(root)
+    refuse_excess(made.schema, profile)
+    return made
 
 
-def is_object(body: Node) -> bool:
-    return body.get("type") == "object" and not {"anyOf", "$ref"} & body.keys()
+def _strict(root: Node, profile: Profile) -> Exported:
+    made = _written(root, Strict(definitions(root), profile))
+    unions = measured(made.schema).unions
+    if profile.unions_max is None or unions <= profile.unions_max:
+        return made
+    # Null makes a union of a property with a default; where these are too many, it is left out.
+    return _written(root, Strict(definitions(root), profile, absent=True))
 
 
-def wrapper(body: Node) -> Node:
-    return {
+def _written(root: Node, writer: Strict) -> Exported:
+    body = writer.root(root)
+    return _whole(body, writer.definitions(), tuple(writer.dropped))
+
+
+def _plain(root: Node) -> Exported:
+    return _whole(plain(root), {name: plain(one) for name, one in definitions(root).items()}, ())
+
+
+def _whole(body: Node, defs: Node, dropped: tuple[Dropped, ...]) -> Exported:
+    is_object = body.get("type") == "object" and not _NO_OBJECT & body.keys()
+    wrapper = {
         "type": "object",
         "properties": {NEXT_STEP: body},
         "required": [NEXT_STEP],
         "additionalProperties": False,
     }
-
-
-def plain_definitions(root: Node) -> Node:
-    return {name: plain(schema) for name, schema in definitions(root).items()}
+    whole = {**(body if is_object else wrapper), **({"$defs": defs} if defs else {})}
+    return Exported(to_text(whole), None if is_object else NEXT_STEP, dropped)

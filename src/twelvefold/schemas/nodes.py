@@ -99,6 +99,8 @@ def takes_null(node: Node, defs: Definitions, seen: frozenset[str] = frozenset()
         return None in node.get("enum", [node.get("const", 0)])
     if variants := node.get("anyOf", node.get("oneOf")):
         return any(takes_null(one, defs, seen) for one in variants)
+    if parts := node.get("allOf"):
+        return all(takes_null(one, defs, seen) for one in parts)
     types = node.get("type", "null")
     return "null" in ([types] if isinstance(types, str) else types)
 

@@ -38,11 +38,15 @@ class Dropped(NamedTuple):
 
 
 class Strict:
-    """Writes the nodes of one schema for one profile, and remembers what it had to drop."""
+    """Writes the nodes of one schema for one profile, and remembers what it had to drop.
 
-    def __init__(self, defs: Definitions, profile: Profile) -> None:
+    `absent`: a property with a default is left out, where it else would be null.
+    """
+
+    def __init__(self, defs: Definitions, profile: Profile, *, absent: bool = False) -> None:
         self.defs = defs
         self.profile = profile
+        self.absent = absent
         self.dropped: list[Dropped] = []
         self._recursive = recursive(defs)
         self._used: set[str] = set()
@@ -63,11 +67,10 @@ class Strict:
         if not isinstance(schema, dict) or not schema.keys() - {"title", "description", "default"}:
             raise self._refused(path, "needs a type for every value; this one may be anything")
         node = self._merged(cast(Node, schema), path)
-        if "$ref" in node:
-            return self._reference(node, path, within)
-        made = self._shape(node, path, within)
+        is_reference = "$ref" in node
+        made = (self._reference if is_reference else self._shape)(node, path, within)
         self.dropped += [Dropped(path, word) for word in node if self._is_lost(word, made)]
-        return {**_words(node), **made}
+        return made if is_reference else {**_words(node), **made}
 
     def _shape(self, node: Node, path: str, within: str) -> Node:
         if "enum" in node or "const" in node:
@@ -152,19 +155,12 @@ class Strict:
                 "has no maps: every key must be named. Use a list of models with a key and a"
                 " value, or name the fields",
             )
-        properties: Node = node.get("properties", {})
         written: Node = {}
         required: list[str] = []
-        for name, schema in properties.items():
-            below = f"{path}.{name}"
+        for name, schema in node.get("properties", {}).items():
             must = name in node.get("required", ()) or is_tag(schema)
-            made = self.node(schema, below, within)
-            if self._cyclic(schema, within) and self.profile.recursion == "where_absent":
-                if must:
-                    raise self._refused(
-                        below, "has recursion only below a field with a default; give it one"
-                    )
-            else:
+            made = self.node(schema, f"{path}.{name}", within)
+            if not self._may_lack(schema, must, f"{path}.{name}", within):
                 required.append(name)
                 made = made if must or takes_null(schema, self.defs) else with_null(made)
             written[name] = made
@@ -176,6 +172,16 @@ class Strict:
             "required": required,
             "additionalProperties": extra,
         }
+
+    def _may_lack(self, schema: Node, must: bool, path: str, within: str) -> bool:
+        """Whether the model may leave the property out, instead of writing null."""
+        if self.profile.recursion == "where_absent" and self._cyclic(schema, within):
+            if must:
+                raise self._refused(
+                    path, "has recursion only below a field with a default; give it one"
+                )
+            return True
+        return self.absent and not must and not takes_null(schema, self.defs)
 
     def _cyclic(self, schema: Node, within: str) -> bool:
         return within in self._recursive and within in reachable(schema, self.defs)
