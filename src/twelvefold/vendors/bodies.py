@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, cast
 
 from twelvefold.exceptions import ConfigurationError, Unstorable
 from twelvefold.messages import ModelRequest
@@ -38,8 +38,18 @@ def checked_options(options: Mapping[str, Json] | None) -> Mapping[str, Json]:
 
 
 def with_options(body: dict[str, Json], options: Mapping[str, Json]) -> dict[str, Json]:
-    """The body with the user's own fields over ours. None takes a field away."""
-    return {name: value for name, value in {**body, **options}.items() if value is not None}
+    """The body with the user's own fields over ours, also within objects. None takes a field
+    away."""
+    made = dict(body)
+    for name, value in options.items():
+        ours: Json = made.get(name)
+        if value is None:
+            made.pop(name, None)
+        elif isinstance(value, dict) and isinstance(ours, dict):
+            made[name] = with_options(cast("dict[str, Json]", ours), cast("dict[str, Json]", value))
+        else:
+            made[name] = value
+    return made
 
 
 def wire(body: dict[str, Json]) -> bytes:

@@ -1,7 +1,7 @@
 """A vendor's SDK, loaded when it is first needed, and its open clients."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from importlib import import_module
 from typing import Any
 
@@ -24,7 +24,16 @@ def load(module: str, *, extra: str) -> Any:
         raise UnusableModel(f"{error}. Install it: pip install 'twelvefold[{extra}]'") from error
 
 
-async def client_for(settings: Hashable, make: Callable[[], Any]) -> Any:
+async def _closed(client: Any) -> None:
+    await client.close()
+
+
+async def client_for(
+    settings: Hashable,
+    make: Callable[[], Any],
+    *,
+    close: Callable[[Any], Awaitable[None]] = _closed,
+) -> Any:
     """The client of this event loop with these settings, made when there is none.
 
     The loop closes it: `asyncio.run` ends every generator that was begun in it.
@@ -36,13 +45,13 @@ async def client_for(settings: Hashable, make: Callable[[], Any]) -> Any:
         _OPEN[loop] = {}
     here = _OPEN[loop]
     if settings not in here:
-        life = _life(make())
+        life = _life(make(), close)
         here[settings] = (await anext(life), life)
     return here[settings][0]
 
 
-async def _life(client: Any) -> AsyncGenerator[Any]:
+async def _life(client: Any, close: Callable[[Any], Awaitable[None]]) -> AsyncGenerator[Any]:
     try:
         yield client
     finally:
-        await client.close()
+        await close(client)
