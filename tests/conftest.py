@@ -1,9 +1,11 @@
 """Fixtures that every test may use."""
 
+import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
+
+from postgres.cluster import Cluster, NoPostgres, cluster
 
 
 @pytest.fixture
@@ -11,11 +13,20 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture
-def strict_server() -> Iterator[Any]:
-    """A `strict.server.StrictServer` on a port of this machine: three vendors, one random model."""
-    from strict.server import StrictServer  # llguidance and three SDKs, for those who ask for it
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A Postgres server; without one, a skip with the reason, and a failure where `CI` is set."""
+    try:
+        with cluster() as found:
+            yield found
+    except NoPostgres as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"no Postgres to test with: {missing}")
+        pytest.skip(f"no Postgres to test with: {missing}")
 
-    server = StrictServer()
-    yield server
-    server.close()
+
+@pytest.fixture
+def postgres_url(postgres: Cluster) -> Iterator[str]:
+    """A fresh log, in a schema of its own."""
+    with postgres.log() as url:
+        yield url

@@ -12,6 +12,7 @@ TwelvefoldError
 │   ├── UnknownAgent
 │   ├── NotRecorded
 │   ├── InvalidSteps
+│   ├── NotMigrated
 │   ├── SchemaRefused
 │   └── UnusableModel
 ├── WrongDecision                decide returned something that cannot begin: the thread parks
@@ -102,6 +103,10 @@ class UnusableModel(ConfigurationError):
 class SchemaRefused(ConfigurationError):
     """A provider's strict mode does not take this type. The message names the field and the rule:
     change the field, or use `mode="tool"` or `mode="prompt"`."""
+
+
+class NotMigrated(ConfigurationError):
+    """The database has no schema yet, or an older one. Run `twelvefold db migrate` once."""
 
 
 class WrongDecision(TwelvefoldError):

@@ -1,16 +1,22 @@
-"""Every store that runs without a server, under the contract of all stores."""
+"""Every store under the contract of all stores."""
 
 import pytest
 
 from contracts.store import *  # noqa: F403
-from twelvefold.stores.sqlite import SqliteStore
+from twelvefold.stores import open_store
 from twelvefold.testing import MemoryStore
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request, tmp_path):
-    store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "agents.db")
+    match request.param:
+        case "memory":
+            store = MemoryStore()
+        case "sqlite":
+            store = open_store(str(tmp_path / "agents.db"))
+        case _:
+            store = open_store(request.getfixturevalue("postgres_url"))
     yield store
     store.close()

@@ -5,7 +5,6 @@ back here, and the write lock is taken before anything is read: what was checked
 """
 
 import hashlib
-import inspect
 import os
 import sqlite3
 from collections.abc import Generator
@@ -20,10 +19,9 @@ from twelvefold.stores.sqlite.queries import SQL, Named
 from twelvefold.stores.sqlite.reading import Reading
 from twelvefold.tables.appends import Plan, plan, read_thread, write
 from twelvefold.tables.reads import Reads
+from twelvefold.tables.wrapped import innermost
 from twelvefold.thread import DEFAULT_TENANT, Event
 
-HOPS_MAX = 4
-"""From an SQLAlchemy session to its connection, to the pool's, to the driver's."""
 LEGACY = -1
 """`Connection.autocommit` where `isolation_level` decides: always, before Python 3.12."""
 
@@ -91,29 +89,14 @@ def joined(tx: Any, path: str, wakes: Wakes) -> Generator[Joined]:
 
 def connection_of(tx: Any) -> sqlite3.Connection:
     """The driver's connection under `tx`, found without importing what wraps it."""
-    found = tx
-    for _ in range(HOPS_MAX):
-        if isinstance(found, sqlite3.Connection):
-            return found
-        found = _nearer(found)
+    found = innermost(tx, sqlite3.Connection)
+    if found is not None:
+        return found
     raise ConfigurationError(
         f"tx= got {type(tx).__name__}, which leads to no sqlite3.Connection. Pass one, or an"
         " SQLAlchemy Session or Connection; an async one works in another thread and cannot be"
         " shared."
     )
-
-
-def _nearer(found: Any) -> Any:
-    driver = getattr(found, "driver_connection", None)
-    if driver is not None:
-        return driver
-    nearer = getattr(found, "connection", None)
-    if inspect.ismethod(nearer):  # of a session; elsewhere it is the connection itself
-        nearer = nearer()
-    if inspect.iscoroutine(nearer):
-        nearer.close()
-        return None
-    return nearer
 
 
 @contextmanager

@@ -1,0 +1,123 @@
+-- The first schema: the log, what is derived from it, and the wakes of the embedded engine.
+-- Columns that are compared or hashed are text in collation "C": the same bytes and the same order as in
+-- every other store. Times are RFC 3339 in UTC with microseconds, so that text order is time order.
+
+-- Which migrations ran.
+create table twelvefold_migrations (
+    number     integer primary key,
+    name       text not null,
+    applied_at text not null
+);
+
+-- One row per thread, locked and written once per append. `n` counts launches and orders pages; `chain`
+-- is that of the newest event; `summary` and `status` are a projection. Room is left in each page, so
+-- that an append writes the row beside its older version and no index.
+create table twelvefold_threads (
+    n             bigint generated always as identity primary key,
+    tenant        text collate "C" not null,
+    id            text collate "C" not null,
+    agent         text collate "C" not null,
+    parent_thread text collate "C",
+    parent_step   text collate "C",
+    parent_intent text collate "C",
+    head          bigint not null,
+    epoch         bigint not null,
+    chain         bytea  not null,
+    status        text collate "C" not null,
+    summary       text   not null,
+    unique (tenant, id)
+) with (fillfactor = 70);
+
+create index twelvefold_threads_by_age on twelvefold_threads (tenant, n);
+create index twelvefold_threads_by_status on twelvefold_threads (tenant, status, n);
+create index twelvefold_threads_by_agent on twelvefold_threads (tenant, agent, n);
+-- People name a thread by the end of its id.
+create index twelvefold_threads_by_end on twelvefold_threads (tenant, reverse(id));
+
+-- The log. `data` is JSON text, exactly as it was hashed: jsonb would refuse NUL and rewrite numbers. The
+-- commitment to it is SHA-256(salt + data), and chain = SHA-256(chain before + canonical JSON of [tenant,
+-- thread id, seq, type, v, key, after, at] + commitment). "commit" holds the commitment of an event whose
+-- data and salt were erased; before that it follows from them and is null.
+create table twelvefold_events (
+    thread   bigint not null references twelvefold_threads (n),
+    seq      bigint not null,
+    type     text collate "C" not null,
+    v        integer not null,
+    key      text collate "C",
+    after    bigint,
+    at       text collate "C" not null,
+    data     text,
+    salt     bytea,
+    "commit" bytea,
+    chain    bytea  not null,
+    primary key (thread, seq)
+);
+
+-- A key is used once per thread: what makes facts idempotent.
+create unique index twelvefold_events_by_key on twelvefold_events (thread, key) where key is not null;
+
+-- Projection: questions and approvals. `seq` is the event that asked.
+create table twelvefold_contacts (
+    thread    bigint not null references twelvefold_threads (n),
+    id        text collate "C" not null,
+    tenant    text collate "C" not null,
+    seq       bigint not null,
+    asked_at  text collate "C" not null,
+    deadline  text collate "C",
+    outcome   text,
+    closed_at text collate "C",
+    primary key (thread, id)
+);
+
+-- In the order of the inbox.
+create index twelvefold_contacts_open on twelvefold_contacts (tenant, deadline, asked_at, thread, seq)
+    where outcome is null;
+
+-- Threads that wait to be advanced. A sequence never gives a version twice, so an advance that served an
+-- old wake can never end a newer one.
+create sequence twelvefold_wake_versions;
+
+create table twelvefold_wakes (
+    tenant    text collate "C" not null,
+    thread_id text collate "C" not null,
+    version   bigint not null,
+    primary key (tenant, thread_id)
+);
+
+-- Wakes that lie in the future. Without a thread's id they are of the store itself: its schedules.
+create table twelvefold_timers (
+    tenant    text collate "C" not null,
+    thread_id text collate "C" not null,
+    key       text collate "C" not null,
+    due       text collate "C" not null,
+    primary key (tenant, thread_id, key)
+);
+
+create index twelvefold_timers_by_due on twelvefold_timers (due);
+
+-- Attachments: bytes under their SHA-256, kept before the event that names them.
+create table twelvefold_blobs (
+    tenant  text collate "C" not null,
+    sha256  text collate "C" not null,
+    size    bigint not null,
+    content bytea  not null,
+    primary key (tenant, sha256)
+);
+
+-- Transactions that were lent to a tool. The store deletes its row right before it commits; whoever else
+-- commits is refused, and all that the transaction holds is undone.
+create table twelvefold_loans (
+    id bigint generated always as identity primary key
+);
+
+create function twelvefold_refuse_commit() returns trigger language plpgsql set search_path from current as $$
+begin
+    if exists (select from twelvefold_loans where id = new.id) then
+        raise exception 'a tool tried to commit call.connection' using errcode = 'invalid_transaction_termination';
+    end if;
+    return null;
+end
+$$;
+
+create constraint trigger twelvefold_loans_are_given_back after insert on twelvefold_loans
+    deferrable initially deferred for each row execute function twelvefold_refuse_commit();

@@ -1,0 +1,45 @@
+"""The statements of `queries.sql`, by name, and the connection that runs them."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from twelvefold.tables.queries import parse_queries
+from twelvefold.tables.rows import Row
+
+SQL: Mapping[str, str] = parse_queries(
+    files("twelvefold.stores.postgres").joinpath("queries.sql").read_text(encoding="utf-8")
+)
+
+
+class Named:
+    """A connection that runs statements by their names, however its owner reads rows."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: "psycopg.Connection[Any]") -> None:
+        self.raw = raw
+
+    def rows(self, name: str, parameters: Any = ()) -> list[Row]:
+        return self._cursor().execute(_query(name), parameters).fetchall()
+
+    def write(self, name: str, parameters: Any = ()) -> None:
+        self._cursor().execute(_query(name), parameters)
+
+    def write_many(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+        if len(rows) == 1:
+            return self.write(name, rows[0])
+        self._cursor().executemany(_query(name), rows)
+
+    def _cursor(self) -> "psycopg.RawCursor[Row]":
+        return psycopg.RawCursor(self.raw, row_factory=tuple_row)
+
+
+def _query(name: str) -> bytes:
+    return _BYTES[name]
+
+
+_BYTES = {name: text.encode() for name, text in SQL.items()}

@@ -1,0 +1,253 @@
+-- Every statement that the store runs, by name. `queries.py` reads this file once.
+
+-- APPENDING ------------------------------------------------------------------------------------------
+
+-- name: thread_for_append
+-- All that the checks and the fold of one append need. The lock makes appends to one thread take turns.
+select n, agent, head, epoch, chain, status, summary from twelvefold_threads where tenant = $1 and id = $2
+for update;
+
+-- name: insert_thread
+insert into twelvefold_threads
+    (tenant, id, agent, parent_thread, parent_step, parent_intent, head, epoch, chain, status, summary)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning n;
+
+-- name: update_thread
+update twelvefold_threads set head = $1, epoch = $2, chain = $3, summary = $4 where n = $5;
+
+-- name: update_thread_and_status
+update twelvefold_threads set head = $1, epoch = $2, chain = $3, summary = $4, status = $5 where n = $6;
+
+-- name: insert_event
+insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: event_by_key
+select seq, type, data, at, key, after, v from twelvefold_events where thread = $1 and key = $2;
+
+-- name: types_after
+-- What came after the head that a decision or an answer saw.
+select type from twelvefold_events where thread = $1 and seq > $2;
+
+-- READING --------------------------------------------------------------------------------------------
+
+-- name: thread_head
+select agent, parent_thread, parent_step, parent_intent from twelvefold_threads where tenant = $1 and id = $2;
+
+-- name: events_after
+select e.seq, e.type, e.data, e.at, e.key, e.after, e.v from twelvefold_threads t
+join twelvefold_events e on e.thread = t.n and e.seq > $3
+where t.tenant = $1 and t.id = $2 order by e.seq;
+
+-- name: thread_epoch
+select epoch from twelvefold_threads where tenant = $1 and id = $2;
+
+-- name: thread_row
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
+where tenant = $1 and id = $2;
+
+-- name: thread_number
+select n from twelvefold_threads where tenant = $1 and id = $2;
+
+-- name: list_threads
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
+where tenant = $1 and n < $2
+order by n desc limit $3;
+
+-- name: list_threads_of_agent
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
+where tenant = $1 and agent = $4 and n < $2
+order by n desc limit $3;
+
+-- name: list_threads_of_status
+select tenant, id, agent, head, parent_thread, parent_step, parent_intent, summary from twelvefold_threads
+where tenant = $1 and status = $4 and n < $2
+  and ($5::text is null or agent = $5)
+order by n desc limit $3;
+
+-- name: ids_ending
+-- Not like: ids may hold % and _. The range is what the index can find, `right` is what is meant.
+select id from twelvefold_threads
+where tenant = $1 and reverse(id) >= reverse($2) and reverse(id) <= reverse($2) || chr(1114111)
+  and right(id, length($2)) = $2
+order by n desc limit $3;
+
+-- name: list_open_contacts
+select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
+from twelvefold_contacts c
+join twelvefold_threads t on t.n = c.thread
+join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
+where c.tenant = $1 and c.outcome is null
+order by c.deadline nulls last, c.asked_at, c.thread, c.seq limit $2;
+
+-- name: list_contacts
+select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
+from twelvefold_contacts c
+join twelvefold_threads t on t.n = c.thread
+join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
+where c.tenant = $1
+order by c.deadline nulls last, c.asked_at, c.thread, c.seq limit $2;
+
+-- ATTACHMENTS ----------------------------------------------------------------------------------------
+
+-- name: keep_blob
+-- The same bytes have the same name.
+insert into twelvefold_blobs (tenant, sha256, size, content) values ($1, $2, $3, $4) on conflict do nothing;
+
+-- name: blob
+select content from twelvefold_blobs where tenant = $1 and sha256 = $2;
+
+-- PROJECTIONS ----------------------------------------------------------------------------------------
+
+-- name: open_contact
+insert into twelvefold_contacts (thread, tenant, id, seq, asked_at, deadline)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (thread, id) do update set seq = excluded.seq, asked_at = excluded.asked_at,
+    deadline = excluded.deadline, outcome = null, closed_at = null;
+
+-- name: close_contact
+update twelvefold_contacts set outcome = $1, closed_at = $2 where thread = $3 and id = $4 and outcome is null;
+
+-- name: void_contacts
+-- A copied log: its open contacts are answered where they were asked, never here.
+update twelvefold_contacts set outcome = 'voided', closed_at = $1 where thread = $2 and outcome is null;
+
+-- name: all_threads
+select n, tenant, id from twelvefold_threads order by n;
+
+-- name: derived_threads
+-- What `rebuild` is about to replace, and then has replaced.
+select n, tenant, id, status, summary from twelvefold_threads;
+
+-- name: derived_contacts
+select thread, id, seq, asked_at, deadline, outcome, closed_at from twelvefold_contacts order by thread, id;
+
+-- name: replace_summary
+update twelvefold_threads set summary = $1, status = $2 where n = $3;
+
+-- name: delete_contacts
+delete from twelvefold_contacts;
+
+-- name: stop_appends
+-- Until the transaction ends, so that what is derived is not outrun. Reading goes on.
+lock table twelvefold_threads in share row exclusive mode;
+
+-- THE EMBEDDED ENGINE --------------------------------------------------------------------------------
+
+-- name: wake
+-- A wake that was there gets a new version. Listeners hear of it when the transaction commits.
+with woken as (
+    insert into twelvefold_wakes (tenant, thread_id, version)
+    values ($1, $2, nextval('twelvefold_wake_versions'))
+    on conflict (tenant, thread_id) do update set version = excluded.version
+)
+select pg_notify('twelvefold', $3);
+
+-- name: end_wake
+delete from twelvefold_wakes where tenant = $1 and thread_id = $2 and version = $3;
+
+-- name: set_timer
+with timer as (
+    insert into twelvefold_timers (tenant, thread_id, key, due) values ($1, $2, $3, $4)
+    on conflict (tenant, thread_id, key) do update set due = excluded.due
+)
+select pg_notify('twelvefold', $5);
+
+-- name: cancel_timer
+delete from twelvefold_timers where tenant = $1 and thread_id = $2 and key = $3;
+
+-- name: woken
+select tenant, thread_id, version from twelvefold_wakes order by version;
+
+-- name: due
+select tenant, thread_id, key, due from twelvefold_timers where due <= $1 order by due, tenant, thread_id, key;
+
+-- name: armed
+-- The timers of the store itself.
+select tenant, thread_id, key, due from twelvefold_timers where thread_id = '' order by due, tenant, key;
+
+-- name: next_due
+select min(due) from twelvefold_timers;
+
+-- name: listen
+listen twelvefold;
+
+-- name: try_runner_lock
+-- The lock ends with its connection, however that ends. One lock per log: the table is part of its name.
+select pg_try_advisory_lock($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint);
+
+-- name: end_runner_lock
+select pg_advisory_unlock($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint);
+
+-- name: name_connection
+select set_config('application_name', $1, false);
+
+-- name: runner
+-- What the holder of the lock calls itself.
+select a.application_name from pg_locks l join pg_stat_activity a using (pid)
+where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = $1::bigint::oid
+  and l.objid = 'twelvefold_threads'::regclass
+  and l.database = (select oid from pg_database where datname = current_database());
+
+-- TRANSACTIONS OF OTHERS -----------------------------------------------------------------------------
+
+-- name: identity
+-- Which log a connection sees: null in a database, or behind a search_path, that has none.
+select pg_postmaster_start_time()::text, current_database()::text, to_regclass('twelvefold_threads')::oid::bigint;
+
+-- name: limit_transaction
+-- No transaction of a tool may be forgotten: the server ends it.
+select set_config('idle_in_transaction_session_timeout', $1, true), set_config('statement_timeout', $1, true);
+
+-- name: lend
+insert into twelvefold_loans default values returning id;
+
+-- name: give_back
+-- None is there when the tool has ended the transaction and this is another one.
+delete from twelvefold_loans where id = $1 returning id;
+
+-- SCHEMA ---------------------------------------------------------------------------------------------
+
+-- name: configure
+-- Of every connection. What is acknowledged must be on disk, whatever the server's default is.
+select set_config('lock_timeout', $1, false),
+       set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), false);
+
+-- name: encoding
+show server_encoding;
+
+-- name: migration_lock
+-- Until the transaction ends. 8 letters as a number.
+select pg_advisory_xact_lock(8390045739205453924);
+
+-- name: has_migrations
+select 1 where to_regclass('twelvefold_migrations') is not null;
+
+-- name: schema_version
+select coalesce(max(number), 0) from twelvefold_migrations;
+
+-- name: record_migration
+insert into twelvefold_migrations (number, name, applied_at) values ($1, $2, $3);
+
+-- name: now
+select clock_timestamp();
+
+-- name: size
+-- Of all that is ours, indexes included.
+select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint from pg_class c
+where c.relkind = 'r' and c.relname like 'twelvefold\_%' and pg_table_is_visible(c.oid);
+
+-- name: count_threads
+select count(*) from twelvefold_threads;
+
+-- name: count_events
+select count(*) from twelvefold_events;
+
+-- name: count_open_contacts
+select count(*) from twelvefold_contacts where outcome is null;
+
+-- name: count_wakes
+select count(*) from twelvefold_wakes;
+
+-- name: count_timers
+select count(*) from twelvefold_timers;

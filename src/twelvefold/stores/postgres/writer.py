@@ -1,0 +1,92 @@
+"""Transactions: the rows of their threads are locked in one order, then checked, then written.
+
+Two transactions that meet are told apart by the database, which undoes one of them; that one is
+done again. An error of the commit itself is ambiguous and is never repeated here: whoever asked
+does that, with the same keys.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import psycopg
+
+from twelvefold.exceptions import StoreUnavailable
+from twelvefold.store import Append, Ref, Wakes
+from twelvefold.stores.postgres.connections import Pool
+from twelvefold.stores.postgres.failures import PASSING, translated
+from twelvefold.stores.postgres.queries import Named
+from twelvefold.tables.appends import Plan, plan, read_thread, write
+from twelvefold.thread import Event
+
+TRIES_MAX = 10
+"""Of one transaction that was undone because it met others."""
+
+T = TypeVar("T")
+
+
+class Writer:
+    """Commits on connections of `pool`, from any thread."""
+
+    def __init__(self, pool: Pool, wakes: Wakes) -> None:
+        self._pool, self._wakes = pool, wakes
+
+    def commit(self, appends: Sequence[Append]) -> list[list[Event]]:
+        return self.write(lambda db: applied(db, appends, self._wakes).events)
+
+    def write(self, work: Callable[[Named], T]) -> T:
+        """Do `work` in a transaction of its own, again when it was undone by the database."""
+        tries, fresh = 0, False
+        while True:
+            tries += 1
+            try:
+                return self._once(work, fresh=fresh)
+            except PASSING as error:
+                if tries == TRIES_MAX:
+                    raise self._met_others(error) from error
+            except _Dropped as error:
+                if fresh:
+                    raise translated(error.cause, self._pool.name) from error.cause
+                fresh = True
+            except (psycopg.Error, UnicodeEncodeError) as error:
+                raise translated(error, self._pool.name) from error
+
+    def _once(self, work: Callable[[Named], T], *, fresh: bool) -> T:
+        with self._pool.connection(fresh=fresh) as db:
+            try:
+                db.raw.execute("begin isolation level read committed, read write")
+                done = work(db)
+            except BaseException as error:
+                self._undo(db)
+                if db.raw.closed and isinstance(error, psycopg.Error):
+                    raise _Dropped(error) from error  # before the commit: nothing was saved
+                raise
+            db.raw.execute("commit")
+            return done
+
+    def _undo(self, db: Named) -> None:
+        with suppress(psycopg.Error):
+            db.raw.rollback()
+
+    def _met_others(self, error: Exception) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"{self._pool.name}: {TRIES_MAX} tries met other transactions: {error}. Nothing was"
+            " saved; try again."
+        )
+
+
+class _Dropped(Exception):
+    """The server had dropped this connection; nothing was saved on it."""
+
+    def __init__(self, cause: psycopg.Error) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def applied(db: Named, appends: Sequence[Append], wakes: Wakes) -> Plan:
+    """Check and write inside the open transaction."""
+    refs = sorted({Ref(append.tenant, append.thread_id) for append in appends})
+    locked = {ref: read_thread(db, ref) for ref in refs}
+    planned = plan(db, appends, locked.get)
+    write(db, planned, wakes)
+    return planned

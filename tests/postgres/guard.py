@@ -1,0 +1,45 @@
+"""Runs a Postgres server until its standard input ends, and leaves nothing of it behind.
+
+Whoever started this holds the other end of the pipe. However that process ends, by Ctrl-C or by
+SIGKILL, the pipe ends with it; the server is then stopped and its folder removed.
+"""
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+STOP_S = 10.0
+
+
+def main(folder: Path, user: int | None, command: list[str]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with (folder / "server.log").open("wb") as said:
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                                  start_new_session=True, **as_user(user))  # fmt: skip
+    try:
+        sys.stdin.buffer.read()
+    finally:
+        server.send_signal(signal.SIGINT)  # a fast stop: it drops its connections and ends
+        try:
+            server.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            server.send_signal(signal.SIGQUIT)
+            server.wait(STOP_S)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def as_user(user: int | None) -> dict[str, object]:
+    """What makes a child process run as this user; nothing when it is to be our own."""
+    return {} if user is None else {"user": user, "group": group_of(user), "extra_groups": []}
+
+
+def group_of(user: int) -> int:
+    import pwd
+
+    return pwd.getpwuid(user).pw_gid
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2] else None, sys.argv[3:])
