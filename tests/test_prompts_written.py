@@ -31,7 +31,7 @@ hi
 def test_a_request_is_written_as_a_prompt_file_is():
     assert written(MESSAGES) == WRITTEN
     assert written(ModelRequest(MESSAGES, '{"type":"object"}')) == (
-        WRITTEN + '--- steps offered (JSON Schema)\n{"type":"object"}\n\\ no newline at the end\n'
+        WRITTEN + '--- steps offered (JSON Schema)\n{"type":"object"}\n'
     )
 
 

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A request as today's code makes it. `reply` is the event that answered it, if one did."""
+    """A request as today's code makes it. `reply` is the event that answered it, if one did;
+    `model` the name of the model, None for the default."""
 
     request: "ModelRequest"
     after: int
     reply: Event | None
+    model: str | None = None
 
     @property
     def recorded(self) -> str | None:
@@ -42,24 +44,41 @@ class Made:
 @click.option(
     "--at", type=int, metavar="SEQ", help="The model's reply, or any event: what follows."
 )
+@click.option("--wire", is_flag=True, help="The JSON body that goes to the provider.")
+@click.option("--tokens", is_flag=True, help="How many tokens its parts are, estimated.")
+@click.option(
+    "--diff",
+    "other",
+    is_flag=False,
+    flag_value="",
+    metavar="[SEQ|THREAD[:SEQ]|FILE]",
+    help="What changed since another request; the one before this without a value.",
+)
 @click.pass_obj
-def show(here: Here, thread: str, at: int | None) -> None:
+def show(
+    here: Here, thread: str, at: int | None, wire: bool, tokens: bool, other: str | None
+) -> None:
     """The exact request to the model: the one that event SEQ answers, or the next one.
 
     Without --at: the next request, or the newest one while THREAD waits or has finished.
     """
-    thread_id = here.thread_id(thread)
-    log = here.app.thread(thread_id)
+    from twelvefold.cli import request_views as views
+
+    log = here.app.thread(here.thread_id(thread))
     made = request_at(log, here.app.agent(log.agent), at)
+    shown: list[views.Shown] = []
+    if wire:
+        shown.append(views.wire(here, made))
+    if tokens:
+        shown.append(views.tokens(log, made))
+    if other is not None:
+        shown.append(views.diff(here, log, made, other))
     if here.json:
-        here.out.document("context/1", **_data(log, made))
+        data = _data(log, made)
+        here.out.document("context/1", **data, **{view.name: view.data for view in shown})
         return
-    for message in made.request.messages:
-        here.out.line(f"--- {message.role}", bold=True)
-        for line in message.text.split("\n"):
-            here.out.line(line)
-    here.out.line("--- steps offered (JSON Schema)", bold=True)
-    here.out.line(made.request.schema or "null")
+    for view in shown or [views.request(made)]:
+        view.show(here.out)
     here.out.say(_comment(log, made))
 
 
@@ -68,22 +87,23 @@ def request_at(thread: Thread, agent: "Agent[Any, Any]", at: int | None) -> Made
     if at is not None and not 1 <= at <= thread.head:
         raise NotFound(f"{thread.id} has events 1 to {thread.head}, not {at}.")
     chosen = None if at is None else thread.events[at - 1]
-    if chosen is not None and _is_reply(chosen):
+    if chosen is not None and is_reply(chosen):
         return _made(thread, agent, chosen)
     following = next_request(thread if at is None else thread.upto(at), agent)
     if following is not None:
         return following
-    replies = [event for event in thread.events if _is_reply(event)]
+    replies = [event for event in thread.events if is_reply(event)]
     if at is None and replies:
         return _made(thread, agent, replies[-1])
     where = "yet" if at is None else f"after event {at}"
     raise NotFound(f"{thread.id} makes no model call {where}; try --at with a reply's event.")
 
 
-def _is_reply(event: Event) -> bool:
+def is_reply(event: Event) -> bool:
+    """Whether a model call ended with it."""
     if event.type == "next_step_chosen":
         return event.data["by"] == "model"
-    return event.type == "model_failed"
+    return event.type in {"model_answered", "model_failed"}
 
 
 def _made(thread: Thread, agent: "Agent[Any, Any]", reply: Event) -> Made:
@@ -94,7 +114,7 @@ def _made(thread: Thread, agent: "Agent[Any, Any]", reply: Event) -> Made:
             f"Today's code makes no model call after event {after} of {thread.id}, where event"
             f" {reply.seq} answers one. See `twelvefold threads replay {short(thread.id)}`."
         )
-    return Made(made.request, after, reply)
+    return Made(made.request, after, reply, made.model)
 
 
 def next_request(thread: Thread, agent: "Agent[Any, Any]") -> Made | None:
@@ -110,7 +130,7 @@ def next_request(thread: Thread, agent: "Agent[Any, Any]") -> Made | None:
         plan = begin(agent.decide(thread, state), state, thread, agent, now=now)
         for act in plan.acts:
             if isinstance(act, CallModel):
-                return Made(act.request, thread.head, None)
+                return Made(act.request, thread.head, None, act.model)
         if plan.waits or plan.acts or not plan.drafts:
             return None
         thread = thread.then(*plan.drafts)
@@ -122,7 +142,14 @@ def _data(thread: Thread, made: Made) -> dict[str, Any]:
         "thread": thread.id,
         "after": made.after,
         "at": None if made.reply is None else made.reply.seq,
-        "messages": [{"role": m.role, "text": m.text} for m in made.request.messages],
+        "messages": [
+            {
+                "role": message.role,
+                "text": message.text,
+                "parts": [{"text": part.text, "cache": part.cache} for part in message.parts],
+            }
+            for message in made.request.messages
+        ],
         "steps": made.request.schema,
         "hash": made.request.hash(),
         "recorded_hash": made.recorded,

@@ -39,6 +39,8 @@ def compared(
 
 def unified(before: str, after: str, *, names: tuple[str, str]) -> str:
     """A unified diff of two texts, by lines that end with a newline and with nothing else."""
+    if before.endswith("\n") and after.endswith("\n"):  # not one more line, which is empty
+        before, after = before[:-1], after[:-1]
     lines = difflib.unified_diff(before.split("\n"), after.split("\n"), *names, lineterm="")
     return "\n".join(lines)
 

@@ -19,7 +19,7 @@ def written(shown: ModelRequest | Sequence[Message]) -> str:
     request = shown if isinstance(shown, ModelRequest) else ModelRequest(tuple(shown))
     lines = [line for message in request.messages for line in _message(message)]
     if request.schema is not None:
-        lines += [STEPS_LINE, *_text(request.schema)]
+        lines += [STEPS_LINE, *_text(request.schema + "\n")]
     return "".join(f"{line}\n" for line in lines)
 
 
