@@ -14,6 +14,7 @@ from twelvefold.app.copies import Copies
 from twelvefold.app.names import is_kin, new_thread_id, split_contact
 from twelvefold.app.reading import Reading
 from twelvefold.contacts import Answer, Decision
+from twelvefold.context.redaction import Redact, redacted_json
 from twelvefold.engine.embedded import POLL_S, EmbeddedEngine
 from twelvefold.exceptions import Conflict, Stale, UnknownAgent
 from twelvefold.loop import STOP_GRACE_S, Surroundings, Watch, utc_now
@@ -43,6 +44,7 @@ class App(Reading, Copies):
     - `model`, or `models` by name; the first is the default.
     - `settles`: up to which risk each assurance level may decide; "local" is whoever can run it.
     - `secrets`: {name: value}, or a function of tenant and name; for `call.secret`.
+    - `redact`: what people, signals and tools bring goes through it before it is appended.
     - `stop_grace_s`: what tools under way may take to end when the engine is told to stop.
     - `schedules`: what launches threads by itself, while something runs this application.
     """
@@ -57,6 +59,7 @@ class App(Reading, Copies):
         settles: Mapping[str, Risk] = DEFAULT_SETTLES,
         schedules: Iterable[Schedule] = (),
         secrets: Secrets | None = None,
+        redact: Redact | None = None,
         stop_grace_s: float = STOP_GRACE_S,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -65,7 +68,7 @@ class App(Reading, Copies):
         self.settles = Settles(settles)
         self.schedules = checked(schedules, self.agents)
         self.secrets, self.stop_grace_s = checked_secrets(secrets), stop_grace_s
-        self.clock = clock
+        self.clock, self.redact = clock, redact
         self._watch = Watch()
         self._store = store
         self.leaves_store_open = store == DEFAULT_STORE  # the command line then says where it is
@@ -104,6 +107,7 @@ class App(Reading, Copies):
             self.models,
             self.clock,
             secrets=self.secrets,
+            redact=self.redact,
             stop_grace_s=self.stop_grace_s,
             watch=self._watch,
         )
@@ -138,7 +142,7 @@ class App(Reading, Copies):
         """
         self.agent(agent)
         name = new_thread_id(self.clock()) if thread_id is None else thread_id
-        message = verbs.message(text, channel, sender)
+        message = verbs.message(self._redacted(text), channel, sender)
         change = verbs.launch(agent, message, thread_id=name, now=self.clock(), tenant=tenant)
         [[first, *_], *_] = await self.store.commit(*change.appends)
         stored = self.store.thread_row(name, tenant=tenant)
@@ -157,7 +161,7 @@ class App(Reading, Copies):
         tenant: str = DEFAULT_TENANT,
     ) -> None:
         """A message for the thread. `key` is the delivery id: the same twice is one message."""
-        message = verbs.message(text, channel, sender)
+        message = verbs.message(self._redacted(text), channel, sender)
         await self._change(thread_id, tenant, partial(verbs.send, message=message, key=key))
 
     async def signal(
@@ -170,7 +174,8 @@ class App(Reading, Copies):
         tenant: str = DEFAULT_TENANT,
     ) -> None:
         """What `WaitFor(step, name)` waits for."""
-        await self._change(thread_id, tenant, partial(verbs.signal, name=name, data=data, key=key))
+        received = partial(verbs.signal, name=name, data=self._redacted(data), key=key)
+        await self._change(thread_id, tenant, received)
 
     async def pause(self, thread_id: str, *, by: str = "api", tenant: str = DEFAULT_TENANT) -> None:
         """Decide nothing more until `resume`. Raises `Conflict`."""
@@ -219,8 +224,8 @@ class App(Reading, Copies):
             contact=contact,
             decision=decision,
             by=by,
-            comment=comment,
-            value=value,
+            comment=self._redacted(comment),
+            value=self._redacted(value),
             changes=changes,
             digest=digest,
             channel=channel,
@@ -229,6 +234,9 @@ class App(Reading, Copies):
         agent = self.agent(self.store.thread_row(thread_id, tenant=tenant).agent)
         judged = partial(verbs.answer, agent=agent, given=given, settles=self.settles)
         await self._change(thread_id, tenant, judged)
+
+    def _redacted(self, data: Json) -> Json:
+        return data if self.redact is None else redacted_json(data, self.redact)
 
     async def _change(self, thread_id: str, tenant: str, verb: Callable[..., verbs.Change]) -> None:
         """Load, judge, commit; judge again if something arrived meanwhile: nobody sees `Stale`."""

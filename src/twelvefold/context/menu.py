@@ -15,11 +15,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
+from twelvefold.context.redaction import Redact, redact, redacted_json
 from twelvefold.thread import Event, Json
 
 Events = Sequence[Event]
 
 _FAILURES = frozenset({"tool_failed", "tool_outcome_unknown"})
+_NAMES = frozenset({"intent", "channel", "outcome", "step", "contact", "child", "signal"})
 _RESULTS = frozenset({"tool_returned", "step_settled", "child_finished", "signal_received"})
 
 
@@ -91,6 +93,21 @@ def keep_newest(events: Events, *, count: int, first: int = 1) -> list[Event]:
 def without(events: Events, *types: str) -> list[Event]:
     """Without events of these types. Nothing stands in their place: you named them."""
     return [event for event in events if event.type not in types]
+
+
+def redacted(events: Events, redact: Redact = redact) -> list[Event]:
+    """With every text redacted, by the ready patterns or by a function of yours. Names of fields,
+    intents and channels stay: they say what an event is."""
+    return [
+        replace(
+            event,
+            data={
+                name: value if name in _NAMES else redacted_json(value, redact)
+                for name, value in event.data.items()
+            },
+        )
+        for event in events
+    ]
 
 
 def _squashed(value: Json, chars_max: int) -> Json:

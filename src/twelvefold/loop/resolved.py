@@ -1,4 +1,4 @@
-"""The secrets that one run has read, and everything it says without them.
+"""The secrets that one run has read, and everything it says without them and otherwise redacted.
 
 Each value is replaced by its name as it is and in the forms in which errors quote it: with escapes,
 as JSON, on one line, in a URL. What a tool encodes otherwise (base64, half of it) is not found.
@@ -8,14 +8,17 @@ import json
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
+from twelvefold.context.redaction import Redact
 from twelvefold.secrets import SecretRef, Secrets, look_up
 
 
 class Resolved:
     """Looks secrets up for one run, and hides those it has looked up."""
 
-    def __init__(self, secrets: Secrets | None, tenant: str) -> None:
-        self._secrets, self._tenant = secrets, tenant
+    def __init__(
+        self, secrets: Secrets | None, tenant: str, *, redact: Redact | None = None
+    ) -> None:
+        self._secrets, self._tenant, self._redact = secrets, tenant, redact
         self._instead: dict[str, str] = {}
 
     def read(self, ref: SecretRef | str) -> str:
@@ -28,18 +31,25 @@ class Resolved:
 
     @property
     def hide(self) -> Callable[[str], str] | None:
-        """A text without the values; None while none was read."""
-        return self._hidden if self._instead else None
+        """A text without the values, and redacted; None while there is nothing to hide."""
+        return self._hidden if self._instead or self._redact else None
 
     def _hidden(self, text: str) -> str:
         for value, instead in self._instead.items():
             text = text.replace(value, instead)
-        return text
+        return text if self._redact is None else _redacted(text, self._redact)
 
     def hidden_bytes(self, content: bytes) -> bytes:
         for value, instead in self._instead.items():
             content = content.replace(value.encode(errors="surrogatepass"), instead.encode())
         return content
+
+
+def _redacted(text: str, redact: Redact) -> str:
+    try:
+        return redact(text)
+    except Exception as error:  # an outcome is never lost, and never let through as it is
+        return f"[redacted: all of it, since redact raised {type(error).__name__}]"
 
 
 def _forms(value: str) -> set[str]:

@@ -45,7 +45,7 @@ class ToolRun:
         self.action, self.tool, self.around = action, tool, around
         self.ref = Ref(thread.tenant, thread.id)
         self._agent, self._stop = agent, stop
-        self._secrets = Resolved(around.secrets, thread.tenant)
+        self._secrets = Resolved(around.secrets, thread.tenant, redact=around.redact)
         self._tries = 0
         self._connection: Any = None
         self._deadline: datetime | None = None

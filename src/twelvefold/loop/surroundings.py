@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twelvefold.agent import Agent
+from twelvefold.context.redaction import Redact
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.loop.watch import Watch
 from twelvefold.messages import Model
@@ -29,6 +30,7 @@ class Surroundings:
     models: Mapping[str, Model]
     clock: Callable[[], datetime] = field(default=utc_now)
     secrets: Secrets | None = None
+    redact: Redact | None = None
     stop_grace_s: float = STOP_GRACE_S
     watch: Watch = field(default_factory=Watch)
 
