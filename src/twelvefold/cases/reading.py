@@ -47,10 +47,10 @@ def cases_in(text: str, *, file: str, folder: Path) -> list[Case]:
 
 
 def _case(place: Place, folder: Path) -> Case:
+    name = _needed(place, place.keys("A case"), "name").text("name")
+    place = place.named(name)
     keys = _known(place, "A case", _KEYS)
-    name = _needed(place, keys, "name").text("name")
-    keys = _known(place.named(name), "A case", _KEYS)
-    thread = _needed(place.named(name), keys, "thread")
+    thread = _needed(place, keys, "thread")
     log, facts = _thread(thread, folder)
     if "at" in keys:
         log = _cut(keys["at"], log)
@@ -59,7 +59,7 @@ def _case(place: Place, folder: Path) -> Case:
         name=name,
         file=place.file,
         line=place.line,
-        expect=_expected(_needed(place.named(name), keys, "expect")),
+        expect=_expected(_needed(place, keys, "expect")),
         agent=keys["agent"].text("agent") if "agent" in keys else None,
         log=log,
         facts=facts,

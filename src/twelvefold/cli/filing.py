@@ -13,7 +13,7 @@ from twelvefold.cli.lines import said, what
 from twelvefold.cli.options import command
 from twelvefold.cli.out import CELL_CHARS_MAX, shortened
 from twelvefold.cli.writing import write_whole
-from twelvefold.exceptions import InvalidFile
+from twelvefold.exceptions import InvalidFile, NotFound
 from twelvefold.summary import short
 from twelvefold.thread import Event, Thread
 
@@ -21,15 +21,31 @@ from twelvefold.thread import Event, Thread
 @command()
 @click.argument("thread")
 @click.option(
-    "--format", "form", type=click.Choice(["jsonl", "md"]), default="jsonl", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "md", "case"]),
+    default="jsonl",
+    show_default=True,
 )
+@click.option("--at", type=int, metavar="SEQ", help="Up to this event; a case of a model's reply.")
+@click.option("--name", metavar="TEXT", help="Of the case.")
 @click.option("--out", "path", metavar="FILE", help="Write this file, whole or not at all.")
 @click.pass_obj
-def export(here: Here, thread: str, form: str, path: str | None) -> None:
-    """THREAD as JSON Lines, one event per line, lossless; or as Markdown, for people."""
+def export(
+    here: Here, thread: str, form: str, at: int | None, name: str | None, path: str | None
+) -> None:
+    """THREAD as JSON Lines, one event per line, lossless; as Markdown, for people; or as a case.
+
+    A case holds the log up to --at, the recorded reply and what comes of it: an item of a
+    *.cases.yaml.
+    """
     thread_id = here.thread_id(thread)
     log = here.store.load(thread_id)
-    text = log.to_jsonl() if form == "jsonl" else _markdown(log)
+    if form == "case":
+        text = _case(here, log, at, name)
+    else:
+        log = log if at is None else upto(log, at)
+        text = log.to_jsonl() if form == "jsonl" else _markdown(log)
     if path is None:
         here.out.raw(_ascii(log) if here.out.tty and form == "jsonl" else text)
         return
@@ -38,6 +54,19 @@ def export(here: Here, thread: str, form: str, path: str | None) -> None:
         here.out.document("export/1", thread=thread_id, events=log.head, format=form, path=path)
     else:
         here.out.line(f"{log.head} events of {short(thread_id)} are in {path}")
+
+
+def upto(log: Thread, at: int) -> Thread:
+    """Raises `NotFound` for an event that is not there."""
+    if not 1 <= at <= log.head:
+        raise NotFound(f"{log.id} has events 1 to {log.head}, not {at}.")
+    return log.upto(at)
+
+
+def _case(here: Here, log: Thread, at: int | None, name: str | None) -> str:
+    from twelvefold.cases import case_text
+
+    return case_text(log, here.app.agent(log.agent), at=at, name=name)
 
 
 def _ascii(log: Thread) -> str:

@@ -58,6 +58,8 @@ COMMANDS: Table = {
     "edit": ("deciding:edit", "Change the arguments of a step, then let it run"),
     "answer": ("deciding:answer", "Answer a question, or say what became of a run"),
     "context": CONTEXT,
+    "test": ("cases:test", "The cases beside the prompts, offline"),
+    "eval": ("evaluating:eval_", "The same cases of a live model, several times each"),
     "db": DB,
     "config": CONFIG,
     "doctor": ("doctor:doctor", "Look at the application, the log and what waits"),

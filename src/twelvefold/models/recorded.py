@@ -94,6 +94,8 @@ class Recorded:
     def _keep(self, request: ModelRequest, reply: ModelReply) -> None:
         """One write of one line at the end of the file: calls side by side do not mix."""
         call = _call_of(request, reply)
+        if self.calls.get(request.hash()) == call:
+            return
         self.calls[request.hash()] = call
         self.path.parent.mkdir(parents=True, exist_ok=True)
         data = json.dumps(call).encode() + b"\n"

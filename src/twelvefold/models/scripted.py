@@ -51,7 +51,10 @@ class ScriptedModel:
     """Replies by a function of the request, by rules, or by a plain list of steps, one per turn.
 
     A call that no rule fits fails with a message that shows the end of what the model read.
+    `offline`: `twelvefold test` may ask it.
     """
+
+    offline = True
 
     def __init__(self, script: Script) -> None:
         self._reply: Callable[[ModelRequest], BaseModel | Mapping[str, Json]]
