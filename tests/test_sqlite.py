@@ -88,7 +88,7 @@ def test_a_store_is_opened_by_path_or_url(tmp_path, monkeypatch, prefix):
         assert (tmp_path / place).exists()
 
 
-@pytest.mark.parametrize("url", ["", "postgres://host/db", "sqlite://agents.db", "mysql:x"])
+@pytest.mark.parametrize("url", ["", "mysql://host/db", "sqlite://agents.db", "mysql:x"])
 def test_other_urls_are_refused_with_what_is_understood(url):
     with pytest.raises(ConfigurationError, match="sqlite:///relative/path"):
         open_store(url)

@@ -228,14 +228,23 @@ def transactional(store: Store) -> TransactionalStore:
     """Raises `ConfigurationError` when the store has no transactions to share."""
     if not hasattr(store, "transaction"):
         raise ConfigurationError(
-            f"{type(store).__name__} shares no transaction with other rows. Use SqliteStore, or"
-            " leave out tx= and in_transaction=True."
+            f"{type(store).__name__} shares no transaction with other rows. Use SqliteStore or"
+            " PostgresStore, or leave out tx= and in_transaction=True."
         )
     return cast(TransactionalStore, store)
 
 
 class EmbeddedStore(Store, Protocol):
     """A store that also keeps the wakes and timers of the embedded engine."""
+
+    @property
+    def name(self) -> str:
+        """How people know it: a path, or a URL without its password."""
+        ...
+
+    def about(self) -> str:
+        """The database and its version, in a line."""
+        ...
 
     def woken(self) -> list[Woken]: ...
 
@@ -255,6 +264,10 @@ class EmbeddedStore(Store, Protocol):
 
     def runner_lock(self) -> AbstractContextManager[bool]:
         """Hold the right to advance threads of this store; False when another process holds it."""
+        ...
+
+    def runner_pid(self) -> int | None:
+        """The process on this machine that holds that right, so far as can be told."""
         ...
 
     def listen(self, heard: Callable[[], None]) -> Callable[[], None]:

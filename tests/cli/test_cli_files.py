@@ -282,7 +282,7 @@ def test_what_is_no_database_is_an_error(cli: Cli, folder: Path):
     )
 
     assert cli("--store", "x.db", "db", "status").code == 6
-    assert cli("--store", "postgres://x/y", "db", "status").code == 6
+    assert cli("--store", "mysql://x/y", "db", "status").code == 6
 
 
 def test_pending_migrations_are_printed_or_run(cli: Cli, folder: Path):

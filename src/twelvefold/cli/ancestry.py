@@ -19,11 +19,7 @@ PROC = Path("/proc")
 
 def refuse_descendants(store: EmbeddedStore) -> None:
     """Raises `NotAllowed` when a parent of this process advances threads of this store."""
-    from twelvefold.stores.sqlite import SqliteStore, runner_pid
-
-    if not isinstance(store, SqliteStore):
-        return
-    runner = runner_pid(store.path)
+    runner = store.runner_pid()
     if runner is not None and runner in parents(os.getpid()):
         raise NotAllowed(
             f"This process was started by an advance (process {runner}), so it may not decide:"

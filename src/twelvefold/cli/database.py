@@ -1,4 +1,6 @@
-"""`twelvefold db status`, `migrate` and `rebuild`: the SQLite file of a log."""
+"""`twelvefold db status`, `migrate` and `rebuild`: the file or the database of a log."""
+
+from typing import Protocol
 
 import click
 
@@ -7,17 +9,25 @@ from twelvefold.cli.finding import leaves_store_to_us, path_of
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.exceptions import ConfigurationError
-from twelvefold.stores.sqlite import Inspection, SqliteStore, inspect
+from twelvefold.stores import is_postgres, open_store
+from twelvefold.tables.projections import Rebuilt
+from twelvefold.tables.schema import Inspection
+
+
+class _Rebuilds(Protocol):
+    def rebuild(self) -> Rebuilt: ...
+
+    def close(self) -> None: ...
 
 
 @command()
 @click.pass_obj
 def status(here: Here) -> int:
-    """The file: its schema, its size, what it holds and which migrations are pending.
+    """The file or database: schema, size, what it holds and which migrations are pending.
 
     Looks without opening the log, so nothing is migrated. Exit code 6 for a schema that is too new.
     """
-    found = inspect(_path(here))
+    found = _inspected(_url(here))
     if here.json:
         here.out.document("db/1", **_data(found))
     else:
@@ -27,7 +37,7 @@ def status(here: Here) -> int:
 
 def _data(found: Inspection) -> dict[str, object]:
     return {
-        "path": found.path,
+        "path": found.name,
         "exists": found.exists,
         "version": found.schema,
         "known": found.known,
@@ -40,14 +50,15 @@ def _data(found: Inspection) -> dict[str, object]:
 
 def _rows(found: Inspection) -> list[list[str]]:
     if not found.exists:
-        return [["file", f"{found.path} does not exist yet; the first run makes it"]]
+        return [["file", f"{found.name} does not exist yet; the first run makes it"]]
     pending = ", ".join(migration.name for migration in found.pending) or "none"
     newer = "   written by a newer twelvefold: upgrade" if found.is_newer else ""
+    wal = "" if found.wal_bytes is None else f", and {found.wal_bytes} in the write-ahead log"
     return [
-        ["file", found.path],
+        ["log", found.name],
         ["schema", f"{found.schema} of {found.known}{newer}"],
         ["pending", pending],
-        ["size", f"{found.bytes} bytes, and {found.wal_bytes} in the write-ahead log"],
+        ["size", f"{found.bytes} bytes{wal}"],
         *([name, str(count)] for name, count in found.rows.items()),
     ]
 
@@ -56,19 +67,25 @@ def _rows(found: Inspection) -> list[list[str]]:
 @click.option("--sql", is_flag=True, help="Print what would run, and run nothing.")
 @click.pass_obj
 def migrate(here: Here, sql: bool) -> None:
-    """Bring the schema up to date. Opening a log does the same, after a copy beside it."""
-    found = inspect(_path(here))
+    """Bring the schema up to date.
+
+    Opening a log that is a file does the same, after a copy beside it; a database is migrated by
+    this command alone.
+    """
+    url = _url(here)
+    found = _inspected(url)
     names = [migration.name for migration in found.pending]
-    text = "".join(f"-- {m.name}\n{m.sql.rstrip()}\n\n" for m in found.pending)
+    text = _script(url, found)
     if not sql and found.exists:
-        SqliteStore(found.path).close()
+        names = _migrate(url) or names
     if here.json:
-        done = [] if sql else names if found.exists else []
-        here.out.document("migrate/1", path=found.path, pending=names, applied=done, sql=text)
+        done = [] if sql or not found.exists else names
+        pending = [migration.name for migration in found.pending]
+        here.out.document("migrate/1", path=found.name, pending=pending, applied=done, sql=text)
     elif sql:
         here.out.raw(text)
     elif not found.exists:
-        here.out.line(f"{found.path} does not exist yet; the first run makes it")
+        here.out.line(f"{found.name} does not exist yet; the first run makes it")
     else:
         here.out.line(f"applied {', '.join(names)}" if names else "nothing was pending")
 
@@ -77,17 +94,18 @@ def migrate(here: Here, sql: bool) -> None:
 @click.pass_obj
 def rebuild(here: Here) -> None:
     """Derive the lists (threads, contacts) again from the log, and say whether they differed."""
-    path = _path(here)
-    if not inspect(path).exists:
-        raise ConfigurationError(f"{path} does not exist: there is nothing to rebuild.")
-    store = SqliteStore(path)
+    url = _url(here)
+    found = _inspected(url)
+    if not found.exists:
+        raise ConfigurationError(f"{found.name} does not exist: there is nothing to rebuild.")
+    store = _opened(url)
     try:
         rebuilt = store.rebuild()
     finally:
         store.close()
     differed = [ref.id for ref in rebuilt.differed]
     if here.json:
-        here.out.document("rebuild/1", path=path, threads=rebuilt.threads, differed=differed)
+        here.out.document("rebuild/1", path=found.name, threads=rebuilt.threads, differed=differed)
     elif differed:
         here.out.line(f"{len(differed)} of {rebuilt.threads} threads differed, and are right now:")
         for name in differed:
@@ -96,13 +114,47 @@ def rebuild(here: Here) -> None:
         here.out.line(f"{rebuilt.threads} threads; every list was right")
 
 
-def _path(here: Here) -> str:
-    """The file of the log. Raises `ConfigurationError` for a store of another kind."""
+def _inspected(url: str) -> Inspection:
+    if is_postgres(url):
+        from twelvefold.stores.postgres import inspect  # its driver may not be installed
+    else:
+        from twelvefold.stores.sqlite import inspect
+    return inspect(url)
+
+
+def _script(url: str, found: Inspection) -> str:
+    if is_postgres(url):
+        from twelvefold.stores.postgres import script
+
+        return script(found.pending)
+    return "".join(f"-- {m.name}\n{m.sql.rstrip()}\n\n" for m in found.pending)
+
+
+def _migrate(url: str) -> list[str]:
+    """The names of those that ran, where that is known."""
+    if is_postgres(url):
+        from twelvefold.stores.postgres import migrate
+
+        return [migration.name for migration in migrate(url)]
+    _opened(url).close()
+    return []
+
+
+def _opened(url: str) -> _Rebuilds:
+    store = open_store(url)
+    assert hasattr(store, "rebuild")  # both kinds that `_url` lets pass
+    return store  # pyright: ignore[reportReturnType]
+
+
+def _url(here: Here) -> str:
+    """The file or the URL of the log. Raises `ConfigurationError` for a store of another kind."""
     place = here.place
     name: str | None = place.store
     if not place.store_named and not leaves_store_to_us(place):
-        store = None if here.app.store_name else here.app.store
-        name = store.path if isinstance(store, SqliteStore) else here.app.store_name
-    if name is None or "://" in (path := path_of(name)):
-        raise ConfigurationError(f"`db` looks after SQLite files, and {name} is none.")
-    return path
+        name = here.app.store_name or getattr(here.app.store, "path", None)
+    if name is not None and (is_postgres(name) or "://" not in path_of(name)):
+        return path_of(name)
+    raise ConfigurationError(
+        f"`db` looks after a file or a database by its URL, and the application gives"
+        f" {name or type(here.app.store).__name__}: name it with --store."
+    )

@@ -106,14 +106,9 @@ def log(here: Here) -> Iterator[Finding]:
     if store is None:
         yield Finding("ok", "log", f"{here.place.store} does not exist yet; the first run makes it")
         return
-    from twelvefold.stores.sqlite import SqliteStore, runner_pid
-
-    if not isinstance(store, SqliteStore):
-        yield Finding("ok", "log", type(store).__name__)
-        return
-    yield Finding("ok", "log", store.path)
-    yield Finding("ok", "sqlite", _sqlite(store.path))
-    runner = runner_pid(store.path)
+    yield Finding("ok", "log", store.name)
+    yield Finding("ok", "database", store.about())
+    runner = store.runner_pid()
     waking = len(store.woken())
     who = "nobody advances threads" if runner is None else f"process {runner} advances threads"
     level = "note" if waking and runner is None else "ok"
@@ -121,20 +116,6 @@ def log(here: Here) -> Iterator[Finding]:
     if waking and runner is None:
         name = short(store.woken()[0].ref.id)
         yield Finding("note", "runner", f"go on with one: twelvefold resume {name}")
-
-
-def _sqlite(path: str) -> str:
-    import sqlite3
-
-    from twelvefold.stores.sqlite.schema import schema_version
-
-    db = sqlite3.connect(path)
-    try:
-        (mode,) = db.execute("pragma journal_mode").fetchone()
-        schema = schema_version(db)
-    finally:
-        db.close()
-    return f"SQLite {sqlite3.sqlite_version}, journal mode {mode}, schema {schema}"
 
 
 def threads(here: Here) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from twelvefold.exceptions import (
     InvalidFile,
     NotAllowed,
     NotFound,
+    NotMigrated,
     PromptError,
     StoreCorrupt,
     StoreError,
@@ -57,6 +58,7 @@ _NEXT: tuple[tuple[type[Exception], str], ...] = (
     (StoreCorrupt, "twelvefold --store OTHER.db threads list"),
     (StoreVersion, "twelvefold version"),
     (UnknownAgent, "twelvefold doctor"),
+    (NotMigrated, "twelvefold db migrate"),
     (ConfigurationError, "twelvefold doctor"),
     (StoreError, "twelvefold doctor"),
 )

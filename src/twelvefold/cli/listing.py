@@ -11,6 +11,7 @@ from twelvefold.cli.options import command
 from twelvefold.cli.out import CELL_CHARS_MAX, shortened
 from twelvefold.cli.waits import command_for
 from twelvefold.store import ContactRow, ThreadRow
+from twelvefold.stores import shown_url
 from twelvefold.summary import Status, short
 from twelvefold.thread import from_iso, to_iso, to_text
 
@@ -39,7 +40,8 @@ def list_threads(
         here.out.document("threads/1", data=data, next_cursor=following)
         return
     if not page:
-        here.out.say(f"no threads in {here.place.store}   start one: twelvefold run AGENT INPUT")
+        where = shown_url(here.place.store)
+        here.out.say(f"no threads in {where}   start one: twelvefold run AGENT INPUT")
         return
     here.out.table([_thread_cells(here, row) for row in page])
     if following:

@@ -69,7 +69,7 @@ COMMANDS: Table = {
 _GROUP_HELP = {
     "threads": "List, show, fork, replay, diff, export, import",
     "context": "What the model reads",
-    "db": "The log's file: status, migrate, rebuild",
+    "db": "The file or database of the log: status, migrate, rebuild",
     "config": "Where the application and the log are found",
 }
 

@@ -8,6 +8,7 @@ from twelvefold.cli.finding import leaves_store_to_us
 from twelvefold.cli.here import Here, person
 from twelvefold.cli.options import command
 from twelvefold.exceptions import TwelvefoldError
+from twelvefold.stores import shown_url
 
 APPLICATION = "App(store=...)"
 
@@ -37,11 +38,11 @@ def _store(here: Here) -> tuple[str | None, str]:
     """The store that commands would open. Nothing is opened, and a broken app is only said."""
     place = here.place
     if place.store_named or leaves_store_to_us(place):
-        return place.store, place.store_from
+        return shown_url(place.store), place.store_from
     try:
         app = here.app
     except TwelvefoldError as error:
         return None, f"the application does not load: {error}"
     if app.leaves_store_open:
-        return place.store, place.store_from
-    return app.store_name or type(app.store).__name__, APPLICATION
+        return shown_url(place.store), place.store_from
+    return shown_url(app.store_name or type(app.store).__name__), APPLICATION

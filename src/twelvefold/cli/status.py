@@ -6,6 +6,7 @@ from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.waits import contact_line
 from twelvefold.store import ContactRow
+from twelvefold.stores import shown_url
 
 THREADS_COUNTED_MAX = 1000
 
@@ -19,7 +20,7 @@ def status(here: Here) -> int:
     following = _next(here, counts, contacts)
     if here.json:
         fields = {"threads": dict(counts), "waiting": len(contacts), "next": following}
-        here.out.document("status/1", store=here.place.store, **fields)
+        here.out.document("status/1", store=shown_url(here.place.store), **fields)
         return exits.DONE
     words = [f"{count} {name}" for name, count in counts.most_common()]
     many = counts.total() == THREADS_COUNTED_MAX

@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 from math import inf
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -89,7 +89,7 @@ class _Says:
 
     def holds(self, holds: Holds) -> None:
         if holds == "standby":
-            runner = _runner(self.here)
+            runner = self.here.app.store.runner_pid()
             who = "another process" if runner is None else f"process {runner}"
             line = f"{who} advances threads; this one takes over when that one ends"
             return self._say(holds, line, runner=runner)
@@ -120,10 +120,3 @@ class _Says:
                 self.here.out.line(f"{state.replace('_', ' '):<10} {line}")
         except BrokenPipeError:  # nobody reads: the work goes on
             self.here.out.mute()
-
-
-def _runner(here: Here) -> int | None:
-    from twelvefold.stores.sqlite import SqliteStore, runner_pid
-
-    store: Any = here.app.store
-    return runner_pid(store.path) if isinstance(store, SqliteStore) else None

@@ -27,8 +27,8 @@ def open_store(url: str) -> EmbeddedStore:
         path = url
     else:
         raise ConfigurationError(
-            f"{shown_url(url)!r} names no store that is known here. Give a path such as agents.db, or"
-            f" {SQLITE_URL}relative/path.db, or {SQLITE_URL}/absolute/path.db, or"
+            f"{shown_url(url)!r} names no store that is known here. Give a path such as"
+            f" agents.db, or {SQLITE_URL}relative/path.db, or {SQLITE_URL}/absolute/path.db, or"
             " postgresql://user@host:5432/database."
         )
     from twelvefold.stores.sqlite import SqliteStore

@@ -126,6 +126,17 @@ class MemoryStore:
     def runner_lock(self) -> AbstractContextManager[bool]:
         return _tried(self._running)
 
+    def runner_pid(self) -> int | None:
+        """Nobody: there is no other process to tell."""
+        return None
+
+    @property
+    def name(self) -> str:
+        return "memory"
+
+    def about(self) -> str:
+        return "in the memory of this process"
+
     def listen(self, heard: Callable[[], None]) -> Callable[[], None]:
         self._listeners.append(heard)
         return partial(self._listeners.remove, heard)

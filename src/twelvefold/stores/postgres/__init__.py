@@ -9,10 +9,10 @@ except ImportError as error:
         "a Postgres store needs its driver: pip install 'twelvefold[postgres]'."
     ) from error
 
-from twelvefold.stores.postgres.inspection import Inspection, inspect
-from twelvefold.stores.postgres.schema import MIGRATIONS, migrate
+from twelvefold.stores.postgres.inspection import inspect
+from twelvefold.stores.postgres.schema import MIGRATIONS, migrate, script
 from twelvefold.stores.postgres.store import PostgresStore
 
-__all__ = ["MIGRATIONS", "Inspection", "PostgresStore", "inspect", "migrate"]
+__all__ = ["MIGRATIONS", "PostgresStore", "inspect", "migrate", "script"]
 
 del _psycopg

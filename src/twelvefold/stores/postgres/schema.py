@@ -5,38 +5,22 @@ several processes must not have them migrate at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 
 import psycopg
 
 from twelvefold.exceptions import StoreVersion
 from twelvefold.stores.postgres.connections import connect, plain
 from twelvefold.stores.postgres.failures import not_migrated, shown, translated
-from twelvefold.stores.postgres.queries import Named
+from twelvefold.stores.postgres.queries import SQL, Named
+from twelvefold.tables.schema import Migration, read_migrations
 from twelvefold.thread import to_iso
 
 LOCK_TIMEOUT_S = 60.0
 """How long another migration may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One file of `migrations/`, such as `0001_threads.sql`."""
-
-    number: int
-    name: str
-    sql: str
-
-
-def _read_migrations() -> tuple[Migration, ...]:
-    folder = files("twelvefold.stores.postgres").joinpath("migrations")
-    sources = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
-    return tuple(Migration(int(f.name[:4]), f.name, f.read_text(encoding="utf-8")) for f in sources)
-
-
-MIGRATIONS = _read_migrations()
+MIGRATIONS = read_migrations("twelvefold.stores.postgres")
 
 
 def schema_version(db: Named) -> int:
@@ -86,6 +70,17 @@ def migrate(url: str, migrations: Sequence[Migration] = MIGRATIONS) -> list[Migr
     finally:
         db.raw.close()
     return wanted
+
+
+def script(migrations: Sequence[Migration]) -> str:
+    """What `migrate` would run, for those who run it themselves: all of it or nothing."""
+    now = "to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    parts = [
+        f"-- {m.name}\n{m.sql.rstrip()}\n\n"
+        f"insert into twelvefold_migrations values ({m.number}, '{m.name}', {now});\n\n"
+        for m in migrations
+    ]
+    return f"begin;\n{SQL['migration_lock']};\n\n{''.join(parts)}commit;\n" if parts else ""
 
 
 def _apply(db: Named, migration: Migration) -> None:

@@ -17,7 +17,7 @@ from twelvefold.stores.postgres.lending import Lent, lent
 from twelvefold.stores.postgres.queries import Named
 from twelvefold.stores.postgres.reading import Reading
 from twelvefold.stores.postgres.runner import Runner, runner_pid
-from twelvefold.stores.postgres.schema import expect_schema
+from twelvefold.stores.postgres.schema import expect_schema, schema_version
 from twelvefold.stores.postgres.wakes import RowWakes
 from twelvefold.stores.postgres.writer import Writer
 from twelvefold.tables.projections import Rebuilt, rebuild
@@ -53,7 +53,6 @@ class PostgresStore(Reads):
     ) -> None:
         self._url, self._lock_timeout_s = plain(url), lock_timeout_s
         self._pool = Pool(self._url, connections_max=connections_max, lock_timeout_s=lock_timeout_s)
-        self.name = self._pool.name
         self._reading = Reading(self._pool)
         super().__init__(self._reading)
         self.clock = StoreClock(self._reading)
@@ -68,6 +67,10 @@ class PostgresStore(Reads):
         self._listeners: list[Callable[[], None]] = []
         with self._pool.connection() as db:
             expect_schema(db, self.name)
+
+    @property
+    def name(self) -> str:
+        return self._pool.name
 
     async def commit(self, *appends: Append) -> list[list[Event]]:
         return await self._lanes.commit(appends)
@@ -113,6 +116,11 @@ class PostgresStore(Reads):
         row = (tenant, sha256, len(content), content)
         self._writer.write(lambda db: db.write("keep_blob", row))
         return sha256
+
+    def about(self) -> str:
+        with self._pool.connection() as db:
+            server = db.raw.info.parameter_status("server_version")
+            return f"PostgreSQL {server}, schema {schema_version(db)}"
 
     def runner_lock(self) -> AbstractContextManager[bool]:
         return self._runner.lock()

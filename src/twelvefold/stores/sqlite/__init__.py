@@ -1,7 +1,7 @@
 """The default store: one SQLite file, stdlib only, durable when `commit` returns."""
 
-from twelvefold.stores.sqlite.inspection import Inspection, inspect
+from twelvefold.stores.sqlite.inspection import inspect
 from twelvefold.stores.sqlite.runner import runner_pid
 from twelvefold.stores.sqlite.store import SqliteStore
 
-__all__ = ["Inspection", "SqliteStore", "inspect", "runner_pid"]
+__all__ = ["SqliteStore", "inspect", "runner_pid"]

@@ -3,31 +3,14 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 
 from twelvefold.exceptions import StoreVersion
 from twelvefold.stores.sqlite.queries import SQL
+from twelvefold.tables.schema import Migration, read_migrations
 from twelvefold.thread import to_iso
 
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One file of `migrations/`, such as `0001_threads.sql`."""
-
-    number: int
-    name: str
-    sql: str
-
-
-def _read_migrations() -> tuple[Migration, ...]:
-    folder = files("twelvefold.stores.sqlite").joinpath("migrations")
-    sources = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
-    return tuple(Migration(int(f.name[:4]), f.name, f.read_text(encoding="utf-8")) for f in sources)
-
-
-MIGRATIONS = _read_migrations()
+MIGRATIONS = read_migrations("twelvefold.stores.sqlite")
 
 
 def schema_version(db: sqlite3.Connection) -> int:

@@ -16,7 +16,8 @@ from twelvefold.stores.sqlite.lending import lent
 from twelvefold.stores.sqlite.opening import open_database
 from twelvefold.stores.sqlite.queries import SQL, Named
 from twelvefold.stores.sqlite.reading import Reading
-from twelvefold.stores.sqlite.runner import runner_lock
+from twelvefold.stores.sqlite.runner import runner_lock, runner_pid
+from twelvefold.stores.sqlite.schema import schema_version
 from twelvefold.stores.sqlite.wakes import RowWakes
 from twelvefold.stores.sqlite.writer import Writer
 from twelvefold.tables.projections import Rebuilt, rebuild
@@ -106,6 +107,16 @@ class SqliteStore(Reads):
         self._writer.write(insert)
         return sha256
 
+    @property
+    def name(self) -> str:
+        return self.path
+
+    def about(self) -> str:
+        return self._writer.alone(_about)
+
+    def runner_pid(self) -> int | None:
+        return runner_pid(self._file)
+
     def runner_lock(self) -> AbstractContextManager[bool]:
         return runner_lock(self._file)
 
@@ -135,3 +146,10 @@ def _rebuild(db: sqlite3.Connection) -> Rebuilt:
     rebuilt = rebuild(Named(db))
     db.execute("commit")
     return rebuilt
+
+
+def _about(db: sqlite3.Connection) -> str:
+    (mode,) = db.execute("pragma journal_mode").fetchone()
+    schema = schema_version(db)
+    db.execute("rollback")
+    return f"SQLite {sqlite3.sqlite_version}, journal mode {mode}, schema {schema}"
