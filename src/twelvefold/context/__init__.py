@@ -10,7 +10,8 @@ of its rendering.
 from collections.abc import Sequence
 
 from twelvefold.context import as_chat, as_json, parts, tagged
-from twelvefold.context.renderer import Renderer, Shown, Source, ViewOf
+from twelvefold.context.provenance import Source, outside, taint
+from twelvefold.context.renderer import Renderer, Shown, ViewOf
 from twelvefold.context.shown import HIDDEN, NESTED_MAX, OUTCOMES_HIDDEN, View, view
 from twelvefold.messages import Message
 from twelvefold.thread import Event
@@ -23,6 +24,7 @@ __all__ = [
     "Source",
     "View",
     "ViewOf",
+    "outside",
     "parse",
     "parse_chat",
     "parse_json",
@@ -32,6 +34,7 @@ __all__ = [
     "render_json",
     "render_message",
     "sources",
+    "taint",
     "view",
 ]
 

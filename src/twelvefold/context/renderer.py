@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from twelvefold.context import as_chat, as_json, parts
+from twelvefold.context.provenance import Source
 from twelvefold.context.selected import each
 from twelvefold.context.shown import View, tag_of, view
 from twelvefold.context.tagged import Piece, tagged
@@ -19,9 +20,6 @@ from twelvefold.thread import Event, Thread
 
 ViewOf = Callable[[Event], View | str]
 """What is shown of an event: a tag and a body, or a text under the tag it has anyway."""
-
-Source = Callable[[Event], str | None]
-"""Who outside wrote what is in an event; None for nobody outside."""
 
 Shown = Thread | Sequence[Event]
 

@@ -153,6 +153,9 @@ _SHOWN: dict[str, Callable[[dict[str, Json]], View | None]] = {
     "context_compacted": _summary,
 }
 
+CORE_SHOWN = frozenset(_SHOWN)
+"""The core events that are shown, or hidden by what they hold."""
+
 
 def _deeper_than(value: Json, levels: int) -> bool:
     if not value or not isinstance(value, dict | list):
