@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
+from strict import rules
 from twelvefold.exceptions import SchemaRefused
 from twelvefold.schemas import ANTHROPIC, GEMINI, OPENAI, PLAIN, Exported, Profile, export
 from twelvefold.tools import parse, schema_of
@@ -98,6 +99,16 @@ def broken(body: dict[str, Any], way: str, data: st.DataObject) -> dict[str, Any
             return {**body, "intent": None}
         case _:
             return {**body, name: [[{}]]}
+
+
+RULES = {OPENAI.name: rules.OPENAI, ANTHROPIC.name: rules.ANTHROPIC, GEMINI.name: rules.GEMINI}
+
+
+@given(offers(), st.sampled_from([OPENAI, ANTHROPIC, GEMINI]))
+def test_the_strict_server_has_no_complaint(offer: Offer, profile: Profile):
+    made = exported(offer, profile)
+
+    assert list(rules.complaints(made.schema, RULES[profile.name])) == []
 
 
 @given(offers(), PROFILES)

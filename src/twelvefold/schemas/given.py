@@ -8,13 +8,13 @@ from typing import Any, cast
 
 from twelvefold.exceptions import InvalidSteps
 from twelvefold.schemas.checking import Checker
+from twelvefold.schemas.keywords import CHECKS, NO_CHECK
 from twelvefold.schemas.nodes import REF, Node, definitions, mapped, name_of
 from twelvefold.thread import Json, to_text
 
 INTENT = "intent"
-_WORDS = frozenset(
-    "type properties required additionalProperties items prefixItems enum const anyOf oneOf allOf"
-    " not title description default examples format pattern minimum maximum".split()
+_WORDS = (
+    CHECKS.keys() | NO_CHECK | {"unevaluatedProperties", "unevaluatedItems", "dependentSchemas"}
 )
 
 
@@ -86,14 +86,16 @@ def steps_from_json_schema(schema: str | Mapping[str, Json] | Sequence[Mapping[s
     given: Any = json.loads(schema) if isinstance(schema, str) else schema
     if isinstance(given, Mapping):
         node = cast(Mapping[str, Json], given)
-        if not node or _is_schema(node):
+        if _is_schema(node):
             return JsonSteps(node)
         given = [{"name": name, "inputSchema": one} for name, one in node.items()]
     return JsonSteps(_union(cast("Sequence[Mapping[str, Json]]", given)))
 
 
 def _is_schema(given: Mapping[str, Json]) -> bool:
-    return any(key in _WORDS or key.startswith("$") for key in given)
+    """Anything but names with an object schema each."""
+    is_word = any(key in _WORDS or key.startswith("$") for key in given)
+    return is_word or not given or not all(isinstance(one, Mapping) for one in given.values())
 
 
 def _union(tools: Sequence[Mapping[str, Json]]) -> Node:
