@@ -60,9 +60,10 @@ def _text(thread: Thread, event: Event, *, exact: bool) -> str | None:
         return text
     if not exact:
         return None
+    before = event.after or event.seq - 1
     raise Conflict(
-        f"event {event.seq} of {thread.id} is no text that could be read: {event.data.get('error')}"
-        f" Take the event before it: --at {event.after}."
+        f"event {event.seq} of {thread.id} is no text that could be read:"
+        f" {event.data.get('error')}. Take what was read: --at {before}."
     )
 
 
