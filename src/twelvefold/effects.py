@@ -34,10 +34,8 @@ class AskModel(Generic[S_co]):
     """Ask a model for one step of `steps`, or for an `answer` that settles `step`.
 
     An answer is of any type that pydantic knows; `str` is the reply as it is. Asking for a step
-    while
-    another waits is `Wait`, unless `while_waiting`. `model` picks one of `App(models={...})`; None
-    is
-    the first.
+    while another waits is `Wait`, unless `while_waiting`. `model` picks one of `App(models={...})`;
+    None is the first.
     """
 
     prompt: Prompt
@@ -75,10 +73,13 @@ class AskModel(Generic[S_co]):
         while_waiting: bool = False,
         model: str | None = None,
     ) -> None:
-        given = (prompt, steps, answer, step, while_waiting, model)
-        names = ("prompt", "steps", "answer", "step", "while_waiting", "model")
-        for name, value in zip(names, given, strict=True):
-            object.__setattr__(self, name, value)
+        put = object.__setattr__  # one by one: every turn makes one of these
+        put(self, "prompt", prompt)
+        put(self, "steps", steps)
+        put(self, "answer", answer)
+        put(self, "step", step)
+        put(self, "while_waiting", while_waiting)
+        put(self, "model", model)
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -64,8 +64,9 @@ def _as_json(value: Json, encode: Callable[[Json, int], Iterable[str]]) -> str:
         text = "".join(encode(value, 0))
     except (TypeError, ValueError, RecursionError) as error:
         raise Unstorable(f"JSON cannot hold this value: {error}") from error
-    if text.count("[") + text.count("{") > DEPTH_MAX and _is_deeper(value, DEPTH_MAX):
-        raise Unstorable(f"The value is nested more than {DEPTH_MAX} levels deep.")
+    # A short text has no room for so many brackets, and most texts are short.
+    if len(text) > DEPTH_MAX and text.count("[") + text.count("{") > DEPTH_MAX:
+        _check_depth(value)
     if text.isascii() or not _SURROGATES.search(text):
         return text
     # UTF-8 has no lone surrogates; as JSON escapes they survive every store. Reading joins a pair
@@ -73,15 +74,16 @@ def _as_json(value: Json, encode: Callable[[Json, int], Iterable[str]]) -> str:
     return _escape_surrogates("".join(encode(from_text(_escape_surrogates(text)), 0)))
 
 
-def _is_deeper(value: Json, levels: int) -> bool:
-    """Whether maps and lists lie more than `levels` in each other. Level by level: no recursion."""
+def _check_depth(value: Json) -> None:
+    """Raises `Unstorable` where maps and lists lie too deep in each other. Level by level: no
+    recursion."""
     within: list[Json] = [value]
-    for _ in range(levels + 1):
+    for _ in range(DEPTH_MAX + 1):
         nested: list[Json] = [one for one in within if isinstance(one, dict | list | tuple)]
         if not nested:
-            return False
+            return
         within = [item for one in nested for item in _items(one)]
-    return True
+    raise Unstorable(f"The value is nested more than {DEPTH_MAX} levels deep.")
 
 
 def _items(nested: Json) -> Iterable[Json]:

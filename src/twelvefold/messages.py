@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from twelvefold.thread import DEFAULT_TENANT, Json, canonical
+from twelvefold.thread import DEFAULT_TENANT, Json
 
 Role = Literal["system", "user", "assistant"]
 Finish = Literal["end", "truncated", "refused", "other"]
@@ -70,11 +70,15 @@ class ModelRequest:
         """SHA-256, hex, over every byte that is sent: schema, roles, cache marks and texts."""
         digest = hashlib.sha256((self.schema or "").encode())
         for message in self.messages:
-            marks = [(len(part.text), part.cache) for part in message.parts]
-            digest.update(canonical([message.role, marks]).encode())
+            marks = ",".join(_mark(part) for part in message.parts)
+            digest.update(f'["{message.role}",[{marks}]]'.encode())
             # Lone surrogates cannot be sent either, but they must not break the hash.
             digest.update(message.text.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+
+def _mark(part: Part) -> str:
+    return f"[{len(part.text)},{'true' if part.cache else 'false'}]"
 
 
 @dataclass(frozen=True, slots=True)

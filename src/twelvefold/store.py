@@ -16,7 +16,7 @@ from twelvefold.summary import Status, Summary
 from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Parent, Thread
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Create:
     """The thread that this append begins."""
 
@@ -31,7 +31,7 @@ class Timer(NamedTuple):
     due: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Append:
     """Drafts for one thread, with what must still be true when they are written.
 

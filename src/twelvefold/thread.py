@@ -45,6 +45,7 @@ class Draft:
     after: int | None
     v: int
     text: str
+    _made: "Event | None" = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -57,11 +58,17 @@ class Draft:
         v: int = EVENT_VERSION,
     ) -> None:
         self.type, self.at, self.key, self.after, self.v = type, at, key, after, v
+        self._made = None
         self.text = to_text(data)
         self.data = from_text(self.text)
 
     def event(self, seq: int) -> "Event":
-        return Event(seq, self.type, self.data, self.at, self.key, self.after, self.v)
+        """The fact at its place. The store asks for the event that the loop has folded already."""
+        made = self._made
+        if made is None or made.seq != seq or made.after != self.after:
+            made = Event(seq, self.type, self.data, self.at, self.key, self.after, self.v)
+            self._made = made
+        return made
 
 
 @dataclass(frozen=True, slots=True)

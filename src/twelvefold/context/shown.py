@@ -160,11 +160,13 @@ CORE_SHOWN = frozenset(_SHOWN)
 def _deeper_than(value: Json, levels: int) -> bool:
     if not value or not isinstance(value, dict | list):
         return False
+    if levels == 0:
+        return True
     items = cast("list[Json]", value.values() if isinstance(value, dict) else value)
-    # Most items are no containers, and asking here is cheaper than calling.
-    return levels == 0 or any(
-        isinstance(item, dict | list) and _deeper_than(item, levels - 1) for item in items
-    )
+    for item in items:  # noqa: SIM110 - `any` takes a frame per item, and each event is asked
+        if isinstance(item, dict | list) and _deeper_than(item, levels - 1):
+            return True
+    return False
 
 
 def _cut(value: Json, levels: int) -> Json:

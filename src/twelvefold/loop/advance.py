@@ -219,8 +219,8 @@ class _Advance:
             self._take_up(self.store.load(self.ref.id, tenant=self.ref.tenant))
             self.state = self.agent.state(self.thread)
         self.durable = self.thread
-        for draft in drafts:
-            log.debug("%s %s", self.ref.id, draft.type)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s %s", self.ref.id, " ".join(draft.type for draft in drafts))
 
     async def _catch_up(self) -> None:
         """Something arrived: keep the facts, forget the decisions, read the log anew."""

@@ -11,7 +11,7 @@ from twelvefold.store import Append, Timer
 from twelvefold.thread import Draft
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallModel:
     """One model call to make: the request as it will be sent, and what its reply must be: a step of
     `steps`, or an `answer` for the step `settles`, of the intent `intent`."""
@@ -24,7 +24,7 @@ class CallModel:
     intent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallTool:
     """One tool call to make. `step` was parsed anew from the stored arguments for this run."""
 
@@ -35,7 +35,7 @@ class CallTool:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reconcile:
     """Ask `reconcile` what became of the attempt that was cut off."""
 

@@ -24,8 +24,9 @@ class Change(NamedTuple):
 
 
 def summary_text(summary: Summary) -> str:
-    # Not `to_data()`: it copies deeply, and this runs in every append.
-    return to_text({name: getattr(summary, name) for name in _SUMMARY_FIELDS})
+    """What is not as in a new thread: the text is written with every append."""
+    values = ((name, getattr(summary, name)) for name in _SUMMARY_FIELDS)
+    return to_text({name: value for name, value in values if value or value == ""})
 
 
 def summary_of(text: str) -> Summary:

@@ -22,7 +22,7 @@ Hide = Callable[[str], str]
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """What `tool_returned` says of a return value. `content` is to be kept, as the attachment that
     `data` names, before `data` is recorded."""
