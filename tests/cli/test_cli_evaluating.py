@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from conftest import Cli
+from models.openai_replies import says
+from models.server import Vendor
 
 APP = Path(__file__).parents[2] / "examples/first_agent/app.py"
 CASE = "- name: {}\n  agent: bot\n  thread: [message: deploy]\n  expect: {}\n"
@@ -230,3 +232,48 @@ def test_a_hash_of_other_bytes_does_not_matter_to_a_live_model(cli: Cli, folder:
     write(folder, V1 + f"  prompt: {'f' * 64}\n")
 
     evaluated(cli, "--model", "good", code=0)
+
+
+OVER_HTTP = """
+from twelvefold import App
+from twelvefold.models.openai import OpenAIModel
+from twelvefold.models.priced import priced
+
+import app as first
+
+model = priced(OpenAIModel("gpt-5", base_url="{url}", api_key="k"), name="gpt-5")
+app = App(first.app.agents.values(), model=model)
+"""
+
+
+def test_a_server_is_asked_through_the_vendors_own_sdk(cli: Cli, folder: Path):
+    vendor = Vendor()
+    good, wrong = '{"intent":"deploy","tag":"v1"}', '{"intent":"deploy","tag":"v2"}'
+    vendor.will(says(good), says(wrong), says("I will deploy."), says(good))
+    (folder / "http.py").write_text(OVER_HTTP.format(url=vendor.url))
+    write(folder, V1)
+    args = ["--runs", "4", "--at-once", "1", "--max-cost", "1", "--out", "r.jsonl", "--record"]
+
+    ran = cli("eval", "--app", "http.py:app", "--json", *args)
+    vendor.close()
+    assert ran.code == 1, ran.err
+    [row] = ran.document["data"]
+    assert (row["runs"], row["passed"]) == (4, 2)
+    assert any(said.startswith("reply\n") for said in row["complaints"])
+    assert ran.document["cost"] == pytest.approx(4 * 0.000353)
+    assert [body["model"] for body in vendor.bodies] == ["gpt-5"] * 4
+    assert [row["usage"]["cache_read"] for row in rows(folder / "r.jsonl")] == [64] * 4
+    assert cli("test", "--app", "http.py:app").code == 0  # the server is gone: it is replayed
+
+
+def test_a_key_that_is_missing_ends_the_evaluation(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    source = OVER_HTTP.replace(', base_url="{url}", api_key="k"', "")
+    (folder / "http.py").write_text(source)
+    write(folder, V1)
+
+    ran = cli("eval", "--app", "http.py:app")
+    assert ran.code == 6
+    assert "OPENAI_API_KEY" in ran.err

@@ -15,22 +15,23 @@ from twelvefold.messages import Model, ModelReply, ModelRequest, Usage
 log = logging.getLogger("twelvefold")
 
 
-def priced(model: Model, *, provider: str | None = None) -> "Priced":
+def priced(model: Model, *, name: str | None = None, provider: str | None = None) -> "Priced":
     """`model`, with `usage.cost` in each reply that has none.
 
-    `provider`: whose list to use ("openai", "openrouter", ...) where several sell a model of this
-    name. Raises `ConfigurationError` without the extra.
+    `name`: as the list calls the model, where its server calls it otherwise. `provider`: whose list
+    ("openai", "openrouter", ...) where several sell it. Raises `ConfigurationError` without the
+    extra.
     """
     if find_spec("genai_prices") is None:
         raise ConfigurationError("priced(...) needs its extra: pip install 'twelvefold[prices]'")
-    return Priced(model, provider)
+    return Priced(model, name, provider)
 
 
 class Priced:
     """See `priced`."""
 
-    def __init__(self, model: Model, provider: str | None) -> None:
-        self.model, self.provider = model, provider
+    def __init__(self, model: Model, name: str | None, provider: str | None) -> None:
+        self.model, self.name, self.provider = model, name, provider
         self.offline = getattr(model, "offline", False)
         if (body := getattr(model, "body", None)) is not None:
             self.body = body
@@ -48,7 +49,7 @@ class Priced:
         from genai_prices import Usage as Tokens  # a list of megabytes: when it is needed
         from genai_prices import calc_price
 
-        used = reply.usage
+        used, name = reply.usage, self.name or reply.model
         tokens = Tokens(
             input_tokens=used.input,
             cache_read_tokens=used.cache_read,
@@ -56,10 +57,10 @@ class Priced:
             output_tokens=used.output,
         )
         try:
-            price = calc_price(tokens, reply.model, provider_id=self.provider).total_price
+            price = calc_price(tokens, name, provider_id=self.provider).total_price
         except (LookupError, ValueError) as error:
-            if reply.model not in self._said:
-                self._said.add(reply.model)
-                log.warning("no price is known for the model %r: %s", reply.model, error)
+            if name not in self._said:
+                self._said.add(name)
+                log.warning("no price is known for the model %r: %s", name, error)
             return None
         return float(price)
