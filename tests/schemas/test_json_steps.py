@@ -219,43 +219,39 @@ SIZES = st.integers(0, 3)
 TYPES = st.sampled_from("object array string integer number boolean null".split())
 
 
+SCALAR_WORDS = {
+    "type": TYPES | st.lists(TYPES, min_size=1, max_size=3, unique=True),
+    "enum": st.lists(VALUES, min_size=1, max_size=3),
+    "const": VALUES,
+    "minimum": NUMBERS,
+    "maximum": NUMBERS,
+    "exclusiveMinimum": NUMBERS,
+    "exclusiveMaximum": NUMBERS,
+    "multipleOf": st.sampled_from([1, 2, 0.1, 0.5]),
+    "minLength": SIZES,
+    "maxLength": SIZES,
+    "minItems": SIZES,
+    "maxItems": SIZES,
+    "minProperties": SIZES,
+    "maxProperties": SIZES,
+    "pattern": st.sampled_from(["^a", "b$", "."]),
+    "minContains": SIZES,
+    "maxContains": SIZES,
+    "uniqueItems": st.booleans(),
+    "required": st.lists(NAMES, unique=True),
+    "dependentRequired": st.dictionaries(NAMES, st.lists(NAMES, unique=True), max_size=2),
+}
+INNER_WORDS = "not if then else items contains additionalProperties propertyNames".split()
+
+
 def _schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     many = st.lists(inner, min_size=1, max_size=3)
     words = {
-        "type": TYPES | st.lists(TYPES, min_size=1, max_size=3, unique=True),
-        "enum": st.lists(VALUES, min_size=1, max_size=3),
-        "const": VALUES,
-        "anyOf": many,
-        "oneOf": many,
-        "allOf": many,
-        "not": inner,
-        "if": inner,
-        "then": inner,
-        "else": inner,
-        "minimum": NUMBERS,
-        "maximum": NUMBERS,
-        "exclusiveMinimum": NUMBERS,
-        "exclusiveMaximum": NUMBERS,
-        "multipleOf": st.sampled_from([1, 2, 0.1, 0.5]),
-        "minLength": SIZES,
-        "maxLength": SIZES,
-        "minItems": SIZES,
-        "maxItems": SIZES,
-        "minProperties": SIZES,
-        "maxProperties": SIZES,
-        "pattern": st.sampled_from(["^a", "b$", "."]),
-        "items": inner,
-        "prefixItems": many,
-        "contains": inner,
-        "minContains": SIZES,
-        "maxContains": SIZES,
-        "uniqueItems": st.booleans(),
+        **SCALAR_WORDS,
+        **dict.fromkeys(INNER_WORDS, inner),
+        **dict.fromkeys(["anyOf", "oneOf", "allOf", "prefixItems"], many),
         "properties": st.dictionaries(NAMES, inner, max_size=2),
-        "required": st.lists(NAMES, unique=True),
-        "additionalProperties": inner,
         "patternProperties": st.dictionaries(st.sampled_from(["^a", "."]), inner, max_size=2),
-        "propertyNames": inner,
-        "dependentRequired": st.dictionaries(NAMES, st.lists(NAMES, unique=True), max_size=2),
     }
     return st.lists(st.sampled_from(sorted(words)), max_size=4, unique=True).flatmap(
         lambda chosen: st.fixed_dictionaries({word: words[word] for word in chosen})

@@ -52,7 +52,7 @@ def output_format(steps: TypeForm[Any]) -> str:
 def _output_format(schema_text: str) -> str:
     root: Node = json.loads(schema_text)
     defs = definitions(root)
-    named = recursive(defs) | {name for name, uses in _uses(root).items() if uses > 1}
+    named = recursive(defs) | {name for name, uses in Counter(refs(root)).items() if uses > 1}
     named = frozenset(name for name in named if name in defs and "properties" in defs[name])
     blocks = [
         "\n".join([*made.comments, f"{name}: {made.text}"])
@@ -61,10 +61,6 @@ def _output_format(schema_text: str) -> str:
     ]
     body = _Writer(defs, named, is_root=True).shape(root)
     return "\n\n".join([*blocks, "\n".join([*body.comments, body.text])])
-
-
-def _uses(root: Node) -> Counter[str]:
-    return Counter(refs(root))
 
 
 @dataclass(slots=True)
@@ -125,7 +121,8 @@ class _Writer:
     def _joined(self, each: list[Shape], sign: str) -> Shape:
         comments = [line for one in each for line in one.comments]
         texts = [f"({one.text})" if sign == " & " and one.is_union else one.text for one in each]
-        between = f"{sign.rstrip()}\n" if self.is_root and len(texts) > 1 else sign
+        in_lines = self.is_root and any(text.startswith("{") for text in texts)
+        between = f"{sign.rstrip()}\n" if in_lines else sign
         return Shape(between.join(dict.fromkeys(texts)), comments)
 
     def _array(self, node: Node) -> Shape:
