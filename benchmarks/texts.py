@@ -14,7 +14,14 @@ ROWS = 200
 
 
 def texts() -> dict[str, str]:
-    return {name: _rows(row) for name, row in _ROWS.items()} | _files() | _LANGUAGES
+    kinds = {name: _rows(row) for name, row in _ROWS.items()} | _files() | _LANGUAGES
+    return kinds | {"a little of each, mixed": _mixed(list(kinds.values()))}
+
+
+def _mixed(kinds: list[str]) -> str:
+    pieces = [text[at : at + 250] for text in kinds for at in range(0, 1000, 250)]
+    Random(7).shuffle(pieces)
+    return "\n".join(pieces)
 
 
 def _files() -> dict[str, str]:

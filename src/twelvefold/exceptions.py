@@ -12,6 +12,7 @@ TwelvefoldError
 │   ├── UnknownAgent
 │   ├── NotRecorded
 │   ├── InvalidSteps
+│   ├── BudgetTooSmall
 │   ├── NotMigrated
 │   ├── SchemaRefused
 │   └── UnusableModel
@@ -103,6 +104,11 @@ class UnusableModel(ConfigurationError):
 class SchemaRefused(ConfigurationError):
     """A provider's strict mode does not take this type. The message names the field and the rule:
     change the field, or use `mode="tool"` or `mode="prompt"`."""
+
+
+class BudgetTooSmall(ConfigurationError):
+    """What always stays in a context does not fit into its tokens. Raise `tokens_max`, or shorten
+    the events before they are counted."""
 
 
 class NotMigrated(ConfigurationError):

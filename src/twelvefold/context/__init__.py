@@ -10,9 +10,12 @@ of its rendering.
 from collections.abc import Sequence
 
 from twelvefold.context import as_chat, as_json, parts, tagged
+from twelvefold.context.budget import within
+from twelvefold.context.calibration import Calibration, calibrate
 from twelvefold.context.provenance import Source, outside, taint
 from twelvefold.context.renderer import Renderer, Shown, ViewOf
 from twelvefold.context.shown import HIDDEN, NESTED_MAX, OUTCOMES_HIDDEN, View, view
+from twelvefold.context.tokens import estimate
 from twelvefold.messages import Message
 from twelvefold.thread import Event
 
@@ -20,10 +23,13 @@ __all__ = [
     "HIDDEN",
     "NESTED_MAX",
     "OUTCOMES_HIDDEN",
+    "Calibration",
     "Renderer",
     "Source",
     "View",
     "ViewOf",
+    "calibrate",
+    "estimate",
     "outside",
     "parse",
     "parse_chat",
@@ -36,6 +42,7 @@ __all__ = [
     "sources",
     "taint",
     "view",
+    "within",
 ]
 
 _DEFAULT = Renderer()

@@ -110,6 +110,16 @@ def redacted(events: Events, redact: Redact = redact) -> list[Event]:
     ]
 
 
+def left_out(gap: Events) -> list[Event]:
+    """The event that stands for those of a gap, none for none: how many, and from where to where in
+    the log."""
+    if not gap:
+        return []
+    first, last = gap[0], gap[-1]
+    said: dict[str, Json] = {"events": len(gap), "from": first.seq, "to": last.seq}
+    return [Event(last.seq, "left_out", said, last.at)]
+
+
 def _squashed(value: Json, chars_max: int) -> Json:
     match value:
         case str() if len(value) > chars_max:
@@ -132,15 +142,7 @@ def _with_gaps(events: Events, kept: Sequence[Event]) -> list[Event]:
         if event.seq not in seqs:
             gap.append(event)
             continue
-        shown += _left_out(gap)
+        shown += left_out(gap)
         gap = []
         shown.append(event)
-    return shown + _left_out(gap)
-
-
-def _left_out(gap: Sequence[Event]) -> list[Event]:
-    if not gap:
-        return []
-    first, last = gap[0], gap[-1]
-    said: dict[str, Json] = {"events": len(gap), "from": first.seq, "to": last.seq}
-    return [Event(last.seq, "left_out", said, last.at)]
+    return shown + left_out(gap)

@@ -22,6 +22,7 @@ Source = Callable[[Event], str | None]
 """Who outside wrote what is in an event, as a short name; None for nobody outside."""
 
 ANYBODY = "*"
+_OURS = HIDDEN | {"left_out"}
 
 
 def taint(thread: Thread, source: Source) -> tuple[str, ...]:
@@ -63,7 +64,7 @@ class _Outside:
     inside: frozenset[str]
 
     def __call__(self, event: Event) -> str | None:
-        if event.type in self.inside or event.type in HIDDEN:
+        if event.type in self.inside or event.type in _OURS:
             return None
         data = event.data
         match event.type:
