@@ -87,10 +87,12 @@ def commands(text: str) -> list[tuple[str, str]]:
 
 @dataclass
 class Reader:
-    """Somebody who does what a page says, in a fresh folder. `ids`: of the page, to the real."""
+    """Somebody who does what a page says, in a fresh folder. `ids`: of the page, to the real;
+    `env`: what their shell has set."""
 
     folder: Path
     ids: dict[str, str] = field(default_factory=dict[str, str])
+    env: dict[str, str] = field(default_factory=dict[str, str])
 
     def follow(self, block: Block) -> list[str]:
         """Run one block; what does not come out as the page says."""
@@ -127,7 +129,7 @@ class Reader:
         return subprocess.run(
             command,
             cwd=self.folder,
-            env=env | {"PYTHONDONTWRITEBYTECODE": "1"},
+            env=env | {"PYTHONDONTWRITEBYTECODE": "1"} | self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

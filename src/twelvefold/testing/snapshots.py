@@ -23,6 +23,7 @@ def snapshot(
     `update` writes the file instead; without it, the environment variable
     `TWELVEFOLD_SNAPSHOTS=update` says so. The file is what `prompts.written` makes, or the text.
     """
+    __tracebackhide__ = True  # pytest then shows the line of the test
     path = Path(path)
     text = shown if isinstance(shown, str) else written(shown)
     if update or (update is None and os.environ.get(UPDATE) == "update"):
@@ -42,7 +43,7 @@ def difference(kept: bytes, text: str, *, name: str) -> str:
     old = kept.decode("utf-8", "surrogatepass")
     diff = unified(old, text, names=(f"{name} (kept)", f"{name} (now)"))
     at = common_beginning(kept, new)
-    return f"{name} differs from byte {at} on. {_REMEDY}\n{diff[:DIFF_CHARS_MAX]}"
+    return f"{name} differs after its first {at} bytes. {_REMEDY}\n{diff[:DIFF_CHARS_MAX]}"
 
 
 _REMEDY = "If the new bytes are right, run again with TWELVEFOLD_SNAPSHOTS=update."
