@@ -56,6 +56,21 @@ def test_the_messages_hold_the_users_text_and_nothing_else(mode: Any):
     ]
 
 
+def spoken(*parts: Part) -> list[tuple[str, bool]]:
+    body = AnthropicModel("m").body(ModelRequest((Message("user", parts),)))
+    return [(one["text"], "cache_control" in one) for one in body["messages"][0]["content"]]
+
+
+def test_no_block_is_blank():
+    assert spoken(Part("a"), Part(" "), Part("b")) == [("a", False), (" b", False)]
+    assert spoken(Part("a"), Part("\n")) == [("a\n", False)]
+    assert spoken(Part("a"), Part("\n", cache=True)) == [("a", True)]
+
+
+def test_blanks_at_the_end_do_not_change_what_is_cached():
+    assert spoken(Part("a", cache=True), Part("\n")) == [("a", True)]
+
+
 def test_the_native_mode_sends_the_exported_schema():
     form = AnthropicModel("m").body(ASKED)["output_config"]["format"]
 

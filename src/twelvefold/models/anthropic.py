@@ -3,7 +3,7 @@
 What is sent is `body(request)`, these bytes and no others. The SDK brings the connection, the key
 and the errors; it neither changes the schema nor tries again. System messages at the beginning
 become `system`, later ones stay where they are; the last `CACHE_MARKS_MAX` cache marks become
-`cache_control`.
+`cache_control`. No part is sent that is blank.
 """
 
 import os
@@ -34,6 +34,7 @@ from twelvefold.vendors import (
     numbers,
     offered,
     sendable,
+    spoken,
     text_at,
     tried,
     unreachable,
@@ -180,15 +181,12 @@ class AnthropicModel:
 
 def _conversation(messages: tuple[Message, ...]) -> dict[str, Json]:
     first = next((n for n, one in enumerate(messages) if one.role != "system"), len(messages))
-    marked = [(n, m) for n, one in enumerate(messages) for m, p in enumerate(one.parts) if p.cache]
+    said = [spoken(one.parts) for one in messages]
+    marked = [(n, m) for n, parts in enumerate(said) for m, p in enumerate(parts) if p.cache]
     kept = set(marked[-CACHE_MARKS_MAX:])
     blocks = [
-        [
-            _block(part.text, cache=(n, m) in kept)
-            for m, part in enumerate(one.parts)
-            if part.text  # the API refuses an empty block
-        ]
-        for n, one in enumerate(messages)
+        [_block(part.text, cache=(n, m) in kept) for m, part in enumerate(parts)]
+        for n, parts in enumerate(said)
     ]
     system = [block for each in blocks[:first] for block in each]
     turns = [

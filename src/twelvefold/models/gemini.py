@@ -35,6 +35,7 @@ from twelvefold.vendors import (
     numbers,
     offered,
     sendable,
+    spoken,
     text_at,
     tried,
     unreachable,
@@ -190,7 +191,7 @@ def _conversation(messages: tuple[Message, ...]) -> dict[str, Json]:
 
 
 def _parts(one: Message) -> list[Json]:
-    return [{"text": sendable(part.text)} for part in one.parts]
+    return [{"text": sendable(part.text)} for part in spoken(one.parts)]
 
 
 def _native(schema: Json) -> dict[str, Json]:

@@ -6,6 +6,7 @@ from twelvefold.vendors.bodies import (
     checked_options,
     offered,
     sendable,
+    spoken,
     wire,
     with_options,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "numbers",
     "offered",
     "sendable",
+    "spoken",
     "text_at",
     "tried",
     "unreachable",

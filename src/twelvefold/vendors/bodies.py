@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Literal, cast
 
 from twelvefold.exceptions import ConfigurationError, Unstorable
-from twelvefold.messages import ModelRequest
+from twelvefold.messages import ModelRequest, Part
 from twelvefold.schemas import Profile, export
 from twelvefold.thread import Json, to_text
 
@@ -26,6 +26,24 @@ def offered(request: ModelRequest, mode: Mode, *, native: Profile, tool: Profile
 def sendable(text: str) -> str:
     """The text with U+FFFD for lone surrogates, which UTF-8 does not have."""
     return _SURROGATES.sub("\ufffd", text)
+
+
+def spoken(parts: tuple[Part, ...]) -> list[Part]:
+    """The parts without blank ones, which some vendors refuse: blanks go to the part after them,
+    those at the end to the part before, unless they would change what is cached there."""
+    kept: list[Part] = []
+    blanks = ""
+    for part in parts:
+        if part.text.strip():
+            kept.append(Part(blanks + part.text, part.cache))
+            blanks = ""
+        else:
+            blanks += part.text
+            if part.cache and kept:
+                kept[-1] = Part(kept[-1].text, cache=True)
+    if blanks and kept and not kept[-1].cache:
+        kept[-1] = Part(kept[-1].text + blanks)
+    return kept
 
 
 def checked_options(options: Mapping[str, Json] | None) -> Mapping[str, Json]:
