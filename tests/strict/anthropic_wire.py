@@ -26,6 +26,7 @@ PATH = "/v1/messages"
 KNOWN = frozenset(MessageCreateParamsBase.__annotations__) | {"stream"}
 TEXT_BLOCK = frozenset(TextBlockParam.__annotations__)
 TOOL = frozenset(ToolParam.__annotations__)
+ROLES = frozenset({"user", "assistant", "system"})  # the last since the SDK's SystemMessageParam
 CACHE_MARKS_MAX = 4
 STRICT_TOOLS_MAX = 20
 STREAMED_CHARS = 7
@@ -70,7 +71,7 @@ def _texts(messages: list[Any]) -> Iterator[str]:
         where = f"messages.{number}."
         only(message, {"role", "content"}, where)
         role = needed(message, "role", str, where)
-        if role not in {"user", "assistant"}:
+        if role not in ROLES:
             raise Refused(f'messages: Unexpected role "{role}".', param=where + "role")
         if number == 0 and role != "user":
             raise Refused('messages: first message must use the "user" role')
@@ -79,7 +80,7 @@ def _texts(messages: list[Any]) -> Iterator[str]:
             raise Refused(f"{where}: tool_use and tool_result differ: {answered ^ open_calls}")
         open_calls = _ids(message, "tool_use", "id")
         yield from _content(message.get("content"), where + "content")
-    if messages[-1]["role"] != "user":
+    if messages[-1]["role"] == "assistant":
         raise Refused("This model does not support assistant message prefill.")
 
 

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from strict.loopback import Request
@@ -92,9 +93,16 @@ def text_of(value: Any, where: str) -> str:
 
 def checked(schema: Any, rules: Rules | None, where: str, code: str = "") -> str:
     """The schema as text, in the order in which it came. Without rules it need not be strict."""
-    for complaint in complaints(schema, rules) if rules else loose_complaints(schema):
+    text = json.dumps(schema, ensure_ascii=False)
+    if complaint := _complaint(text, rules):
         raise Refused(f"Invalid schema for {where}: {complaint}", param=where, code=code)
-    return json.dumps(schema, ensure_ascii=False)
+    return text
+
+
+@cache  # as vendors do, who compile a schema once
+def _complaint(text: str, rules: Rules | None) -> str | None:
+    schema = json.loads(text)
+    return next(complaints(schema, rules) if rules else loose_complaints(schema), None)
 
 
 def named(value: Any, where: str) -> str:

@@ -7,14 +7,16 @@ A reply can be slow, stop in the middle of a body, or never come.
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Any, TypeVar
 
 HEAD_BYTES_MAX = 64 * 1024
 BODY_BYTES_MAX = 32 * 1024 * 1024
-JOIN_TIMEOUT_S = 20
+PATIENCE_S = 20
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +53,21 @@ class Loopback:
         self._answer = answer
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server = self._loop.run_until_complete(
+        self._thread = threading.Thread(target=self._loop.run_forever, name="strict", daemon=True)
+        self._thread.start()
+        self._server = self._in_thread(
             asyncio.start_server(self._connected, "127.0.0.1", 0, limit=HEAD_BYTES_MAX)
         )
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        self._thread = threading.Thread(target=self._loop.run_forever, name="strict", daemon=True)
-        self._thread.start()
+
+    def _in_thread(self, doing: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(doing, self._loop).result(PATIENCE_S)
 
     def close(self) -> None:
         """Tear all connections down. Nothing of this server is left afterwards."""
-        asyncio.run_coroutine_threadsafe(self._closed(), self._loop).result(JOIN_TIMEOUT_S)
+        self._in_thread(self._closed())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(JOIN_TIMEOUT_S)
+        self._thread.join(PATIENCE_S)
         self._loop.close()
 
     async def _closed(self) -> None:

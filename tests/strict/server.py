@@ -15,7 +15,7 @@ from strict.loopback import Loopback, Reply, Request
 from strict.sampler import NoGrammar, Sampler
 
 PLAIN = "Hello."
-"""What the model says to a request without a schema, unless a test names something else."""
+"""What the model says to a request without a schema, unless `obeys` or `says` names another."""
 
 
 class StrictServer:
@@ -30,6 +30,8 @@ class StrictServer:
         self.asked: list[Asked] = []
         self.said: list[str] = []
         self.refusals: list[str] = []
+        self.obeys: str | None = None
+        """The schema of a model that does what a prompt says, where no schema is sent."""
         self._sampler = Sampler(seed)
         self._faults: deque[Fault | None] = deque()
         self._texts: deque[str] = deque()
@@ -85,6 +87,7 @@ class StrictServer:
         return said if len(text) <= most else replace(said, text=text[:most], finish="truncated")
 
     def _sampled(self, schema: str | None) -> str:
+        schema = schema or self.obeys
         if schema is None:
             return PLAIN
         try:

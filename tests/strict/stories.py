@@ -1,0 +1,57 @@
+"""Whole runs of the examples, in which a vendor's SDK carries every word of the scripted model."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from strict.server import StrictServer
+from strict.vendors import Way, to_json
+from twelvefold.messages import Model, ModelReply, ModelRequest
+from twelvefold.testing import Scenario
+from twelvefold.testing.child import work
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "proof"))
+
+import scenarios
+
+STORIES: dict[str, Any] = {
+    "pipeline": scenarios.pipeline,
+    "rollback": scenarios.rollback,
+    "calculator": scenarios.calculator,
+    "first_agent": scenarios.first_agent,
+    "outer_loop": scenarios.outer_loop,
+}
+
+
+class Carried:
+    """The script says what, the vendor's model carries it through its SDK and the server."""
+
+    def __init__(self, script: Model, model: Any, server: StrictServer) -> None:
+        self._script, self._model, self._server = script, model, server
+        self.requests: list[ModelRequest] = []
+
+    async def __call__(self, request: ModelRequest) -> ModelReply:
+        self.requests.append(request)
+        said = (await self._script(request)).text
+        self._server.says(said if self._model.mode == "prompt" else f'{{"next_step":{said}}}')
+        return await self._model(request)
+
+
+@asynccontextmanager
+async def told(
+    name: str, folder: Path, way: Way, server: StrictServer
+) -> AsyncIterator[tuple[Scenario, Carried]]:
+    """The story from launch to end, and the requests that were made on its way."""
+    scenario = STORIES[name](folder, lambda _: None)
+    models: Any = scenario.app.models
+    [script] = models.values()
+    carried = Carried(script, way.model(server), server)
+    models[next(iter(models))] = carried
+    await work(scenario, lambda _: None)
+    yield scenario, carried
+    scenario.app.close()
+
+
+__all__ = ["STORIES", "Carried", "to_json", "told"]

@@ -1,0 +1,168 @@
+"""Nothing reaches a model but what the user wrote or can print: files, rendered events, schema.
+
+Asserted on the bytes that the server received, from the SDK's side of the wire.
+"""
+
+import inspect
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loading import EXAMPLES
+
+from strict.server import StrictServer
+from strict.stories import STORIES, told
+from strict.unions import OF_EXAMPLES
+from strict.vendors import VENDORS, WAYS, Way, asking, obeyed
+from twelvefold import render
+from twelvefold.messages import ModelRequest
+from twelvefold.thread import Thread, to_text
+from twelvefold.tools import schema_of
+
+pytestmark = pytest.mark.anyio
+
+PROMPTS = {
+    "calculator": "calculator/next_step.md",
+    "release": "release_pipeline/next_step.md",
+    "rollback": "release_pipeline/roll_back.md",
+    "deployer": "outer_loop/next_step.md",
+    "bot": None,
+}
+"""By the name of an agent. None: the rendered thread is the whole prompt."""
+HEADERS = re.compile(
+    "host|accept|accept-encoding|connection|content-type|content-length|user-agent|authorization"
+    "|x-api-key|anthropic-version|x-stainless-[a-z-]+"
+)
+HEADER_CHARS_MAX = 80
+TESTS = Path(__file__).parents[1]
+
+each_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+
+
+@each_way
+@pytest.mark.parametrize("story", STORIES)
+async def test_every_character_is_of_a_file_an_event_or_the_schema(
+    story: str, way: Way, strict_server: StrictServer, tmp_path: Path
+):
+    async with told(story, tmp_path, way, strict_server) as (scenario, carried):
+        threads = [scenario.app.thread(row.ref.id) for row in scenario.app.threads()]
+
+    assert len(strict_server.requests) == len(carried.requests) > 0
+    assert strict_server.refusals == []
+    for sent, request in zip(strict_server.requests, carried.requests, strict=True):
+        by_hand = from_files(request, threads)
+        assert [(one.role, one.text) for one in request.messages] == by_hand
+        assert json.loads(sent.body) == way.body(request)
+        assert sent.body == to_text(way.model(strict_server).body(request)).encode()
+        assert unexplained_headers(sent.headers) == {}
+    assert {"model_failed", "advance_failed"}.isdisjoint(
+        event.type for thread in threads for event in thread.events
+    )
+
+
+def from_files(request: ModelRequest, threads: list[Thread]) -> list[tuple[str, str]]:
+    """Role and text of each message: the user's file, and in it the log as it was then."""
+    [thread] = [thread for thread in threads if thread.id == request.thread_id]
+    [reply] = [e for e in thread.events if e.data.get("prompt") == request.hash()]
+    context = render(thread.upto(reply.after or reply.seq - 1))
+    name = PROMPTS[request.agent]
+    if name is None:
+        return [("user", context)]
+    file = (EXAMPLES / name).read_text(encoding="utf-8")
+    parts = re.split(r"^--- (system|user|assistant)\n", file, flags=re.MULTILINE)
+    assert parts[0] == ""
+    pairs = zip(parts[1::2], parts[2::2], strict=True)
+    return [(role, text.replace("{{ thread }}", context)) for role, text in pairs]
+
+
+def unexplained_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Those that a prompt could hide in."""
+    return {
+        name: text
+        for name, text in headers.items()
+        if not HEADERS.fullmatch(name) or len(text) > HEADER_CHARS_MAX
+    }
+
+
+@each_way
+@pytest.mark.parametrize("union", OF_EXAMPLES)
+def test_every_word_of_a_schema_is_the_users(union: str, way: Way):
+    steps = OF_EXAMPLES[union]
+    schema = way.schema(schema_of(steps))
+
+    assert schema is None or foreign_words(schema, source_of(steps)) == []
+
+
+def foreign_words(node: Any, source: str) -> list[str]:
+    """Names, values and descriptions in a schema that no file of the user's has."""
+    known = {"next_step", "$defs"}
+    if isinstance(node, list):
+        return [word for one in node for word in foreign_words(one, source)]
+    if not isinstance(node, dict):
+        return []
+    written = [node["description"]] if "description" in node else []
+    written += [*node.get("properties", {}), *node.get("$defs", {}), *node.get("required", ())]
+    written += [value for value in node.get("enum", ()) if isinstance(value, str)]
+    lost = [word for word in written if word not in known and word not in source]
+    return lost + [word for one in node.values() for word in foreign_words(one, source)]
+
+
+def source_of(steps: Any) -> str:
+    """The files in which the steps are written, and their own docstrings as Python reads them."""
+    classes = [steps] if isinstance(steps, type) else steps.__args__
+    codes = [EXAMPLES.rglob("*.py"), [TESTS / "crew.py", TESTS / "golden" / "agents.py"]]
+    texts = [path.read_text(encoding="utf-8") for paths in codes for path in paths]
+    return "\n".join([*texts, *(inspect.cleandoc(one.__doc__ or "") for one in classes)])
+
+
+def test_a_word_of_ours_in_a_schema_would_be_found():
+    ours = {"type": "object", "properties": {"tag": {"type": "string", "description": "Be nice."}}}
+
+    assert foreign_words(ours, "tag: str") == ["Be nice."]
+    assert unexplained_headers({"x-system-note": "Be nice."})
+    assert unexplained_headers({"user-agent": "Be nice. " * 10})
+
+
+STREAMING: dict[str, dict[str, Any]] = {
+    "openai": {"stream": True, "stream_options": {"include_usage": True}},
+    "anthropic": {"stream": True},
+}
+
+
+@each_way
+async def test_streaming_adds_only_its_switch(way: Way, strict_server: StrictServer):
+    shown: list[str] = []
+    model = way.model(strict_server, on_partial=lambda text, _: shown.append(text))
+    request = asking(schema_of(OF_EXAMPLES["calculator"]))
+    strict_server.obeys = obeyed(schema_of(OF_EXAMPLES["calculator"]))
+    reply = await model(request)
+
+    [sent] = strict_server.requests
+    assert json.loads(sent.body) == way.body(request) | STREAMING[name_of(way)]
+    assert sent.body == to_text(model.body(request)).encode()
+    assert json.loads(reply.text) == json.loads(strict_server.said[0])
+    assert shown[-1] == reply.text
+    assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "openai": {"temperature": 0.5, "seed": 7},
+    "anthropic": {"stop_sequences": ["END"], "metadata": {"user_id": "u1"}},
+}
+
+
+@each_way
+async def test_the_users_options_are_sent_as_they_are(way: Way, strict_server: StrictServer):
+    options = OPTIONS[name_of(way)]
+    await way.model(strict_server, options=options)(asking(None))
+
+    [sent] = strict_server.requests
+    assert json.loads(sent.body) == way.body(asking(None)) | options
+
+
+def name_of(way: Way) -> str:
+    [name] = [name for name, known in VENDORS.items() if known is way.vendor]
+    return name

@@ -1,0 +1,101 @@
+"""Random steps of every union, through the real SDKs and back: none refused, none misread.
+
+Each text is read a second time by `meant`, and both must come to the same value.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from strict.server import StrictServer
+from strict.unions import ANSWERS, UNIONS, meant, told_apart
+from strict.vendors import WAYS, Way, asking, obeyed
+from twelvefold.exceptions import StepRefused
+from twelvefold.steps import members
+from twelvefold.tools import parse, parse_answer, schema_of
+
+pytestmark = pytest.mark.anyio
+
+STEPS_PER_UNION = 1_000
+STEPS = -(-STEPS_PER_UNION // len(WAYS))
+"""Per union and mode, so that each union has a thousand in `make test`."""
+STEPS_LONG = 1_000
+ANSWERS_PER_MODE = 50
+
+each_union = pytest.mark.parametrize("steps", UNIONS.values(), ids=UNIONS)
+each_answer = pytest.mark.parametrize("form", ANSWERS.values(), ids=ANSWERS)
+each_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the texts."""
+
+    right: int = 0
+    refused: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    intents: frozenset[str] = frozenset()
+
+
+async def tally(server: StrictServer, way: Way, steps: Any, count: int) -> Tally:
+    model, request, found = way.model(server), asking(schema_of(steps)), Tally()
+    server.obeys = obeyed(schema_of(steps))
+    for _ in range(count):
+        reply = await model(request)
+        said, asked = server.said[-1], server.asked[-1]
+        try:
+            step = parse(reply.text, steps).step
+        except StepRefused as error:
+            found.refused = (*found.refused, f"{said}: {error}")
+            continue
+        if told_apart(step, meant(said, asked.schema, steps)):
+            found.wrong = (*found.wrong, f"{said}: {step!r}")
+        else:
+            found.right += 1
+            found.intents |= {step.intent}
+    return found
+
+
+@each_union
+@each_way
+async def test_random_steps_are_read_as_they_were_said(
+    way: Way, steps: Any, strict_server: StrictServer
+):
+    found = await tally(strict_server, way, steps, STEPS)
+
+    assert found == Tally(right=STEPS, intents=frozenset(members(steps)))
+    assert strict_server.refusals == []
+    assert len(strict_server.requests) == STEPS
+
+
+@pytest.mark.long
+@each_union
+@each_way
+async def test_a_thousand_random_steps_of_each_mode(
+    way: Way, steps: Any, strict_server: StrictServer
+):
+    found = await tally(strict_server, way, steps, STEPS_LONG)
+
+    assert found == Tally(right=STEPS_LONG, intents=frozenset(members(steps)))
+    assert strict_server.refusals == []
+
+
+@each_answer
+@each_way
+async def test_random_answers_of_other_types_are_read_as_they_were_said(
+    way: Way, form: Any, strict_server: StrictServer
+):
+    model, request = way.model(strict_server), asking(schema_of(form))
+    strict_server.obeys = obeyed(schema_of(form))
+    for _ in range(ANSWERS_PER_MODE):
+        reply = await model(request)
+        answer = parse_answer(reply.text, form)
+        expected = meant(strict_server.said[-1], strict_server.asked[-1].schema, form)
+        assert not told_apart(answer, dumped(expected))
+
+
+def dumped(value: Any) -> Any:
+    if isinstance(value, list):
+        return [dumped(one) for one in value]
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value

@@ -1,0 +1,171 @@
+"""What the proofs run over: the unions of the examples and of the tests, answers of other types,
+and a reading of a model's text that shares no line with the product's."""
+
+import json
+from enum import Enum
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args
+
+from loading import example
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from crew import Steps as CrewSteps
+from golden.agents import agents
+from twelvefold.steps import Step
+
+
+class Urgency(Enum):
+    LOW = "low"
+    HIGH = "high"
+
+
+class Address(BaseModel):
+    street: str
+    number: int | None
+    note: str = "none"
+
+
+class Mail(BaseModel):
+    kind: Literal["mail"] = "mail"
+    to: list[str]
+
+
+class Call(BaseModel):
+    kind: Literal["call"] = "call"
+    minutes: int = 5
+
+
+class Everything(Step):
+    """A step with a field of each shape that strict modes know."""
+
+    intent: Literal["everything"] = "everything"
+    thought: str = Field(default="none yet", description="What you make of it, in a few words.")
+    count: int
+    price: float
+    both: int | float
+    sure: bool = False
+    urgency: Urgency = Urgency.LOW
+    stars: Literal[1, 2, 3]
+    maybe: str | None = "kept"
+    home: Address
+    work: Address | None = None
+    contact: Mail | Call
+    tagged: Annotated[Mail | Call, Field(discriminator="kind")] = Call()
+    names: list[str] = Field(default=[])
+    places: list[Address] = Field(default=[])
+    grid: list[list[int]] = Field(default=[[1]])
+    mixed: list[str | int | bool | None] = Field(default=[])
+
+
+class Renamed(Step):
+    model_config = ConfigDict(populate_by_name=True)
+    intent: Literal["renamed"] = "renamed"
+    from_: str = Field(alias="from")
+    klass: str = Field(default="first", alias="class")
+
+
+class Nothing(Step):
+    intent: Literal["nothing_to_do"] = "nothing_to_do"
+
+
+class Verdict(BaseModel):
+    good: bool
+    why: str
+    grade: Literal["a", "b", "c"] | None = None
+
+
+class Yes(BaseModel):
+    sure: bool
+
+
+class No(BaseModel):
+    reason: str
+
+
+calculator = example("calculator")
+release = example("release_pipeline")
+outer_loop = example("outer_loop")
+first_agent = example("first_agent")
+
+OF_EXAMPLES: dict[str, Any] = {
+    "calculator": calculator.CalculatorStep,
+    "release_pipeline": release.BotStep,
+    "release_pipeline, all": release.AnyStep,
+    "rollback": release.rollback.steps,
+    "outer_loop": outer_loop.BotStep,
+    "outer_loop, all": outer_loop.AnyStep,
+    "first_agent": first_agent.Deploy | first_agent.Done,
+    "crew": CrewSteps,
+    "golden": agents([])[0].steps,
+}
+UNIONS: dict[str, Any] = {
+    **OF_EXAMPLES,
+    "everything": Everything | Renamed | Nothing,
+    "one": Everything,
+}
+ANSWERS: dict[str, Any] = {
+    "a model": Verdict,
+    "a list": list[str],
+    "models": list[Verdict],
+    "a number": int,
+    "truth": bool,
+    "a choice": Literal["red", "green"],
+    "one or none": Verdict | None,
+    "two models": Yes | No,
+}
+
+
+def meant(text: str, schema: str | None, form: Any) -> Any:
+    """What the model's text says: its JSON without the wrapper of the schema that was sent, null
+    read as a default, then Pydantic. Raises `ValidationError` where Pydantic does."""
+    value = json.loads(text)
+    if schema is not None and list(json.loads(schema)["properties"]) == ["next_step"]:
+        value = value["next_step"]
+    return TypeAdapter(form).validate_python(_without_nulls(value, form))
+
+
+def _without_nulls(value: Any, form: Any) -> Any:
+    """The value without each null whose field has a default and takes no null."""
+    if isinstance(value, list):
+        return [_without_nulls(one, get_args(form)[0] if get_args(form) else Any) for one in value]
+    model = _model(value, form) if isinstance(value, dict) else None
+    if model is None:
+        return value
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    return {
+        name: _without_nulls(one, fields[name].annotation)
+        for name, one in value.items()
+        if one is not None or fields[name].is_required() or NoneType in _parts(fields[name])
+    }
+
+
+def _parts(field: Any) -> tuple[Any, ...]:
+    return get_args(field.annotation)
+
+
+def _model(value: dict[str, Any], form: Any) -> type[BaseModel] | None:
+    """The model that this object is of: by its tag, else by its names."""
+    models = [one for one in _flat(form) if isinstance(one, type) and issubclass(one, BaseModel)]
+    for model in models:
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        tags = {n: get_args(f.annotation) for n, f in fields.items() if n in {"intent", "kind"}}
+        known = value.keys() <= fields.keys()
+        if known and all(value.get(name) in values for name, values in tags.items()):
+            return model
+    return None
+
+
+def _flat(form: Any) -> list[Any]:
+    """The members of a union, of an annotation, or the form itself."""
+    parts = get_args(form)
+    if not parts or (isinstance(form, type) and not hasattr(form, "__origin__")):
+        return [form]
+    return [one for part in parts for one in _flat(part)]
+
+
+def told_apart(one: Any, other: Any) -> bool:
+    """Whether two values differ, where 1, 1.0 and True are three."""
+    return repr(one) != repr(other)
+
+
+__all__ = ["ANSWERS", "OF_EXAMPLES", "UNIONS", "ValidationError", "meant", "told_apart"]
