@@ -45,12 +45,14 @@ from twelvefold.exceptions import (
     UnknownThread,
 )
 from twelvefold.loop import DECISIONS_MAX, Surroundings, advance
-from twelvefold.messages import ModelReply
+from twelvefold.messages import Attempt, ModelReply
 from twelvefold.plan import replay
 from twelvefold.store import Append
 from twelvefold.thread import Draft
 
 pytestmark = pytest.mark.anyio
+
+SLOW = Attempt("slow", 429, 0.5)
 
 
 @pytest.fixture(params=STORES)
@@ -452,7 +454,7 @@ async def test_a_reply_that_is_no_step_is_an_event_the_model_reads(store, reply,
         if bad := next(replies, None):
             return bad
         assert "<error>" in request.text
-        return ModelReply('{"intent":"done_for_now","message":"ok"}', model="m", attempts=2)
+        return ModelReply('{"intent":"done_for_now","message":"ok"}', model="m", attempts=(SLOW,))
 
     app = App([chat(ran_by(look))], store=store, model=model)
     await launched(app)
@@ -461,7 +463,11 @@ async def test_a_reply_that_is_no_step_is_an_event_the_model_reads(store, reply,
     [failed] = events(app, "model_failed")
     assert (failed.data["reason"], status(app)) == (reason, "finished")
     chosen = events(app, "next_step_chosen")[0].data
-    assert (chosen["model"], chosen["attempts"], "raw" in chosen) == ("m", 2, False)
+    assert (chosen["model"], chosen["attempts"], "raw" in chosen) == (
+        "m",
+        [{"error": "slow", "status": 429, "waited_s": 0.5}],
+        False,
+    )
 
 
 async def test_a_number_that_json_reads_but_cannot_write_is_a_failed_reply(store):
@@ -495,8 +501,6 @@ async def test_an_effect_picks_its_model_by_name(store):
     def decide(_, state: Any) -> Any:
         if state.ready:
             return Settle(state.ready[0].step)
-        if state.failures_in_a_row:
-            return Wait()
         name = "huge" if state.last(Look) else "small"
         return AskModel("look", Look, model=name)
 
@@ -505,17 +509,18 @@ async def test_an_effect_picks_its_model_by_name(store):
     await launched(app)
     await settle(app)
     assert state(app).last(Look).args == {"at": "small"}
-    assert "large, small" in events(app, "model_failed")[0].data["error"]
+    assert (status(app), events(app, "model_failed")) == ("failed", [])
+    assert "large, small" in events(app, "advance_failed")[0].data["error"]
 
 
 async def test_an_app_without_a_model_says_so(store):
     app = App([chat(ran_by(look), limits=None)], store=store)
     await launched(app)
-    running = asyncio.create_task(advance(ref(), app.surroundings))
-    failed = await seen(app, "t", "model_failed")
-    await ended(running)
+    await advance(ref(), app.surroundings)
 
+    [failed] = events(app, "advance_failed")
     assert "no model ''; it has: none" in failed.data["error"]
+    assert types(app).count("model_failed") == 0
 
 
 async def test_one_model_call_at_a_time_while_other_steps_run(store):

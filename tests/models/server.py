@@ -5,6 +5,7 @@ the last of them again and again.
 """
 
 import json
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +16,13 @@ EVENTS_TYPE = {"content-type": "text/event-stream"}
 
 
 class Vendor:
-    """A server that gives these replies in turn. `requests`: what came; `bodies`: as JSON."""
+    """A server that gives these replies in turn. `requests`: what came; `bodies`: as JSON;
+    `asked`: that one came."""
 
     def __init__(self) -> None:
         self.replies: list[Reply] = []
         self.requests: list[Request] = []
+        self.asked = threading.Event()
         self._server = Loopback(self._answer)
 
     @property
@@ -40,6 +43,7 @@ class Vendor:
 
     def _answer(self, request: Request) -> Reply:
         self.requests.append(request)
+        self.asked.set()
         return self.replies[min(len(self.requests), len(self.replies)) - 1]
 
 
