@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, Field, Json, JsonValue
 from shown import dropped, exported, field, step
+from typing_extensions import TypeAliasType
 
 from twelvefold.exceptions import ConfigurationError, SchemaRefused
 from twelvefold.schemas import ANTHROPIC, GEMINI, OPENAI, PLAIN, Profile, export, schema_of
@@ -45,6 +46,7 @@ class Open(BaseModel, extra="allow"):
     x: int
 
 
+Alias = TypeAliasType("Alias", "int | list[Alias]")
 Add, Done = step("add", a=float, b=float), step("done", message=str)
 NULL = {"type": "null"}
 
@@ -279,6 +281,7 @@ def test_plain_schemas_drop_nothing():
         (list, ANTHROPIC, "Act.x[]: Anthropic's strict mode needs a type"),
         (JsonValue, OPENAI, "JsonValue: OpenAI's strict mode needs a type"),
         (Tree, ANTHROPIC, "Act.x: Anthropic's strict mode has no recursion, and Tree contains"),
+        (Alias, GEMINI, "Alias: Gemini's structured output has recursion only below"),
         (Chain, GEMINI, "Chain.after: Gemini's structured output has recursion only below"),
     ],
 )
@@ -345,6 +348,19 @@ def test_an_all_of_one_part_is_that_part():
 
     assert made["properties"]["x"] == {"anyOf": [{"$ref": "#/$defs/X"}, NULL]}
     assert made["$defs"] == {"X": {"type": "integer"}}
+
+
+def test_a_definition_may_have_any_name():
+    schema = {
+        "type": "object",
+        "properties": {"x": {"$ref": "#/$defs/a~1b~0c"}},
+        "required": ["x"],
+        "$defs": {"a/b~c": {"type": "object", "properties": {}}},
+    }
+    made = export(json.dumps(schema), OPENAI).schema
+
+    assert made["properties"]["x"] == {"$ref": "#/$defs/a~1b~0c"}
+    assert list(made["$defs"]) == ["a/b~c"]
 
 
 def test_a_list_of_types_is_a_union():

@@ -9,7 +9,7 @@ from typing import Any, cast
 from twelvefold.exceptions import InvalidSteps
 from twelvefold.schemas.checking import Checker
 from twelvefold.schemas.keywords import CHECKS, NO_CHECK
-from twelvefold.schemas.nodes import REF, Node, definitions, mapped, name_of
+from twelvefold.schemas.nodes import Node, definitions, mapped, name_of, ref_to
 from twelvefold.thread import Json, to_text
 
 INTENT = "intent"
@@ -109,7 +109,7 @@ def _union(tools: Sequence[Mapping[str, Json]]) -> Node:
         if taken := new.keys() & defs.keys():
             raise InvalidSteps(f"Two of the tools would be called {min(taken)!r}. Rename one.")
         defs |= new
-    return {"anyOf": [{"$ref": f"{REF}{_prefix(tool)}"} for tool in tools], "$defs": defs}
+    return {"anyOf": [ref_to(_prefix(tool)) for tool in tools], "$defs": defs}
 
 
 def _prefix(tool: Mapping[str, Json]) -> str:
@@ -137,7 +137,7 @@ def _renamed(node: Node, prefix: str) -> Node:
 
     made = mapped(node, below)
     if known := name_of(str(made.get("$ref", ""))):
-        made["$ref"] = f"{REF}{prefix}_{known}"
+        made |= ref_to(f"{prefix}_{known}")
     return made
 
 

@@ -8,7 +8,7 @@ from twelvefold.thread import Json
 Node = dict[str, Any]
 Definitions = Mapping[str, Node]
 
-REF = "#/$defs/"
+_REF = "#/$defs/"
 TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
 _ONE = ("items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else")
 _MANY = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -22,10 +22,15 @@ def definitions(root: Node) -> dict[str, Node]:
 
 def name_of(ref: str) -> str | None:
     """The definition that a reference names; None when it leads anywhere else."""
-    for prefix in (REF, "#/definitions/"):
+    for prefix in (_REF, "#/definitions/"):
         if ref.startswith(prefix) and "/" not in (name := ref.removeprefix(prefix)):
             return name.replace("~1", "/").replace("~0", "~")
     return None
+
+
+def ref_to(name: str) -> Node:
+    escaped = name.replace("~", "~0").replace("/", "~1")
+    return {"$ref": f"{_REF}{escaped}"}
 
 
 def children(node: Node) -> Iterator[tuple[str, Node]]:

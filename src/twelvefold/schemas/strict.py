@@ -6,20 +6,22 @@ from typing import NamedTuple, cast
 from twelvefold.exceptions import SchemaRefused
 from twelvefold.schemas.bounds import kept_bounds
 from twelvefold.schemas.nodes import (
-    REF,
     TYPES,
     Definitions,
     Node,
     is_tag,
+    mapped,
     name_of,
     reachable,
     recursive,
+    ref_to,
     takes_null,
     type_of,
 )
 from twelvefold.schemas.profiles import Profile
 from twelvefold.thread import Json
 
+_WHERE_ABSENT = "has recursion only below a field with a default; give it one"
 OTHER_MODE = 'or use mode="tool" or mode="prompt"'
 NULL: Node = {"type": "null"}
 # What says nothing about which values are right. A default comes back when the model writes null.
@@ -60,6 +62,8 @@ class Strict:
         while missing := self._used - made.keys():
             for name in (name for name in self.defs if name in missing):
                 made[name] = self.node(self.defs[name], name, name)
+        if self.profile.recursion == "where_absent" and (endless := recursive(_musts(made))):
+            raise self._refused(min(endless), _WHERE_ABSENT)
         return {name: made[name] for name in self.defs if name in made}
 
     def node(self, schema: Json, path: str, within: str) -> Node:
@@ -113,8 +117,7 @@ class Strict:
         if beside and not _words(self.defs[name]):  # a reference stands alone
             return {**beside, **self.node(self.defs[name], path, name)}
         self._used.add(name)
-        reference = {"$ref": f"{REF}{name}"}
-        return {**beside, "anyOf": [reference]} if beside else reference
+        return {**beside, "anyOf": [ref_to(name)]} if beside else ref_to(name)
 
     def _choice(self, node: Node, path: str) -> Node:
         groups: dict[str, list[Json]] = {}
@@ -177,9 +180,7 @@ class Strict:
         """Whether the model may leave the property out, instead of writing null."""
         if self.profile.recursion == "where_absent" and self._cyclic(schema, within):
             if must:
-                raise self._refused(
-                    path, "has recursion only below a field with a default; give it one"
-                )
+                raise self._refused(path, _WHERE_ABSENT)
             return True
         return self.absent and not must and not takes_null(schema, self.defs)
 
@@ -200,6 +201,18 @@ class Strict:
 
     def _refused(self, path: str, rule: str) -> SchemaRefused:
         return SchemaRefused(f"{path}: {self.profile.name} {rule}, {OTHER_MODE}.")
+
+
+def _musts(defs: Definitions) -> Definitions:
+    """The definitions without the properties that may be left out."""
+
+    def must(node: Node) -> Node:
+        made = mapped(node, must)
+        if "properties" in made:
+            made["properties"] = {name: made["properties"][name] for name in made["required"]}
+        return made
+
+    return {name: must(node) for name, node in defs.items()}
 
 
 def with_null(made: Node) -> Node:
