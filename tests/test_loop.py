@@ -1,10 +1,12 @@
 """advance: what is decided, what is run, what is kept whatever happens."""
 
 import asyncio
+import math
 import threading
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator
 
 from crew import (
     PATIENCE_S,
@@ -470,11 +472,11 @@ async def test_a_reply_that_is_no_step_is_an_event_the_model_reads(store, reply,
     )
 
 
-async def test_a_number_that_json_reads_but_cannot_write_is_a_failed_reply(store):
+async def test_a_step_that_the_log_cannot_hold_is_a_failed_reply(store):
     class Weigh(Look):
-        kg: float = 0.0
+        kg: Annotated[float, AfterValidator(lambda kg: kg if kg < 999 else math.inf)] = 0.0
 
-    replies = iter(['{"intent":"look","kg":1e999}', '```json\n{"intent":"look","kg":1}\n```'])
+    replies = iter(['{"intent":"look","kg":999}', '```json\n{"intent":"look","kg":1}\n```'])
 
     async def model(_: Any) -> ModelReply:
         return ModelReply(next(replies))

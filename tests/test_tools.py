@@ -41,9 +41,9 @@ def test_a_wrapped_step_is_unwrapped_and_said():
     [
         ("", "not_json"),
         ("I will deploy v1.", "not_json"),
-        ('{"intent": "look"} {"intent": "look"}', "not_json"),
+        ('{"intent": "look"} {"intent": "deploy", "tag": "v1"}', "ambiguous"),
         ('{"intent": "look", "what": NaN}', "not_json"),
-        ("[" * 100_000, "not_json"),
+        ("[" * 100_000, "too_deep"),
         ("1" * 5_000, "not_json"),
         ('["look"]', "not_an_object"),
         ("3", "not_an_object"),

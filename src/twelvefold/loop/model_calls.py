@@ -36,7 +36,7 @@ async def call_model(action: CallModel, around: Surroundings, after: int) -> Dra
         _check_finish(reply, is_text=action.answer is str)
         type, data = _said(action, reply, asked)
         return Draft(type, data, clock(), key=key, after=after)
-    except (StepRefused, Unstorable) as error:  # JSON has 1e999, the log has no infinity
+    except (StepRefused, Unstorable) as error:  # a validator may make an infinity
         reason = error.reason if isinstance(error, StepRefused) else "unstorable"
         data = asked | {"error": short(error), "reason": reason, "raw": reply.text}
         return Draft("model_failed", data, clock(), key=key, after=after)
@@ -82,7 +82,7 @@ def _check_finish(reply: ModelReply, *, is_text: bool) -> None:
 def _said(
     action: CallModel, reply: ModelReply, asked: dict[str, Json]
 ) -> tuple[str, dict[str, Json]]:
-    """The fact that a reply is. Raises `StepRefused`, and `Unstorable` for 1e999 and the like."""
+    """The fact that a reply is. Raises `StepRefused`, and `Unstorable` for what a validator made of it."""
     if action.answer is None:
         return "next_step_chosen", _choice(parse(reply.text, action.steps), reply, asked)
     answer = parse_answer(reply.text, action.answer)

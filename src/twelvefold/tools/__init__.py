@@ -3,6 +3,7 @@
 from twelvefold.schemas.given import JsonSteps, steps_from_json_schema
 from twelvefold.schemas.neutral import schema_of
 from twelvefold.tools.parsing import Parsed, parse, parse_answer
+from twelvefold.tools.peeking import peek
 from twelvefold.tools.results import (
     RESULT_BYTES_MAX,
     Hide,
@@ -20,6 +21,7 @@ __all__ = [
     "Result",
     "parse",
     "parse_answer",
+    "peek",
     "result_data",
     "result_of",
     "schema_of",

@@ -1,23 +1,25 @@
-"""A model's text to one step of a union: exactly one, or a refusal."""
+"""A model's text to one step of a union: exactly one, clearly said, or a refusal.
 
-import json
-import re
-from collections.abc import Callable
+Two phases, both reported: the text to values with what was repaired, the values against the schema.
+A reply that is one clean JSON object takes neither.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from typing_extensions import TypeForm
 
-from twelvefold.exceptions import StepRefused
-from twelvefold.failures import clip
-from twelvefold.steps import complaint, members
+from twelvefold.schemas.given import JsonSteps
+from twelvefold.steps import members
 from twelvefold.thread import Json
+from twelvefold.tools.choosing import one_of
+from twelvefold.tools.targets import form_target, is_closed, json_target, target_of
+from twelvefold.tools.values import Unclear, strict
 
 S = TypeVar("S", bound=BaseModel)
-
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
+Level = Literal["strict", "lenient"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,55 +30,51 @@ class Parsed(Generic[S]):
     repairs: tuple[str, ...] = ()
 
 
-def parse(text: str, steps: TypeForm[S]) -> Parsed[S]:
-    """Exactly one step of the union from a model's reply. Raises `StepRefused`; never guesses."""
-    value, repairs = _json_of(text)
-    if not isinstance(value, dict):
-        raise StepRefused("not_an_object", "The reply must be one JSON object with an intent.")
-    args = cast(dict[str, Json], value)
-    if "intent" not in args and set(args) == {"next_step"} and isinstance(args["next_step"], dict):
-        args, repairs = cast(dict[str, Json], args["next_step"]), (*repairs, "next_step unwrapped")
+def parse(text: str, steps: TypeForm[S], *, level: Level = "lenient") -> Parsed[S]:
+    """Exactly one step of the union from a model's reply. Raises `StepRefused`; never guesses.
+
+    `strict` takes one JSON object and nothing around it, bare or under `next_step`; `lenient` also
+    what models write around and instead of it (docs/parsing.md has the rules). With
+    `steps_from_json_schema(...)` the step is a plain value.
+    """
+    exact = level == "strict"
+    if isinstance(steps, JsonSteps):
+        value, repairs = one_of(text, json_target(steps), exact=exact)
+        return Parsed(value, repairs)
     classes = members(steps)
-    intent = args.get("intent")
-    if not isinstance(intent, str) or intent not in classes:
-        known = ", ".join(classes)
-        raise StepRefused("unknown_intent", f"The intent {intent!r} is not one of: {known}.")
-    try:
-        return Parsed(cast(S, classes[intent].model_validate(args)), repairs)
-    except ValidationError as error:
-        raise StepRefused("invalid", clip(f"{intent}: {complaint(error)}")) from error
+    clean = _clean(text, classes)
+    if clean is not None:
+        return Parsed(cast(S, clean))
+    step, repairs = one_of(text, target_of(classes), exact=exact)
+    return Parsed(cast(S, step), repairs)
 
 
 def parse_answer(text: str, form: TypeForm[Any]) -> Json:
     """A value of `form` from a model's reply, as JSON; `str` is the text as it is. Raises
     `StepRefused`."""
-    if form is str:
-        return text
-    value, _ = _json_of(text)
+    return text if form is str else one_of(text, form_target(form)).value
+
+
+def _clean(text: str, classes: Mapping[str, type[BaseModel]]) -> BaseModel | None:
+    """The step of a reply that needs no repair and no conversion."""
     try:
-        adapter = _adapter(form)
-        return adapter.dump_python(adapter.validate_python(value), mode="json")
-    except ValidationError as error:
-        raise StepRefused("invalid", clip(complaint(error))) from error
-
-
-@cache
-def _adapter(form: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(form)
-
-
-def _json_of(text: str) -> tuple[Json, tuple[str, ...]]:
-    repairs: tuple[str, ...] = ()
-    if fenced := _FENCE.fullmatch(text.strip()):
-        text, repairs = fenced[1], ("code fence removed",)
+        value = strict(text)
+    except (ValueError, RecursionError, Unclear):
+        return None
+    args = cast("dict[str, Json]", value) if isinstance(value, dict) else {}
+    intent = args.get("intent")
+    cls = classes.get(intent) if isinstance(intent, str) else None
+    if cls is None or not is_closed(cls):
+        return None
     try:
-        return _decode(text), repairs
-    except (ValueError, RecursionError) as error:
-        raise StepRefused("not_json", clip(f"The reply is not JSON: {error}")) from error
+        return cls.model_validate(args, strict=True)
+    except ValidationError:
+        return _converted(text, cls)
 
 
-def _refuse_constant(name: str) -> Json:
-    raise ValueError(f"{name} is not JSON")
-
-
-_decode: Callable[[str], Json] = json.JSONDecoder(parse_constant=_refuse_constant).decode
+def _converted(text: str, cls: type[BaseModel]) -> BaseModel | None:
+    """As JSON has no dates, enums, tuples: strict about everything else."""
+    try:
+        return cls.model_validate_json(text, strict=True)
+    except ValidationError:
+        return None
