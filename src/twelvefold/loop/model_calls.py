@@ -82,7 +82,7 @@ def _check_finish(reply: ModelReply, *, is_text: bool) -> None:
 def _said(
     action: CallModel, reply: ModelReply, asked: dict[str, Json]
 ) -> tuple[str, dict[str, Json]]:
-    """The fact that a reply is. Raises `StepRefused`, and `Unstorable` for what a validator made of it."""
+    """The fact that a reply is. Raises `StepRefused`, and `Unstorable`."""
     if action.answer is None:
         return "next_step_chosen", _choice(parse(reply.text, action.steps), reply, asked)
     answer = parse_answer(reply.text, action.answer)
