@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from strict.server import StrictServer
-from strict.vendors import Way, to_json
+from strict.vendors import Way
 from twelvefold.messages import Model, ModelReply, ModelRequest
 from twelvefold.testing import Scenario
 from twelvefold.testing.child import work
@@ -54,4 +54,4 @@ async def told(
     scenario.app.close()
 
 
-__all__ = ["STORIES", "Carried", "to_json", "told"]
+__all__ = ["STORIES", "Carried", "told"]

@@ -4,7 +4,6 @@ Also mid-crash, mid-approval, with a message that nobody has read yet. Every bod
 the strict server's rules; those of whole threads go through the SDKs too.
 """
 
-import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,12 +14,12 @@ from loading import EXAMPLES
 
 from golden.cases import GOLDEN, golden
 from histories import history
-from strict import anthropic_wire, openai_wire
+from strict import anthropic_wire, gemini_wire, openai_wire
 from strict.loopback import Request
 from strict.server import StrictServer
 from strict.stories import STORIES, told
 from strict.unions import OF_EXAMPLES
-from strict.vendors import WAYS, Way
+from strict.vendors import WAYS, Way, name_of
 from twelvefold import Prompt, render
 from twelvefold.context import render_chat, render_json, render_message
 from twelvefold.messages import Message, ModelRequest, message, messages_of
@@ -47,15 +46,22 @@ RENDERINGS: dict[str, Rendering] = {
     "chat": lambda thread: [SYSTEM, *render_chat(thread)],
     "chat, alone": render_chat,
 }
-READS = {"openai": openai_wire.read, "anthropic": anthropic_wire.read}
+WIRES: dict[str, tuple[Any, str]] = {
+    "openai": (openai_wire, openai_wire.PATH),
+    "anthropic": (anthropic_wire, anthropic_wire.PATH),
+    "gemini": (gemini_wire, "/v1beta/models/strict-1:generateContent"),
+}
 HEADERS = {
     "content-type": "application/json",
     "authorization": "Bearer k",
     "anthropic-version": "2023-06-01",
+    "x-goog-api-key": "k",
 }
 
 each_rendering = pytest.mark.parametrize("rendering", RENDERINGS.values(), ids=RENDERINGS)
-each_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+# A mode changes what is beside the messages, which `test_no_hidden_token.py` compares in all modes.
+EACH = {name: way for name, way in WAYS.items() if way.mode == "native"}
+each_way = pytest.mark.parametrize("way", EACH.values(), ids=EACH)
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +91,8 @@ def taken(way: Way, server: StrictServer, rendering: Rendering, threads: Sequenc
 
 
 def read(way: Way, body: Any) -> Any:
-    path = {openai_wire: openai_wire.PATH, anthropic_wire: anthropic_wire.PATH}
-    wire = openai_wire if way in OPENAI_WAYS else anthropic_wire
-    return wire.read(Request("POST", path[wire], HEADERS, to_text(body).encode()))
-
-
-OPENAI_WAYS = [way for name, way in WAYS.items() if name.startswith("openai")]
+    wire, path = WIRES[name_of(way)]
+    return wire.read(Request("POST", path, HEADERS, to_text(body).encode()))
 
 
 @each_way
@@ -129,7 +131,7 @@ async def test_every_prefix_of_an_example_is_taken(
     async with told(story, tmp_path, WAYS["openai-native"], strict_server) as (scenario, _):
         threads = [scenario.app.thread(row.ref.id) for row in scenario.app.threads()]
 
-    for way in WAYS.values():
+    for way in EACH.values():
         for rendering in RENDERINGS.values():
             assert taken(way, strict_server, rendering, threads) > len(threads)
 
@@ -171,6 +173,3 @@ def with_message(start: Thread, text: str) -> Thread:
     data = {"text": text, "by": text or "anna", "subject": text}
     more = Event(seq=last.seq + 1, type="message_received", data=data, at=last.at, key=None)
     return start.grown([more])
-
-
-__all__ = ["json"]

@@ -1,5 +1,6 @@
 """Our models of each vendor and mode before the strict server, and the body that each must send."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +9,10 @@ from typing import Any
 from strict.server import StrictServer
 from twelvefold.messages import Message, ModelRequest, Prompt, message, messages_of
 from twelvefold.models.anthropic import OUTPUT_TOKENS_MAX, AnthropicModel
+from twelvefold.models.gemini import GeminiModel
 from twelvefold.models.openai import OpenAIModel
-from twelvefold.schemas import ANTHROPIC, OPENAI, PLAIN, Profile, export
+from twelvefold.schemas import ANTHROPIC, GEMINI, OPENAI, PLAIN, Profile, export
+from twelvefold.thread import to_text
 
 KEY = "test-key"
 MODEL = "strict-1"
@@ -19,14 +22,23 @@ Body = dict[str, Any]
 Write = Callable[[tuple[Message, ...], Body | None, str], Body]
 
 
+def compact(body: Body) -> bytes:
+    return to_text(body).encode()
+
+
+def with_blanks(body: Body) -> bytes:
+    return json.dumps(body).encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Vendor:
     """`profiles`: by mode, which schema is sent. `body`: messages, schema and mode to the body, as
-    the vendor's documentation has it and not a word more."""
+    the vendor's documentation has it and not a word more. `bytes`: how its SDK writes that."""
 
     make: Callable[..., Any]
     profiles: dict[str, Profile]
     body: Write
+    bytes: Callable[[Body], bytes] = compact
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,35 @@ def blocks(one: Message) -> list[Body]:
     ]
 
 
+def gemini(server: StrictServer, **options: Any) -> GeminiModel:
+    return GeminiModel(MODEL, base_url=server.url, api_key=KEY, **options)
+
+
+def gemini_body(messages: tuple[Message, ...], schema: Body | None, mode: str) -> Body:
+    roles = {"user": "user", "assistant": "model"}
+    turns = [one for one in messages if one.role != "system"]
+    system = [part for one in messages if one.role == "system" for part in texts(one)]
+    body: Body = {"contents": [{"role": roles[one.role], "parts": texts(one)} for one in turns]}
+    body |= {"systemInstruction": {"parts": system}} if system else {}
+    config: Body = {}
+    if schema is not None and mode == "native":
+        config = {"responseMimeType": "application/json", "responseJsonSchema": schema}
+    body |= {"generationConfig": config}
+    if schema is None or mode == "native":
+        return body
+    function = {"name": "next_step", "parametersJsonSchema": schema}
+    choice = {"mode": "ANY", "allowedFunctionNames": ["next_step"]}
+    return body | {
+        "tools": [{"functionDeclarations": [function]}],
+        "toolConfig": {"functionCallingConfig": choice},
+    }
+
+
+def texts(one: Message) -> list[Body]:
+    assert all(part.text.strip() for part in one.parts)
+    return [{"text": shown(part.text)} for part in one.parts]
+
+
 def shown(text: str) -> str:
     """UTF-8 has no lone surrogates; U+FFFD stands for each, and nothing else is changed."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
@@ -108,11 +149,18 @@ def shown(text: str) -> str:
 VENDORS: dict[str, Vendor] = {
     "openai": Vendor(openai, {"native": OPENAI, "tool": PLAIN}, openai_body),
     "anthropic": Vendor(anthropic, {"native": ANTHROPIC, "tool": PLAIN}, anthropic_body),
+    "gemini": Vendor(gemini, {"native": GEMINI, "tool": GEMINI}, gemini_body, with_blanks),
 }
 MODES = ("native", "tool", "prompt")
 WAYS: dict[str, Way] = {
     f"{name}-{mode}": Way(vendor, mode) for name, vendor in VENDORS.items() for mode in MODES
 }
+
+
+def name_of(way: Way) -> str:
+    """The name of the vendor."""
+    [name] = [name for name, known in VENDORS.items() if known is way.vendor]
+    return name
 
 
 def asking(schema: str | None, prompt: Prompt = GO) -> ModelRequest:
@@ -126,10 +174,4 @@ def obeyed(neutral: str) -> str:
     inner = schema["properties"].get("next_step")
     wrapped = list(schema["properties"]) == ["next_step"] and inner is not None
     body: Body = {**inner, "$defs": schema.get("$defs", {})} if wrapped else schema
-    return to_json(body)
-
-
-def to_json(value: Any) -> str:
-    from twelvefold.thread import to_text
-
-    return to_text(value)
+    return to_text(body)
