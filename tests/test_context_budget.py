@@ -15,10 +15,11 @@ from histories import history
 from logs_of import NOON, stored
 from small import Done
 from twelvefold.agent import Agent
-from twelvefold.context import Renderer, outside, parse, render, sources
+from twelvefold.context import Renderer, parse, render, sources
 from twelvefold.context.budget import RESERVE, within
 from twelvefold.context.calibration import FACTOR_MAX, REPLIES_MAX, Calibration, calibrate
 from twelvefold.context.menu import squash_results
+from twelvefold.context.provenance import outside
 from twelvefold.context.tokens import estimate
 from twelvefold.effects import AskModel
 from twelvefold.exceptions import BudgetTooSmall

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logs_of import FACTS, event, stored, views
-from twelvefold.context import HIDDEN, Renderer, outside, parse, render, sources, taint
+from twelvefold.context import HIDDEN, Renderer, parse, render, sources
+from twelvefold.context.provenance import outside, taint
 from twelvefold.context.shown import CORE_SHOWN
 from twelvefold.steps import CORE_EVENTS, Step
 from twelvefold.thread import Json

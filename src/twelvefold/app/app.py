@@ -14,7 +14,7 @@ from twelvefold.app.copies import Copies
 from twelvefold.app.names import is_kin, new_thread_id, split_contact
 from twelvefold.app.reading import Reading
 from twelvefold.contacts import Answer, Decision
-from twelvefold.context.redaction import Redact, redacted_json
+from twelvefold.context.texts import Redact, redacted_json
 from twelvefold.engine.embedded import POLL_S, EmbeddedEngine
 from twelvefold.exceptions import Conflict, Stale, UnknownAgent
 from twelvefold.loop import STOP_GRACE_S, Surroundings, Watch, utc_now

@@ -10,12 +10,9 @@ of its rendering.
 from collections.abc import Sequence
 
 from twelvefold.context import as_chat, as_json, parts, tagged
-from twelvefold.context.budget import within
-from twelvefold.context.calibration import Calibration, calibrate
-from twelvefold.context.provenance import Source, outside, taint
 from twelvefold.context.renderer import Renderer, Shown, ViewOf
 from twelvefold.context.shown import HIDDEN, NESTED_MAX, OUTCOMES_HIDDEN, View, view
-from twelvefold.context.tokens import estimate
+from twelvefold.context.tagged import Source
 from twelvefold.messages import Message
 from twelvefold.thread import Event
 
@@ -23,14 +20,10 @@ __all__ = [
     "HIDDEN",
     "NESTED_MAX",
     "OUTCOMES_HIDDEN",
-    "Calibration",
     "Renderer",
     "Source",
     "View",
     "ViewOf",
-    "calibrate",
-    "estimate",
-    "outside",
     "parse",
     "parse_chat",
     "parse_json",
@@ -40,9 +33,7 @@ __all__ = [
     "render_json",
     "render_message",
     "sources",
-    "taint",
     "view",
-    "within",
 ]
 
 _DEFAULT = Renderer()

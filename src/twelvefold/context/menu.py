@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
-from twelvefold.context.redaction import Redact, redact, redacted_json
+from twelvefold.context.texts import Redact, redacted_json
 from twelvefold.thread import Event, Json
 
 Events = Sequence[Event]
@@ -95,9 +95,11 @@ def without(events: Events, *types: str) -> list[Event]:
     return [event for event in events if event.type not in types]
 
 
-def redacted(events: Events, redact: Redact = redact) -> list[Event]:
+def redacted(events: Events, redact: Redact | None = None) -> list[Event]:
     """With every text redacted, by the ready patterns or by a function of yours. Names of fields,
     intents and channels stay: they say what an event is."""
+    if redact is None:
+        from twelvefold.context.redaction import redact  # its patterns take time to compile
     return [
         replace(
             event,

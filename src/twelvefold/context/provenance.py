@@ -8,18 +8,16 @@ A label tells the model; it does not keep it from being persuaded. `taint` is fo
 step may be let through without a person while it says anything.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twelvefold.context.shown import CORE_SHOWN, HIDDEN
+from twelvefold.context.tagged import Source
 from twelvefold.thread import Event, Json, Thread
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-Source = Callable[[Event], str | None]
-"""Who outside wrote what is in an event, as a short name; None for nobody outside."""
 
 ANYBODY = "*"
 _OURS = HIDDEN | {"left_out"}

@@ -8,13 +8,6 @@ beginning, what is split over lines or encoded. Patterns are a net, not a wall.
 """
 
 import re
-from collections.abc import Callable
-from typing import cast
-
-from twelvefold.thread import Json
-
-Redact = Callable[[str], str]
-"""A text without what should not be in it."""
 
 E_MAIL = re.compile(
     r"(?<![\w.+%-])(?P<e_mail>[\w+%-][\w.+%-]{0,63}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24})(?![\w-])"
@@ -64,20 +57,6 @@ class Redaction:
 
 
 redact = Redaction(*PATTERNS)
-
-
-def redacted_json(value: Json, redact: Redact) -> Json:
-    """The same JSON, each of its texts redacted; the names of fields stay."""
-    match value:
-        case str():
-            return redact(value)
-        case dict():
-            items = cast("dict[str, Json]", value).items()
-            return {name: redacted_json(item, redact) for name, item in items}
-        case list():
-            return [redacted_json(item, redact) for item in cast("list[Json]", value)]
-        case _:
-            return value
 
 
 def _redacted(found: re.Match[str]) -> str:

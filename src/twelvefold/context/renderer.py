@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from twelvefold.context import as_chat, as_json, parts
-from twelvefold.context.provenance import Source
 from twelvefold.context.selected import each
 from twelvefold.context.shown import View, tag_of, view
-from twelvefold.context.tagged import Piece, tagged
+from twelvefold.context.tagged import Piece, Source, tagged
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.messages import Message
 from twelvefold.thread import Event, Thread

@@ -4,7 +4,7 @@ Words from outside bear where they came from: `<tag untrusted="email:bob@example
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from twelvefold.context.body import UNSEEN_CHAR, from_yaml, to_yaml
@@ -12,6 +12,10 @@ from twelvefold.context.shown import View
 from twelvefold.encoding import from_text, to_text
 from twelvefold.exceptions import NotRendered
 from twelvefold.tags import OPENS_TAG, escape, unescape
+from twelvefold.thread import Event
+
+Source = Callable[[Event], str | None]
+"""Who outside wrote what is in an event, as a short name; None for nobody outside."""
 
 
 @dataclass(frozen=True, slots=True)

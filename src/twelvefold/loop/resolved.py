@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
-from twelvefold.context.redaction import Redact
+from twelvefold.context.texts import Redact
 from twelvefold.secrets import SecretRef, Secrets, look_up
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twelvefold.agent import Agent
-from twelvefold.context.redaction import Redact
+from twelvefold.context.texts import Redact
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.loop.watch import Watch
 from twelvefold.messages import Model
