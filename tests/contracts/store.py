@@ -165,6 +165,23 @@ def test_a_name_that_no_store_can_keep_is_refused_by_name(store):
     assert types(store) == ["message_received"]
 
 
+def test_a_nul_in_a_name_is_refused_and_one_in_the_data_is_kept(store):
+    launch(store)
+
+    for append in (
+        Append("t1", [fact(key="a\0b")]),
+        Append("t1", [fact("a\0b")]),
+        Append("a\0b", [fact()], create=Create("a")),
+        Append("t2", [fact()], create=Create("a\0b")),
+    ):
+        with pytest.raises(Unstorable, match="NUL"):
+            store.commit_now(append)
+    with pytest.raises(UnknownThread):
+        store.load("a\0b")
+    store.commit_now(Append("t1", [fact(**{"a\0b": "\0"})]))
+    assert store.load("t1").events[-1].data == {"a\0b": "\0"}
+
+
 # expect, epoch, claim
 
 

@@ -54,6 +54,10 @@ class Plan:
     repeated: list[bool] = field(default_factory=list[bool])
 
 
+def ref_of(append: Append) -> Ref:
+    return Ref(append.tenant, append.thread_id)
+
+
 Read = Callable[[Ref], Pending | None]
 """The thread as this transaction finds it, when there is one."""
 
@@ -62,7 +66,7 @@ def plan(db: Database, appends: Sequence[Append], read: Read) -> Plan:
     """Check all, write nothing. What it raises refuses the whole request."""
     planned = Plan(appends)
     for append in appends:
-        ref = Ref(append.tenant, append.thread_id)
+        ref = ref_of(append)
         pending = planned.threads.get(ref) or read(ref)
         stored = _stored(db, pending, append) if pending else []
         if not stored:
@@ -116,6 +120,7 @@ def _admitted(db: Database, pending: Pending | None, append: Append, ref: Ref) -
                 f"there is no thread {ref.id!r} (tenant {ref.tenant!r}) here. Launch it first."
             )
         create = append.create
+        _refuse_nul(*ref, create.agent)
         pending = Pending(ref, None, create.agent, 0, 0, b"", None, Summary(), create, changed=True)
     elif append.create is not None:
         raise Conflict(f"thread {ref.id} exists already. Choose another id, or send to it.")
@@ -146,6 +151,7 @@ def _stage(pending: Pending, append: Append) -> list[Event]:
     """Grow the pending thread by the drafts of `append`."""
     events: list[Event] = []
     for draft in append.drafts:
+        _refuse_nul(draft.type, draft.key)
         pending.head += 1
         pending.rows.append(_row(pending, draft))
         events.append(draft.event(pending.head))
@@ -167,6 +173,12 @@ def _row(pending: Pending, draft: Draft) -> tuple[Any, ...]:
     header = canonical([*pending.ref, *place]).encode()
     pending.chain = sha256(pending.chain + header + commitment).digest()
     return (*place, draft.text, salt, pending.chain)
+
+
+def _refuse_nul(*names: str | None) -> None:
+    # Postgres keeps none, and one log must fit into every store. In `data` it is escaped.
+    if any(name is not None and "\0" in name for name in names):
+        raise Unstorable("a name, type or key holds a NUL, which not every store can keep.")
 
 
 def _fold(pending: Pending, events: list[Event]) -> None:
@@ -204,7 +216,7 @@ def _write_thread(db: Database, pending: Pending) -> int:
 
 
 def _write_wakes(tx: Any, append: Append, wakes: Wakes, *, repeated: bool) -> None:
-    ref = Ref(append.tenant, append.thread_id)
+    ref = ref_of(append)
     for key in append.cancel:
         wakes.cancel_wake(tx, ref, key)
     for timer in append.arms:

@@ -106,7 +106,9 @@ def _grown(ref: Ref, kept: Kept, drafts: Sequence[Draft], keys: Sequence[str]) -
     head = len(kept.events)
     events = [draft.event(head + n) for n, draft in enumerate(drafts, start=1)]
     try:
-        "".join((*ref, *keys, *(event.type for event in events))).encode()
+        names = (*ref, kept.agent, *keys, *(event.type for event in events))
+        if "\0" in "".join(names).encode().decode():  # a lone surrogate cannot be encoded
+            raise ValueError("a name, type or key holds a NUL")
         summarize(events, kept.summary)
         for event in events:
             _project(ref, kept, event)

@@ -6,7 +6,7 @@ and nobody waits for a lock without end.
 
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -98,10 +98,13 @@ class Pool:
             raise StoreUnavailable("the store is closed; open it again.", retryable=False)
         if fresh:
             self._drop_idle()  # when one is dead, they all are, as a rule
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return connect(self.url, lock_timeout_s=self.lock_timeout_s)
+        while self._idle:
+            with suppress(IndexError):  # another thread was faster
+                db = self._idle.pop()
+                if is_alive(db):
+                    return db
+                db.raw.close()
+        return connect(self.url, lock_timeout_s=self.lock_timeout_s)
 
     def _put_back(self, db: Named) -> None:
         is_idle = not db.raw.closed and db.raw.info.transaction_status == TransactionStatus.IDLE
@@ -112,4 +115,16 @@ class Pool:
 
     def _drop_idle(self) -> None:
         while self._idle:
-            self._idle.pop().raw.close()
+            with suppress(IndexError):
+                self._idle.pop().raw.close()
+
+
+def is_alive(db: Named) -> bool:
+    """Whether the server has not ended an idle connection, so far as this side knows: it is not
+    asked."""
+    try:
+        db.raw.pgconn.consume_input()  # its last words, if it said any
+        db.raw.pgconn.consume_input()  # that it is gone
+    except psycopg.Error:
+        return False
+    return not db.raw.broken

@@ -59,7 +59,10 @@ def translated(error: Exception, name: str) -> Exception:
 
 
 def not_migrated(name: str, reason: str) -> NotMigrated:
-    return NotMigrated(f"{name} has not the tables of this version: {reason}.")
+    return NotMigrated(
+        f"{name} has not the tables of this version: {reason}."
+        " Run `twelvefold db migrate` with this URL as its --store."
+    )
 
 
 def locked(name: str) -> StoreUnavailable:

@@ -7,6 +7,10 @@
 select n, agent, head, epoch, chain, status, summary from twelvefold_threads where tenant = $1 and id = $2
 for update;
 
+-- name: take_turn
+-- For a thread that is not there yet, and so has no row to lock.
+select pg_advisory_xact_lock(hashtextextended(concat_ws(chr(1), 'twelvefold', $1::text, $2::text), 0));
+
 -- name: insert_thread
 insert into twelvefold_threads
     (tenant, id, agent, parent_thread, parent_step, parent_intent, head, epoch, chain, status, summary)
@@ -35,9 +39,9 @@ select type from twelvefold_events where thread = $1 and seq > $2;
 select agent, parent_thread, parent_step, parent_intent from twelvefold_threads where tenant = $1 and id = $2;
 
 -- name: events_after
-select e.seq, e.type, e.data, e.at, e.key, e.after, e.v from twelvefold_threads t
-join twelvefold_events e on e.thread = t.n and e.seq > $3
-where t.tenant = $1 and t.id = $2 order by e.seq;
+select e.seq, e.type, e.data, e.at, e.key, e.after, e.v from twelvefold_events e
+where e.thread = (select n from twelvefold_threads where tenant = $1 and id = $2) and e.seq > $3
+order by e.seq;
 
 -- name: thread_epoch
 select epoch from twelvefold_threads where tenant = $1 and id = $2;

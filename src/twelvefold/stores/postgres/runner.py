@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from twelvefold.exceptions import StoreUnavailable
-from twelvefold.stores.postgres.connections import APPLICATION, Pool
+from twelvefold.stores.postgres.connections import APPLICATION, Pool, is_alive
 from twelvefold.stores.postgres.failures import translated
 from twelvefold.stores.postgres.queries import Named
 
@@ -44,14 +44,12 @@ class Runner:
 
     def expect_held(self) -> None:
         """Raises `StoreUnavailable`."""
-        for db in self._holding:
-            try:
-                db.raw.pgconn.consume_input()  # notices that the server is gone; asks it nothing
-            except psycopg.Error as error:
-                raise StoreUnavailable(
-                    f"{self._pool.name}: the connection that holds the right to advance threads was"
-                    " lost, and with it the right. Start again; the threads go on where they were."
-                ) from error
+        if all(map(is_alive, self._holding)):
+            return
+        raise StoreUnavailable(
+            f"{self._pool.name}: the connection that holds the right to advance threads was lost,"
+            " and with it the right. Start again; the threads go on where they were."
+        )
 
     def _tried(self, db: Named) -> bool:
         try:

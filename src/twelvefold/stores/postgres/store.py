@@ -65,8 +65,7 @@ class PostgresStore(Reads):
         self._ear = Ear(self._url, author=author, lock_timeout_s=lock_timeout_s)
         self._runner = Runner(self._pool)
         self._listeners: list[Callable[[], None]] = []
-        with self._pool.connection() as db:
-            expect_schema(db, self.name)
+        self._expect_schema()
 
     @property
     def name(self) -> str:
@@ -146,6 +145,14 @@ class PostgresStore(Reads):
         self._lanes.close()
         self._ear.close()
         self._pool.close()
+
+    def _expect_schema(self) -> None:
+        try:
+            with self._pool.connection() as db:
+                expect_schema(db, self.name)
+        except BaseException:
+            self.close()
+            raise
 
     def _committed(self, appends: Sequence[Append]) -> list[list[Event]]:
         events = self._writer.commit(appends)

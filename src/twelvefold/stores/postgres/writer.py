@@ -16,7 +16,7 @@ from twelvefold.store import Append, Ref, Wakes
 from twelvefold.stores.postgres.connections import Pool
 from twelvefold.stores.postgres.failures import PASSING, translated
 from twelvefold.stores.postgres.queries import Named
-from twelvefold.tables.appends import Plan, plan, read_thread, write
+from twelvefold.tables.appends import Pending, Plan, plan, read_thread, ref_of, write
 from twelvefold.thread import Event
 
 TRIES_MAX = 10
@@ -85,8 +85,18 @@ class _Dropped(Exception):
 
 def applied(db: Named, appends: Sequence[Append], wakes: Wakes) -> Plan:
     """Check and write inside the open transaction."""
-    refs = sorted({Ref(append.tenant, append.thread_id) for append in appends})
-    locked = {ref: read_thread(db, ref) for ref in refs}
+    begun = {ref_of(append) for append in appends if append.create is not None}
+    refs = sorted({ref_of(append) for append in appends})
+    locked = {ref: _locked(db, ref, may_begin=ref in begun) for ref in refs}
     planned = plan(db, appends, locked.get)
     write(db, planned, wakes)
     return planned
+
+
+def _locked(db: Named, ref: Ref, *, may_begin: bool) -> Pending | None:
+    """The thread, which nobody else appends to or begins until this transaction ends."""
+    found = read_thread(db, ref)
+    if found is None and may_begin:
+        db.rows("take_turn", ref)
+        return read_thread(db, ref)  # somebody else may have begun it while we waited
+    return found

@@ -130,12 +130,12 @@ class Groups:
         if not group:
             return
         outcomes = self._writer.wait_group([w.appends for w in group])
+        self._tell(group, outcomes)  # before the callers, who may ask whether it was heard
         for waiting, outcome in zip(group, outcomes, strict=True):
             try:
                 waiting.loop.call_soon_threadsafe(_resolve, [waiting], [outcome])
             except RuntimeError:
                 continue  # the caller's loop has ended; what was committed stays
-        self._tell(group, outcomes)
 
     def _tell(self, group: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
         for waiting, outcome in zip(group, outcomes, strict=True):
