@@ -46,6 +46,7 @@ class Shop(BaseModel):
         (None, "null"),
         (Any, "any"),
         (Json, "string(application/json)"),
+        (Json[list[int]], "string(application/json, of int[])"),
         (datetime, "string(date-time)"),
         (Literal["a", 1, None], '"a" | 1 | null'),
         (int | None, "int | null"),

@@ -4,6 +4,7 @@ import enum
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -273,16 +274,24 @@ def test_plain_schemas_drop_nothing():
         (dict[str, int], ANTHROPIC, "Act.x: Anthropic's strict mode has no maps"),
         (list[dict[str, int]], OPENAI, "Act.x[]: OpenAI's strict mode has no maps"),
         (dict, OPENAI, "has no maps"),
-        (Open, OPENAI, "Open: OpenAI's strict mode has no maps"),
+        (Open, OPENAI, "Open (used by Act.x): OpenAI's strict mode has no maps"),
         (tuple[int, str], OPENAI, "Act.x: OpenAI's strict mode has no tuples of several types"),
         (tuple[int, str], ANTHROPIC, "no tuples"),
         (Any, OPENAI, "Act.x: OpenAI's strict mode needs a type for every value"),
         (Any, GEMINI, "needs a type"),
         (list, ANTHROPIC, "Act.x[]: Anthropic's strict mode needs a type"),
-        (JsonValue, OPENAI, "JsonValue: OpenAI's strict mode needs a type"),
+        (JsonValue, OPENAI, "JsonValue (used by Act.x): OpenAI's strict mode needs a type"),
         (Tree, ANTHROPIC, "Act.x: Anthropic's strict mode has no recursion, and Tree contains"),
-        (Alias, GEMINI, "Alias: Gemini's structured output has recursion only below"),
-        (Chain, GEMINI, "Chain.after: Gemini's structured output has recursion only below"),
+        (
+            Alias,
+            GEMINI,
+            "Alias (used by Act.x): Gemini's structured output has recursion",
+        ),
+        (
+            Chain,
+            GEMINI,
+            "Chain.after (used by Act.x): Gemini's structured output has",
+        ),
     ],
 )
 def test_a_shape_that_cannot_be_said_is_refused_by_name(form: Any, profile: Profile, says: str):
@@ -292,6 +301,13 @@ def test_a_shape_that_cannot_be_said_is_refused_by_name(form: Any, profile: Prof
     assert says in str(refused.value)
     assert str(refused.value).endswith('or use mode="tool" or mode="prompt".')
     assert isinstance(refused.value, ConfigurationError)
+
+
+def test_a_type_without_any_schema_is_refused_by_name():
+    """Pydantic would leave the step out of the union, and the model could never choose it."""
+    for form in (Callable[[int], int], Callable[[int], int] | int):
+        with pytest.raises(SchemaRefused, match=r"^Act\.x: .*Callable.*plain data"):
+            schema_of(step(y=int, x=form) | Done)
 
 
 def test_gemini_takes_maps_and_tuples():

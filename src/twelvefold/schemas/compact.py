@@ -116,7 +116,8 @@ class _Writer:
             return self._array(node)
         if types == "object":
             return self._map(node)
-        return Shape(_SIMPLE.get(types, "any") + bounds(node, types))
+        inner = self.shape(node["contentSchema"]) if node.get("contentSchema") else Shape("")
+        return Shape(_SIMPLE.get(types, "any") + bounds(node, types, inner.text), inner.comments)
 
     def _joined(self, each: list[Shape], sign: str) -> Shape:
         comments = [line for one in each for line in one.comments]

@@ -1,5 +1,6 @@
 """One neutral schema to a strict one: each shape written faithfully, or refused with its path."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
@@ -51,7 +52,7 @@ class Strict:
         self.absent = absent
         self.dropped: list[Dropped] = []
         self._recursive = recursive(defs)
-        self._used: set[str] = set()
+        self._used: dict[str, str] = {}  # definitions, each with the place of its first use
 
     def root(self, schema: Node) -> Node:
         return self.node(schema, str(schema.get("title", "answer")), "")
@@ -59,7 +60,7 @@ class Strict:
     def definitions(self) -> Node:
         """Every definition that was referred to so far, in its own order."""
         made: Node = {}
-        while missing := self._used - made.keys():
+        while missing := self._used.keys() - made.keys():
             for name in (name for name in self.defs if name in missing):
                 made[name] = self.node(self.defs[name], name, name)
         if self.profile.recursion == "where_absent" and (endless := recursive(_musts(made))):
@@ -116,7 +117,7 @@ class Strict:
         beside = _words(node)
         if beside and not _words(self.defs[name]):  # a reference stands alone
             return {**beside, **self.node(self.defs[name], path, name)}
-        self._used.add(name)
+        self._used.setdefault(name, path)
         return {**beside, "anyOf": [ref_to(name)]} if beside else ref_to(name)
 
     def _choice(self, node: Node, path: str) -> Node:
@@ -200,7 +201,9 @@ class Strict:
         return {"type": "array", "items": each[0], **kept_bounds(node, self.profile)}
 
     def _refused(self, path: str, rule: str) -> SchemaRefused:
-        return SchemaRefused(f"{path}: {self.profile.name} {rule}, {OTHER_MODE}.")
+        by = self._used.get(re.split(r"[.\[]", path)[0], path)
+        where = path if by.startswith("answer") or by == path else f"{path} (used by {by})"
+        return SchemaRefused(f"{where}: {self.profile.name} {rule}, {OTHER_MODE}.")
 
 
 def _musts(defs: Definitions) -> Definitions:

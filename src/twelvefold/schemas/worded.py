@@ -22,10 +22,11 @@ _RANGES = {
 }
 
 
-def bounds(node: Node, kind: str) -> str:
-    """Those of a value of this type, in brackets; or nothing."""
+def bounds(node: Node, kind: str, content: str = "") -> str:
+    """Those of a value of this type, in brackets; or nothing. `content`: what a text holds."""
     signs = _SIGNS.get(kind, {})
     said = [f"{sign}{_text(node[key])}" for key, sign in signs.items() if key in node]
+    said += [f"of {content}"] if content else []
     least, most, what = _RANGES.get(kind, ("", "", ""))
     if least in node or most in node:
         said.append(_range(node.get(least, 0), node.get(most), what))
