@@ -66,13 +66,17 @@ def lent(
         yield loan.connection
         loan.keep()
     except Exception as error:
-        refused = loan.refused_by(error)
-        if refused is not None:
-            raise NothingHappened(f"{refused}. Nothing was kept.") from error
+        why = loan.refused_by(error)
+        if why is not None:
+            raise nothing_kept(why) from error
         raise
     finally:
         with suppress(psycopg.Error):
             loan.connection.take_back()
+
+
+def nothing_kept(why: str) -> NothingHappened:
+    return NothingHappened(f"{why}. Nothing was kept.")
 
 
 class _Loan:
@@ -101,11 +105,11 @@ class _Loan:
 
     def keep(self) -> None:
         """Commit. Raises `NothingHappened` when it may not be kept."""
-        refused = self._refused()
-        if refused is None and not self._db.rows("give_back", (self._number,)):
-            refused = _MEDDLED
-        if refused is not None:
-            raise NothingHappened(f"{refused}.")
+        why = self._refused()
+        if why is None and not self._db.rows("give_back", (self._number,)):
+            why = _MEDDLED  # this is another transaction than the one that was lent
+        if why is not None:
+            raise nothing_kept(why)
         try:
             psycopg.Connection.commit(self.connection)
         except errors.IntegrityError:
@@ -114,12 +118,10 @@ class _Loan:
             raise translated(error, self._name) from error
 
     def refused_by(self, error: Exception) -> str | None:
-        """Why nothing may be kept; None when `error` is the borrower's own affair."""
+        """Why nothing may be kept; None when `error` says it already, or is the borrower's own."""
         if isinstance(error, errors.InvalidTransactionTermination):
             return _MEDDLED
-        if isinstance(error, _ENDED):
-            return self._too_long()
-        return self._refused()
+        return self._too_long() if isinstance(error, _ENDED) else self.connection.refused
 
     def _refused(self) -> str | None:
         connection = self.connection
