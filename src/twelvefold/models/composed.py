@@ -82,11 +82,11 @@ class RoundRobin:
 
 
 def name_of(model: Any) -> str:
-    """The vendor's name of a model, also when another one is around it."""
+    """The vendor's name of a model, also when another one is around it; a function's own."""
     inner = getattr(model, "model", None)
-    if isinstance(inner, str):
-        return inner
-    return type(model).__name__ if inner is None else name_of(inner)
+    if inner is None:
+        return getattr(model, "__name__", type(model).__name__)
+    return inner if isinstance(inner, str) else name_of(inner)
 
 
 def _some(models: Sequence[Model], function: str) -> tuple[Model, ...]:
