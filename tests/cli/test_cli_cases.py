@@ -186,7 +186,7 @@ def test_a_changed_prompt_fails_the_case_until_it_is_accepted(cli: Cli, folder: 
     before = (folder / "bot.cases.yaml").read_text()
     ran = cli("test", "--accept-prompts")
     assert ran.code == 0, ran.out
-    assert "1 prompts accepted" in ran.err
+    assert "accepted: 1" in ran.err
     after = (folder / "bot.cases.yaml").read_text()
     lines = zip(before.split("\n"), after.split("\n"), strict=True)
     changed = [new for old, new in lines if old != new]

@@ -90,7 +90,7 @@ def test_a_case_that_passes_often_enough_is_0(cli: Cli, folder: Path):
         "           + got       v2",
         "ok    1.00  1/1  bot.cases.yaml:5  asks",
     ]
-    assert "2 cases, 2 reach 0.5; 5 of 5 runs  $0.0400" in ran.err
+    assert "2 of 2 cases reach 0.5; 5 of 5 runs  $0.0400" in ran.err
 
 
 def test_below_the_threshold_is_1(cli: Cli, folder: Path):

@@ -15,6 +15,8 @@ from twelvefold.exceptions import Conflict
 from twelvefold.messages import ModelReply
 from twelvefold.thread import Event, Json, Thread
 
+_BREAKS = frozenset("\n\r\x85\u2028\u2029")
+"""What YAML folds where it is not escaped."""
 _ENDED = frozenset({"truncated", "refused"})
 _OTHER_BYTES = "# The reply answered other bytes than today's prompt makes."
 
@@ -97,7 +99,7 @@ def _ascii(thread: Thread) -> list[str]:
 
 def _yaml(value: Json) -> str:
     """A value on one line."""
-    style = '"' if isinstance(value, str) and ("\n" in value or "{" in value) else None
+    style = '"' if isinstance(value, str) and _BREAKS.intersection(value) else None
     text = yaml.safe_dump(
         value,
         default_flow_style=True,

@@ -51,10 +51,9 @@ def test(here: Here, paths: tuple[Path, ...], only: str | None, accept_prompts: 
     else:
         for one in checked:
             _show(here, one)
-        words = f", {accepted} prompts accepted" if accepted else ""
-        here.out.say(
-            f"{len(checked)} cases: {len(checked) - failed} passed, {failed} failed{words}"
-        )
+        words = f", accepted: {accepted}" if accepted else ""
+        many = f"{len(checked)} case{'s' * (len(checked) > 1)}"
+        here.out.say(f"{many}: {len(checked) - failed} passed, {failed} failed{words}")
     return exits.FAILED if failed else exits.DONE
 
 

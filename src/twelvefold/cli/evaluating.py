@@ -193,7 +193,7 @@ def _show(
         here.out.say(f"stopped before --max-cost: {trial.stopped}")
     passed = sum(rate.rate >= options.threshold for rate in found)
     here.out.say(
-        f"{len(found)} cases, {passed} reach {options.threshold:g};"
+        f"{passed} of {len(found)} cases reach {options.threshold:g};"
         f" {len(trial.results)} of {trial.runs_planned} runs{_dollars(trial.cost)}"
     )
 
