@@ -155,6 +155,11 @@ def test_the_tag_of_a_union_is_found():
         ({"$ref": "https://example.com/s"}, "cannot follow"),
         ({"$ref": "#/$defs/X"}, "cannot follow"),
         ({"pattern": "("}, "is no pattern"),
+        ({"$ref": "#"}, "refers to itself"),
+        (
+            {"$defs": {"A": {"anyOf": [{"$ref": "#/$defs/B"}]}, "B": {"$ref": "#/$defs/A"}}},
+            "A: refers to itself",
+        ),
     ],
 )
 def test_what_cannot_be_checked_is_refused_at_once(schema: Any, says: str):
@@ -191,8 +196,19 @@ def test_recursion_and_deep_values_end():
 
     assert steps_of(tree).check([[], [[]]]) == []
     assert steps_of(tree).check([[], [1]]) == ["[1][0]: must be array, not 1"]
-    assert steps_of(tree).check(value) == ["the value is nested too deep"]
-    assert steps_of({"$ref": "#"}).check(1) == ["the value is nested too deep"]
+    assert steps_of(tree).check(value) == ["the value is nested more than 100 levels deep"]
+    assert steps_of({"items": {"$ref": "#"}, "type": "array"}).check([[1]]) == [
+        "[0][0]: must be array, not 1"
+    ]
+
+
+def test_a_value_as_deep_as_allowed_is_checked():
+    node = {"type": "object", "properties": {"n": {"anyOf": [{"$ref": "#/$defs/N"}, {}]}}}
+    value: Any = {}
+    for _ in range(99):
+        value = {"n": value}
+
+    assert steps_of({"$ref": "#/$defs/N", "$defs": {"N": node}}).check(value) == []
 
 
 def test_variants_that_share_a_tail_cost_no_more_than_their_sum():

@@ -4,8 +4,9 @@ A keyword that cannot be checked is refused when the schema is given, never pass
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import cast
 
 from twelvefold.exceptions import SchemaRefused
 from twelvefold.schemas.keywords import CHECKS, NO_CHECK
@@ -14,6 +15,11 @@ from twelvefold.schemas.nodes import Definitions, Node, children, definitions, n
 from twelvefold.thread import Json
 
 COMPLAINTS_MAX = 10
+DEPTH_MAX = 100
+"""Lists and maps in each other: what a stack that is already deep can still follow."""
+
+# What applies to the same value as the schema that holds it.
+_IN_PLACE = ("anyOf", "oneOf", "allOf", "not", "if", "then", "else")
 
 
 class Checker:
@@ -24,14 +30,14 @@ class Checker:
         self.defs: Definitions = definitions(root)
         for place, node in _everywhere(root, ""):
             _refuse_unknown(node, place, self.defs)
+        _refuse_endless(root, self.defs)
 
     def complaints(self, value: Json) -> list[str]:
         """What is wrong with the value, each as `path: what`; nothing when it is right."""
-        try:
-            look = Look(self.root, self.defs, CHECKS)
-            return list(islice(look.check(self.root, value, ""), COMPLAINTS_MAX))
-        except RecursionError:
-            return ["the value is nested too deep"]
+        if _is_deeper(value, DEPTH_MAX):
+            return [f"the value is nested more than {DEPTH_MAX} levels deep"]
+        look = Look(self.root, self.defs, CHECKS)
+        return list(islice(look.check(self.root, value, ""), COMPLAINTS_MAX))
 
 
 def _everywhere(node: Node, place: str) -> Iterator[tuple[str, Node]]:
@@ -52,3 +58,38 @@ def _refuse_unknown(node: Node, place: str, defs: Definitions) -> None:
             _ = pattern is None or pattern_of(pattern)
         except re.error as error:
             raise SchemaRefused(f"{place or 'root'}: {pattern!r} is no pattern: {error}.") from None
+
+
+def _refuse_endless(root: Node, defs: Definitions) -> None:
+    """A reference that comes back to itself at the same value would be followed for ever."""
+    named = {"#": root, **defs}
+    for name in named:
+        seen: set[str] = set()
+        new = set(_applied(named[name]))
+        while new:
+            if name in new:
+                raise SchemaRefused(f"{name}: refers to itself; put the reference in a property.")
+            seen |= new
+            new = {other for one in new for other in _applied(named[one])} - seen
+
+
+def _applied(node: Node) -> Iterator[str]:
+    if "$ref" in node:
+        yield name_of(node["$ref"]) or "#"
+    for key, child in children(node):
+        if key in _IN_PLACE:
+            yield from _applied(child)
+
+
+def _is_deeper(value: Json, levels: int) -> bool:
+    """Level by level, so that nothing is too deep to be measured."""
+    within: list[Json] = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        within = [inner for one in within for inner in _inner(one)]
+    return bool(within)
+
+
+def _inner(value: Json) -> list[Json]:
+    """The lists and maps right in a value."""
+    items = cast(Iterable[Json], value.values() if isinstance(value, dict) else value)
+    return [one for one in items if isinstance(one, list | dict)]
