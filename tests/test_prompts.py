@@ -193,12 +193,20 @@ def test_parts_survive_macros_and_blocks(file: Any):
 
 @pytest.mark.parametrize(
     "expression",
-    ["thread | trim", "thread ~ 'x'", "'x' + thread", "thread.upper()", "'{}'.format(thread)"],
+    ["thread | trim", "thread | upper", "thread ~ 'x'", "'{}'.format(thread)", "'%s' % thread"],
 )
 def test_what_would_lose_the_marks_of_a_thread_is_refused(file: Any, expression: str):
     prompt = file("{{ " + expression + " }}", context=parts(("one\n", True)))
 
     with pytest.raises(PromptError, match="in parts is inserted alone"):
+        prompt.messages(thread=given(wrote("hi")))
+
+
+@pytest.mark.parametrize("expression", ["'x' + thread", "thread.upper()", "thread[:1]"])
+def test_a_thread_in_parts_is_no_text(file: Any, expression: str):
+    prompt = file("{{ " + expression + " }}", context=parts(("one\n", True)))
+
+    with pytest.raises(PromptError, match="InParts"):
         prompt.messages(thread=given(wrote("hi")))
 
 
@@ -246,7 +254,9 @@ def test_what_is_neither_text_nor_a_number_is_refused(file: Any, value: Any):
         ("{{ data.tag | safe }}{{ raw | e }}{{ data.tag | e }}", "<ops><b>&lt;ops>"),
         ("{% macro m(x) %}<m>{{ x }}</m>{% endmacro %}{{ m(data.tag) }}", "<m>&lt;ops></m>"),
         ("{% set x %}<m>{{ data.tag }}{% endset %}{{ x }}", "<m>&lt;ops>"),
-        ("{% filter upper %}<m>{{ data.tag }}{% endfilter %}", "<M>&LT;OPS>"),
+        ("{% set x | upper %}<m>{{ data.tag }}{% endset %}{{ x }}", "&lt;M>&LT;OPS>"),
+        ("{{ raw | upper }}{{ raw[:2] }}{{ raw.replace('b', 'i') }}", "&lt;B>&lt;b&lt;i>"),
+        ("{{ '{}'.format(raw) }}{{ raw.format() }}", "&lt;b>&lt;b>"),
         ("{{ '<ops>' }}{{ '<ops>' if data else '' }}", "&lt;ops>&lt;ops>"),
         ("{% for k in data %}{{ loop.index }}{{ k }} {% endfor %}", "1name 2tag "),
     ],
@@ -283,6 +293,12 @@ def test_html_that_a_web_framework_vouches_for_is_no_raw_text(file: Any):
         ("---\na: b\nmodel: [small\n---\nhi", 4, "is no YAML"),
         ("---\n- small\n---\nhi", 2, "must be names with values"),
         ("---\nday: 2026-02-31\n---\nhi", 2, "is no YAML: day is out of range"),
+        ("\n{% include 'other' %}", 2, "a prompt is one file"),
+        ("{% import 'os' as os %}{{ os }}", 1, "a prompt is one file"),
+        ("{% extends 'other' %}", 1, "a prompt is one file"),
+        ("{% filter upper %}a{% endfilter %}", 1, "use a set block"),
+        ("\n{% call m() %}a{% endcall %}", 2, "use a set block"),
+        ("{% autoescape true %}a{% endautoescape %}", 1, "autoescape is for HTML"),
     ],
 )
 def test_a_file_that_is_wrong_is_named_with_its_line(
@@ -335,8 +351,6 @@ def test_the_line_of_an_error_in_a_macro_is_the_innermost(file: Any):
         "{{ cycler.__init__.__globals__.os }}",
         "{{ (xs | first).__class__ }}",
         "{{ range(10 ** 9) | join }}",
-        "{% include 'other' %}",
-        "{% import 'os' as os %}{{ os }}",
     ],
 )
 def test_a_template_that_reaches_out_is_stopped(file: Any, body: str):

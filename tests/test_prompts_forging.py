@@ -31,7 +31,7 @@ HOSTILE = [
     ),
 ]
 texts = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=4)), max_size=12).map("".join)
-TAG = re.compile(r"</?[a-zA-Z_!?]")
+TAG = re.compile(r"</?(?:[a-zA-Z_!?|]|[^\x00-\x7f])")
 SOURCE = """\
 --- system
 <doc>{{ a }}</doc>
@@ -48,6 +48,15 @@ SOURCE = """\
 {{ quoted(a) }}{{ quoted(b) }}
 {% set both %}<doc>{{ a }}{{ b }}</doc>{% endset -%}
 {{ both }}
+{% macro held(x) %}{{ x }}{% endmacro -%}
+{{ held(a) | upper }}{{ held(a) | lower }}{{ held(a) | title }}{{ held(a).casefold() }}
+{{ held(a) | replace("1", "") | replace("-", "") | replace(" ", "") }}{{ held(a)[::-1] }}
+{{ held(a) | trim }}{{ b }}{{ held(a) | indent }}{{ held(a) | reverse }}{{ held(a)[:4] }}{{ b }}
+{{ held("{0} < {1}").format(a, b) }}{{ (held("{}{}") | attr("format"))(a, b) }}{{ held("%s") % a }}
+{{ held(a) ~ held(b) }}{{ b + held(a) + b }}{{ [held(a), b] | join("<") }}{{ held(a) * 2 }}{{ b }}
+{{ held(a) | truncate(9, true, "") }}{{ b }}{{ held(a) | wordwrap(3) }}{{ held(a) | center(30) }}
+{% for part in held(a).split() %}{{ part }}{% endfor %}{% for c in held(a) %}{{ c }}{% endfor %}
+{{ a.encode().decode() if false else a | string }}{{ a | list | join }}{{ a | e }}
 """
 
 
@@ -66,10 +75,13 @@ def tags(messages: tuple[Message, ...]) -> list[str]:
     return [tag for m in messages for tag in TAG.findall(m.text)]
 
 
-@given(a=texts, b=texts)
-@settings(max_examples=300)
+filled = texts.filter(bool)
+
+
+@given(a=filled, b=texts)
+@settings(max_examples=500)
 def test_no_content_forges_a_tag_a_message_or_a_mark(prompt: Prompt, a: str, b: str):
-    plain = prompt.messages(a="x", b="y", raw=Raw("raw"))
+    plain = prompt.messages(a="xx", b="yy", raw=Raw("raw"))
     hostile = prompt.messages(a=a, b=b, raw=Raw("raw"))
 
     assert shape(hostile) == shape(plain)

@@ -1,7 +1,8 @@
 """The escape of tags: text that neither opens nor closes one, and that can be read back exactly.
 
 A `<` that could begin a tag becomes `&lt;`; what looks like the escape already gets one more
-`amp;`. So `3 < 4` stays as it is.
+`amp;`. So `3 < 4` stays as it is. A tag begins with a letter, `_`, `!`, `?`, `|` (some models know
+`<|user|>`) or what is not ASCII, for that may be unseen; or with `/` and one of these.
 """
 
 import re
@@ -18,5 +19,5 @@ def unescape(text: str) -> str:
     return _ESCAPE.sub(lambda found: "<" if found[1] == "lt;" else "&" + found[1][4:], text)
 
 
-OPENS_TAG = re.compile(r"<(?=/?[a-zA-Z_!?])")
+OPENS_TAG = re.compile(r"<(?=/?[a-zA-Z_!?|\x00-\x08\x0e-\x1f\x7f-\U0010ffff])")
 _ESCAPE = re.compile(r"&((?:amp;)*lt;)")

@@ -14,8 +14,9 @@ from jinja2 import Template, TemplateSyntaxError
 
 from twelvefold.exceptions import PromptError
 from twelvefold.messages import Message, Part, Role
-from twelvefold.prompts.inserting import Raw, compiled, in_parts, joined, parts_of
+from twelvefold.prompts.inserting import Raw, in_parts, joined, parts_of
 from twelvefold.prompts.reading import Body, read
+from twelvefold.prompts.sandbox import compiled
 from twelvefold.prompts.written import written
 from twelvefold.thread import Thread
 

@@ -4,123 +4,117 @@ Whatever stands in the file is the owner's and is sent as it is. Whatever is ins
 unless it is `Raw`. Nothing here depends on chance, so the same variables give the same bytes.
 """
 
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from jinja2 import (
-    Environment,
-    StrictUndefined,
-    Template,
-    Undefined,
-    nodes,
-    pass_context,
-    pass_environment,
-)
-from jinja2.filters import make_attrgetter
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.visitor import NodeTransformer
-from markupsafe import Markup
+from jinja2 import Undefined, pass_context
 
 from twelvefold.exceptions import PromptError
 from twelvefold.messages import Part
 from twelvefold.tags import escape
 
 
-def compiled(source: str) -> Template:
-    """Raises `TemplateSyntaxError`."""
-    tree = _ENVIRONMENT.parse(source)
-    return _ENVIRONMENT.from_string(_Concatenations().visit(tree))
-
-
-class Raw(Markup):
+class Raw(str):
     """Text that you vouch for: a prompt inserts it as it is.
 
-    Only its own methods keep it so: what is added to it, or formatted into it, is escaped.
+    What is added to it is escaped. What any other method makes of it is ordinary text: a cut or a
+    replacement could complete a tag that was none before.
     """
 
     __slots__ = ()
 
-    @classmethod
-    def escape(cls, s: Any, /) -> "Raw":
-        text = _text_of(s)
-        if isinstance(text, InParts):
-            _refuse_to_change()
-        return text if isinstance(text, Raw) else Raw(escaped(text))
+    def __add__(self, other: str, /) -> "Raw":
+        return Raw(str.__add__(self, safe(other)))
+
+    def __radd__(self, other: str, /) -> "Raw":
+        return Raw(str.__add__(safe(other), self))
 
 
-class InParts(Raw):
-    """Raw text with the ends of its parts: (offset, cache mark). It cannot be changed."""
+End = tuple[int, bool]
+"""Where a part ends in a text, and whether it bears a cache mark."""
 
-    ends: tuple[tuple[int, bool], ...]
 
-    def __new__(
-        cls, text: str, ends: tuple[tuple[int, bool], ...] | None = None, /, *_: Any
-    ) -> "InParts":
-        if ends is None:  # made by a method of text, which knows nothing of parts
-            _refuse_to_change()
-        made = super().__new__(cls, text)
-        made.ends = ends
-        return made
+@dataclass(frozen=True, slots=True)
+class InParts:
+    """A text in parts, as a variable. It is no `str`, so nothing can change it by accident."""
+
+    text: str
+    ends: tuple[End, ...]
+
+    def __str__(self) -> NoReturn:
+        raise PromptError(
+            "a thread in parts is inserted alone, as {{ thread }}: filters, joins and formats would"
+            " lose its cache marks. Let context return a text where you need them"
+        )
+
+
+class _Piece(str):
+    """A text in parts on its way through Jinja2, which takes only `str` and calls str() on it."""
+
+    ends: tuple[End, ...]
 
     def __str__(self) -> str:
-        return self  # Jinja2 calls str() on what it inserts, and the ends must survive that
-
-    def __format__(self, format_spec: str) -> str:
-        _refuse_to_change()
+        return self
 
 
-def _refuse_to_change() -> NoReturn:
-    raise PromptError(
-        "a thread in parts is inserted alone, as {{ thread }}: filters, joins and formats would"
-        " lose its cache marks. Let context return a text where you need them"
-    )
-
-
-def in_parts(parts: Sequence[Part]) -> Raw:
-    """The texts as one that may be inserted; `parts_of` finds the parts again."""
-    offset, ends = 0, list[tuple[int, bool]]()
+def in_parts(parts: Sequence[Part]) -> Raw | InParts:
+    """What may be inserted for the parts of a message; `parts_of` finds them again."""
+    offset, ends = 0, list[End]()
     for place, part in enumerate(parts, start=1):
         offset += len(part.text)
         if part.cache or place < len(parts):
             ends.append((offset, part.cache))
-    return InParts("".join(part.text for part in parts), tuple(ends))
+    return _made("".join(part.text for part in parts), ends)
 
 
-def parts_of(text: str, *, cache: bool) -> list[Part]:
+def parts_of(made: Raw | InParts, *, cache: bool) -> list[Part]:
     """`cache`: whether the last part bears a mark."""
-    ends = text.ends if isinstance(text, InParts) else ()
-    plain, start, parts = str.__str__(text), 0, list[Part]()
+    text, ends = (made.text, made.ends) if isinstance(made, InParts) else (str(made), ())
+    start, parts = 0, list[Part]()
     for end, marked in ends:
-        parts.append(Part(plain[start:end], marked))
+        parts.append(Part(text[start:end], marked))
         start = end
-    return [*parts, Part(plain[start:], cache)]
+    return [*parts, Part(text[start:], cache)]
 
 
-def joined(pieces: Iterable[str]) -> Raw:
+def joined(pieces: Iterable[str]) -> Raw | InParts:
     """What a template yields is safe already: its own text, or what `inserted` let through."""
     texts = list(pieces)
-    offset, ends = 0, list[tuple[int, bool]]()
+    offset, ends = 0, list[End]()
     for text in texts:
-        if isinstance(text, InParts):
+        if isinstance(text, _Piece):
             ends += [(offset + end, marked) for end, marked in text.ends]
         offset += len(text)
-    whole = "".join(texts)
-    return InParts(whole, tuple(ends)) if ends else Raw(whole)
+    return _made("".join(texts), ends)
+
+
+def _made(text: str, ends: list[End]) -> Raw | InParts:
+    return InParts(text, tuple(ends)) if ends else Raw(text)
 
 
 @pass_context  # and therefore never called while compiling, when there is no line to name
-def inserted(_: Any, value: Any) -> Raw:
+def inserted(_: Any, value: Any) -> str:
     """The guard of every `{{ }}`. Raises `PromptError` for what is neither text nor a number."""
-    return value if isinstance(value, InParts) else Raw.escape(value)
+    if not isinstance(value, InParts):
+        return safe(value)
+    piece = _Piece(value.text)
+    piece.ends = value.ends
+    return piece
+
+
+def safe(value: Any) -> Raw:
+    """Raw text as it is, other text and numbers escaped."""
+    text = _text_of(value)
+    return text if isinstance(text, Raw) else Raw(_OPENS_AT_END.sub("&lt;", escape(text)))
 
 
 def _text_of(value: Any) -> str:
     if isinstance(value, str):
         return value if isinstance(value, Raw) else str.__str__(value)
-    if isinstance(value, Undefined):
-        return str(value)  # raises, and says which name is missing
+    if isinstance(value, Undefined | InParts):
+        return str(value)  # raises, and says which name is missing, or what cannot be done
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     shown = "None" if value is None else f"a {type(value).__name__}"
@@ -130,81 +124,34 @@ def _text_of(value: Any) -> str:
     )
 
 
-def escaped(text: str) -> str:
-    """Without any tag, also none that what follows would complete."""
-    return _OPENS_AT_END.sub("&lt;", escape(text))
+_OPENS_AT_END = re.compile(r"<(?=/?\Z)")  # what follows would complete the tag
 
 
-_OPENS_AT_END = re.compile(r"<(?=/?\Z)")
+# The filters that keep what is Raw. Of all others the result is text like any other.
 
 
-# Jinja2's filters know HTML and plain text. These know `Raw`, and write JSON for models, not pages.
-
-
-def _tojson(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-
-
-@pass_environment
-def _join(
-    environment: Environment,
-    values: Iterable[Any],
-    d: str = "",
-    attribute: str | int | None = None,
+def join(
+    values: Iterable[Any], between: str = "", *, item: Callable[[Any], Any] = lambda value: value
 ) -> str:
-    if attribute is not None:
-        values = map(make_attrgetter(environment, attribute), values)
-    texts = list(map(_text_of, values))
-    vouched = isinstance(d, Raw) or any(isinstance(text, Raw) for text in texts)
-    return Raw.escape(d).join(texts) if vouched else d.join(texts)
+    texts = [_text_of(item(value)) for value in values]
+    if isinstance(between, Raw) or any(isinstance(text, Raw) for text in texts):
+        return Raw(safe(between).join(map(safe, texts)))
+    return between.join(texts)
 
 
-def _safe(value: Any) -> Raw:
+def vouched(value: Any) -> Raw:
     return Raw(_text_of(value))
 
 
-def _replace(value: Any, old: str, new: str, count: int = -1) -> str:
-    text = value if isinstance(value, str) else str(value)
-    return text.replace(old, new, count)
+def trimmed(value: Any) -> str:
+    text = _text_of(value)
+    return Raw(_OPENS_AT_END.sub("&lt;", text.strip())) if isinstance(text, Raw) else text.strip()
 
 
-def _indent(value: str, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
-    pad = " " * width if isinstance(width, int) else width
-    lines = value.split("\n")
+def indented(value: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
+    text = _text_of(value)
+    pad = " " * width if isinstance(width, int) else str(safe(width))
+    lines = text.split("\n")
     padded = [pad + line if line or blank else line for line in lines]
-    text = "\n".join(padded if first else [lines[0], *padded[1:]])
-    return Raw(text) if isinstance(value, Raw) and not isinstance(value, InParts) else text
-
-
-class _Concatenations(NodeTransformer):
-    """`a ~ b` keeps what is Raw, as `join` does."""
-
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
-        items = nodes.List([self.visit(each) for each in node.nodes], lineno=node.lineno)
-        return nodes.Filter(items, "join", [], [], None, None, lineno=node.lineno)
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox: no private attribute, no change of a variable, no range above 100,000."""
-
-    concat = staticmethod(joined)  # pyright: ignore
-
-
-def _environment() -> _Environment:
-    made: Any = _Environment(
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # for HTML; `finalize` escapes for prompts
-        finalize=inserted,
-    )
-    for name in ("random", "striptags", "urlize", "xmlattr"):  # chance, and HTML
-        del made.filters[name]
-    del made.globals["lipsum"]
-    made.filters |= {
-        **{"safe": _safe, "e": Raw.escape, "escape": Raw.escape, "forceescape": Raw.escape},
-        **{"tojson": _tojson, "join": _join, "replace": _replace, "indent": _indent},
-    }
-    return made
-
-
-_ENVIRONMENT = _environment()
+    whole = "\n".join(padded if first else [lines[0], *padded[1:]])
+    return Raw(whole) if isinstance(text, Raw) else whole
