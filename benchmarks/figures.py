@@ -58,6 +58,9 @@ FIGURES = (
     *(Figure("S1", "scale", f"fold_s_{n}", f"s to load and fold {n:,}") for n in work.SCALES[:-1]),
     Figure("S1", "scale", "fold_s_100000", "s to load and fold 100,000", Goal("ours", 2.0)),
     *(Figure("S2", "scale", f"turn_ms_{n}", f"ms to render a turn at {n:,}") for n in work.SCALES),
+    Figure("T1", "tokens", "json", "tokens; floor: provider chat", Goal("ratio", 0.75)),
+    Figure("T1", "tokens", "texts", "the same, texts alone"),
+    Figure("T2", "tokens", "changed", "bytes changed before a mark", Goal("ours", 0)),
 )
 CASES = tuple(dict.fromkeys(figure.case for figure in FIGURES))
 

@@ -135,6 +135,13 @@ def scale(folder: Path) -> dict[str, float]:
     return figures
 
 
+def tokens(_: Path) -> dict[str, float]:
+    """The examples' threads as a usual framework keeps them: the provider's chat messages."""
+    from benchmarks.contexts import tokens_of_provider_chat  # which loads twelvefold, to play them
+
+    return tokens_of_provider_chat()
+
+
 if __name__ == "__main__":
     read_log(sqlite3.connect(Path(sys.argv[1]) / "floor.db"), "t")
     print("called", flush=True)

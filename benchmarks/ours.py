@@ -232,6 +232,13 @@ def scale(folder: Path) -> dict[str, float]:
     return figures
 
 
+def tokens(_: Path) -> dict[str, float]:
+    """The examples' threads by the default rendering."""
+    from benchmarks.contexts import tokens_of_default  # the examples are no cost of other cases
+
+    return tokens_of_default()
+
+
 def facts(count: int, head: int) -> list[Draft]:
     """Choices and results by turns, as W2 makes them."""
     drafts: list[Draft] = []

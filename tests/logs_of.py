@@ -1,11 +1,14 @@
 """Logs of any facts at all, and what is shown of them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from hypothesis import strategies as st
 
 from twelvefold.context import view
 from twelvefold.context.menu import compacted
+from twelvefold.messages import Message
 from twelvefold.steps import CORE_EVENTS
 from twelvefold.thread import Draft, Event, Json, Thread
 
@@ -28,6 +31,14 @@ def stored(*facts: tuple[str, dict[str, Json]]) -> Thread:
 
 def views(of: Thread) -> list[tuple[str, Json]]:
     return [shown for shown in map(view, compacted(of.events)) if shown is not None]
+
+
+def is_valid(messages: Sequence[Message]) -> bool:
+    """What every provider takes: it begins and ends with the user, takes turns, says something."""
+    roles = [message.role for message in messages]
+    takes_turns = all(one != other for one, other in pairwise(roles))
+    says = all(part.text.strip() for message in messages for part in message.parts)
+    return roles[0] == roles[-1] == "user" and takes_turns and says
 
 
 ODD = st.sampled_from(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from histories import history
-from logs_of import FACTS, TEXTS, event, stored, thread, views
+from logs_of import FACTS, TEXTS, event, is_valid, stored, thread, views
 from twelvefold.context import (
     Renderer,
     parse,
@@ -39,14 +38,6 @@ TALK = stored(
 
 def texts(messages: Sequence[Message]) -> list[tuple[str, str]]:
     return [(message.role, message.text) for message in messages]
-
-
-def is_valid(messages: Sequence[Message]) -> bool:
-    """What every provider takes: it begins and ends with the user, takes turns, says something."""
-    roles = [message.role for message in messages]
-    takes_turns = all(one != other for one, other in pairwise(roles))
-    says = all(part.text.strip() for message in messages for part in message.parts)
-    return roles[0] == roles[-1] == "user" and takes_turns and says
 
 
 # JSON

@@ -42,6 +42,7 @@ OURS = outside(
         ("contact_closed", {"by": "olga", "channel": "api", "outcome": "denied"}, None),
         ("contact_closed", {"by": "zoe", "channel": "sms", "outcome": "answered"}, "sms:zoe"),
         ("contact_closed", {"by": "zoe", "outcome": "answered"}, ":zoe"),
+        ("contact_closed", {"by": "zoe", "channel": "sms", "outcome": "approved"}, None),
         ("contact_closed", {"outcome": "expired"}, None),
         ("tool_returned", {"intent": "read_mail", "result": "x"}, "tool:read_mail"),
         ("tool_failed", {"intent": "fetch_page", "error": "x"}, "tool:fetch_page"),

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twelvefold.context.shown import CORE_SHOWN, HIDDEN
+from twelvefold.context.shown import CORE_SHOWN, view
 from twelvefold.context.tagged import Source
 from twelvefold.thread import Event, Json, Thread
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 ANYBODY = "*"
-_OURS = HIDDEN | {"left_out"}
 
 
 def taint(thread: Thread, source: Source) -> tuple[str, ...]:
@@ -62,8 +61,8 @@ class _Outside:
     inside: frozenset[str]
 
     def __call__(self, event: Event) -> str | None:
-        if event.type in self.inside or event.type in _OURS:
-            return None
+        if event.type in self.inside or event.type == "left_out" or view(event) is None:
+            return None  # what the model is not shown, such as a bare "yes", brings no words
         data = event.data
         match event.type:
             case "message_received":
