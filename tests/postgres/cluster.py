@@ -95,6 +95,15 @@ class Cluster:
     def _set_fsync(self, value: str) -> None:
         execute(self._server_url, "alter system set fsync = {}", value)
         execute(self._server_url, "select pg_reload_conf()")
+        while shown(self._server_url, "fsync") != value:
+            time.sleep(PAUSE_S)
+
+
+def shown(url: str, setting: str) -> str:
+    with psycopg.connect(url) as db:
+        row = db.execute("select current_setting(%s)", (setting,)).fetchone()
+        assert row is not None
+        return row[0]
 
 
 def execute(url: str, statement: LiteralString, *names: str) -> None:
@@ -159,12 +168,11 @@ def _started(binaries: Path) -> Iterator[str]:
                           **as_user(user))  # fmt: skip
     assert made.returncode == 0, f"initdb failed:\n{made.stdout}{made.stderr}"
     settings = SETTINGS | {"unix_socket_directories": str(folder)}
-    options = [f"--{name}={value}" for name, value in settings.items()]
+    with (data / "postgresql.conf").open("a") as conf:  # what is said here can be changed later
+        conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
     guard = [sys.executable, str(Path(__file__).with_name("guard.py")), str(folder)]
     server = ["" if user is None else str(user), str(binaries / "postgres"), "-D", str(data)]
-    process = subprocess.Popen(
-        [*guard, *server, *options], stdin=subprocess.PIPE, start_new_session=True
-    )
+    process = subprocess.Popen([*guard, *server], stdin=subprocess.PIPE, start_new_session=True)
     url = f"postgresql://postgres@/postgres?host={quote(str(folder), safe='')}"
     try:
         _wait_until_ready(url, process, folder / "server.log")
