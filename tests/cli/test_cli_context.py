@@ -57,6 +57,21 @@ def test_wire_prints_the_body_that_the_model_would_send(cli: Cli, folder: Path):
     assert document["body"]["messages"] == [sent]
 
 
+def test_wire_is_to_the_byte_what_a_provider_gets(cli: Cli, folder: Path):
+    with (folder / "app.py").open("a") as file:
+        file.write(
+            "from twelvefold.models.openai import OpenAIModel\n"
+            "app = App([AGENT], model=OpenAIModel('gpt-5-mini', mode='prompt'))\n"
+        )
+    cli("run", "bot", "Grüße", "--id", "one", "--detach")
+
+    ran = cli("context", "show", "one", "--wire")
+
+    text = json.dumps("<user_message>\nGrüße\n</user_message>\n", ensure_ascii=False)
+    sent = '[{"role":"user","content":' + text + "}]"
+    assert ran.out == f'{{"model":"gpt-5-mini","messages":{sent}}}\n'
+
+
 def test_a_model_that_cannot_say_what_it_sends_is_named(cli: Cli):
     cli("run", "bot", "hello", "--id", "one")
 
@@ -136,5 +151,7 @@ def test_diff_without_anything_to_compare_with_exits_3(cli: Cli):
 
     assert ran.code == 3
     assert "no request before this one" in ran.err
+    cli("deny", "one", "--as", "anna", "--comment", "v1 has a bug")
+    assert cli("context", "show", "one", "--at", "1", "--diff").code == 3
     assert cli("context", "show", "one", "--diff", "nowhere").code == 3
     assert cli("context", "show", "one", "--diff", "one:two").code == 3

@@ -1,6 +1,5 @@
 """What `context show` shows of a request: its text, its body, its tokens, what changed."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from twelvefold.exceptions import ConfigurationError, NotFound
 from twelvefold.prompts.comparing import Compared, compared, unified
 from twelvefold.prompts.written import written
 from twelvefold.summary import short
-from twelvefold.thread import Event, Json, Thread
+from twelvefold.thread import Event, Json, Thread, to_text
 
 if TYPE_CHECKING:
     from twelvefold.cli.requests import Made
@@ -47,8 +46,7 @@ def wire(here: Here, made: "Made") -> Shown:
             " body(request), as OpenAIModel has. Leave --wire out for the messages and the schema."
         )
     body: Json = model.body(made.request)
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Shown("body", body, lambda out: out.line(text))
+    return Shown("body", body, lambda out: out.line(to_text(body)))
 
 
 def tokens(log: Thread, made: "Made") -> Shown:
@@ -132,7 +130,7 @@ def _other(here: Here, log: Thread, made: "Made", other: str) -> tuple[str, "Mad
     from twelvefold.cli.requests import is_reply, request_at
 
     if not other:
-        now = log.head + 1 if made.reply is None else made.reply.seq
+        now = made.after + 1 if made.reply is None else made.reply.seq
         earlier = [event.seq for event in log.events if is_reply(event) and event.seq < now]
         if not earlier:
             raise NotFound(f"{log.id} has no request before this one to compare with.")
