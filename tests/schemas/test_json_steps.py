@@ -38,6 +38,7 @@ def test_a_schema_may_be_text_or_a_dict():
     assert steps_of(json.dumps(ADD)) == steps_of(ADD)
     assert hash(steps_of(json.dumps(ADD))) == hash(steps_of(ADD))
     assert steps_of(ADD).schema == ADD
+    assert repr(steps_of({"ping": {}, "pong": {}})) == "JsonSteps(ping, pong)"
 
 
 def test_a_right_value_brings_no_complaint():
@@ -150,7 +151,7 @@ def test_the_tag_of_a_union_is_found():
 @pytest.mark.parametrize(
     ("schema", "says"),
     [
-        ({"unevaluatedProperties": False}, "unevaluatedProperties"),
+        ({"x-ours": 1, "unevaluatedProperties": False}, "unevaluatedProperties"),
         ({"properties": {"x": {"$dynamicRef": "#a"}}}, "/properties.x: $dynamicRef"),
         ({"$ref": "https://example.com/s"}, "cannot follow"),
         ({"$ref": "#/$defs/X"}, "cannot follow"),

@@ -24,6 +24,10 @@ class Point(BaseModel):
     y: int = 0
 
 
+class Either(BaseModel):
+    x: int | str
+
+
 class Tree(BaseModel):
     size: int
     below: "list[Tree]" = []
@@ -62,6 +66,8 @@ class Shop(BaseModel):
         (tuple[int, str], "[int, string]"),
         (tuple[int, ...], "int[]"),
         (Point, "{x: int, y?: int = 0}"),
+        (list[Either], "{x: int | string}[]"),
+        (list[Point | Either], "({x: int, y?: int = 0} | {x: int | string})[]"),
         (list[Point], "{x: int, y?: int = 0}[]"),
         (Annotated[int, Field(ge=1, lt=5)], "int(>=1, <5)"),
         (Annotated[int, Field(multiple_of=5)], "int(multiple of 5)"),

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, Field, Json, JsonValue
+from pydantic.json_schema import PydanticJsonSchemaWarning
 from shown import dropped, exported, field, step
 from typing_extensions import TypeAliasType
 
@@ -213,7 +214,14 @@ def test_a_tagged_union_of_models_is_an_any_of():
 
 @pytest.mark.parametrize("profile", ALL, ids=of_name)
 def test_no_wire_schema_has_what_strict_modes_refuse(profile: Profile):
-    text = exported(Add | Done, profile).text
+    class Cat(BaseModel):
+        kind: Literal["cat"] = "cat"
+
+    class Dog(BaseModel):
+        kind: Literal["dog"] = "dog"
+
+    pet = Annotated[Cat | Dog, Field(discriminator="kind")]
+    text = exported(step(x=pet) | Done, profile).text
 
     assert not {"oneOf", "discriminator", "const", "title"} & set(text.split('"'))
 
@@ -249,6 +257,13 @@ def test_bounds_are_kept_or_said(
     assert sorted(dropped(form, OPENAI)) == openai
     assert sorted(dropped(form, ANTHROPIC)) == anthropic
     assert sorted(dropped(form, GEMINI)) == gemini
+
+
+def test_gemini_has_no_enum_of_truths():
+    assert field(Literal[True], GEMINI) == {"type": "boolean"}
+    assert dropped(Literal[True], GEMINI) == ["enum"]
+    assert dropped(Literal[True, False], GEMINI) == []
+    assert field(Literal[True], OPENAI) == {"type": "boolean", "enum": [True]}
 
 
 def test_what_was_dropped_names_the_field():
@@ -409,6 +424,13 @@ from test_schema_export import *
 for profile in ALL:
     print(exported(step(c=(Colour, Colour.RED), p=Point, l=Literal["x", 1]) | Add, profile).text)
 """
+
+
+def test_a_default_that_json_cannot_hold_is_only_warned_of():
+    form = step("act", x=(Any, object()))
+
+    with pytest.warns(PydanticJsonSchemaWarning, match="non-serializable-default"):
+        assert "default" not in json.loads(schema_of(form))["properties"]["x"]
 
 
 def test_every_process_writes_the_same_bytes():

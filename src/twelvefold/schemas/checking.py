@@ -47,8 +47,8 @@ def _everywhere(node: Node, place: str) -> Iterator[tuple[str, Node]]:
 
 
 def _refuse_unknown(node: Node, place: str, defs: Definitions) -> None:
-    unknown = [word for word in node if word not in CHECKS and word not in NO_CHECK]
-    if unknown and not unknown[0].startswith("x-"):
+    known = CHECKS.keys() | NO_CHECK
+    if unknown := [word for word in node if word not in known and not word.startswith("x-")]:
         raise SchemaRefused(f"{place or 'root'}: {unknown[0]} cannot be checked; leave it out.")
     ref = node.get("$ref")
     if ref is not None and ref != "#" and name_of(ref) not in defs:
