@@ -102,8 +102,8 @@ class UnusableModel(ConfigurationError):
 
 
 class SchemaRefused(ConfigurationError):
-    """A provider's strict mode does not take this type. The message names the field and the rule:
-    change the field, or use `mode="tool"` or `mode="prompt"`."""
+    """A type or a schema cannot be said to this provider, or not be checked. The message names the
+    field and the rule: change the field, or use `mode="tool"` or `mode="prompt"`."""
 
 
 class BudgetTooSmall(ConfigurationError):
