@@ -47,6 +47,11 @@ def test_role_lines_begin_messages(file: Any):
     ]
 
 
+def test_a_variable_may_have_any_name(file: Any):
+    assert text_of(file("{{ self_ }}{{ path }}{{ thread }}"), self_=1, path=2, thread=3) == "123"
+    assert file("hi")(self="me")() == (message("user", "hi"),)
+
+
 def test_a_role_line_may_end_the_file(file: Any):
     assert [m.role for m in file("--- user\nhi\n--- assistant").messages()] == ["user", "assistant"]
 

@@ -59,10 +59,10 @@ class Prompt:
             for role, bodies in file.messages
         ]
 
-    def __call__(self, **variables: Any) -> Callable[[], tuple[Message, ...]]:
+    def __call__(self, /, **variables: Any) -> Callable[[], tuple[Message, ...]]:
         return lambda: self.messages(**variables)
 
-    def messages(self, **variables: Any) -> tuple[Message, ...]:
+    def messages(self, /, **variables: Any) -> tuple[Message, ...]:
         """The exact messages, one per role line."""
         shown = {name: self._shown(name, value) for name, value in variables.items()}
         given = {**self.data, **shown}
