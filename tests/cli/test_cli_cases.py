@@ -5,8 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from conftest import Cli
+from twelvefold.cli.root import root
 
 APP = Path(__file__).parents[2] / "examples/first_agent/app.py"
 HEAD = "- name: {}\n  agent: bot\n  thread: [message: deploy]\n"
@@ -182,7 +184,7 @@ def test_a_changed_prompt_fails_the_case_until_it_is_accepted(cli: Cli, folder: 
 
     ran = cli("test")
     assert ran.code == 1
-    assert "The reply answers other bytes than the model would read today" in ran.out
+    assert "The model would read other bytes today than were kept." in ran.out
     before = (folder / "bot.cases.yaml").read_text()
     ran = cli("test", "--accept-prompts")
     assert ran.code == 0, ran.out
@@ -193,3 +195,49 @@ def test_a_changed_prompt_fails_the_case_until_it_is_accepted(cli: Cli, folder: 
     assert len(changed) == 1
     assert changed[0].startswith("  prompt: ")
     assert cli("test").code == 0
+
+
+def test_a_prompt_may_be_kept_as_a_snapshot_that_shows_every_byte(cli: Cli, folder: Path):
+    cases(folder, ASKS + "  prompt: asks.snap\n" + GOOD)
+
+    assert "There is no asks.snap: twelvefold test --accept-prompts writes it" in cli("test").out
+    assert cli("test", "--accept-prompts").code == 0
+    kept = (folder / "asks.snap").read_text()
+    assert kept.startswith("--- user\n<user_message>\ndeploy\n</user_message>\n")
+    assert cli("test").code == 0
+
+    (folder / "asks.snap").write_text(kept.replace("\ndeploy\n", "\ndeploi\n"))
+    ran = cli("test")
+    assert ran.code == 1
+    assert "        -deploi\n        +deploy\n" in ran.out
+
+
+def test_a_fact_that_cannot_happen_any_more_fails_its_case_alone(cli: Cli, folder: Path):
+    facts = "- name: yes\n  thread: [message: deploy, approved]\n  expect: {waits: true}\n"
+    cases(folder, GOOD + facts)
+
+    ran = cli("test")
+    assert ran.code == 1
+    assert "1 passed, 1 failed" in ran.err
+    assert "bot.cases.yaml, line 6, case 'yes': approved: nobody is asked anything here" in ran.out
+    ran = cli("eval", "--runs", "1")
+    assert (ran.code, "2 of 2 runs" in ran.err) == (1, True)
+    assert "0/1  bot.cases.yaml:5  yes" in ran.out
+
+
+def test_checking_writes_nothing(cli: Cli, folder: Path):
+    cases(folder, GOOD)
+    before = sorted(folder.rglob("*"))
+
+    assert cli("test").code == cli("eval", "--runs", "1").code == 0
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("te", "test"), ("ev", "eval"), ("test --on", "--only")]
+)
+def test_the_shell_completes_them(cli: Cli, words: str, found: str):
+    *args, incomplete = words.split()
+    complete = ShellComplete(root(), {}, "twelvefold", "_TWELVEFOLD_COMPLETE")
+
+    assert found in [item.value for item in complete.get_completions(args, incomplete)]

@@ -115,7 +115,7 @@ async def test_a_cache_mark_is_part_of_the_request(path: Path):
     await recorded(path, Counting(), mode="record")(ASKED)
     unmarked = ModelRequest((ASKED.messages[0], message("user", "a\nb é\ud800")), SCHEMA)
 
-    with pytest.raises(NotRecorded, match=r"\n-\[cached up to here\]\n"):
+    with pytest.raises(NotRecorded, match=r"\n---- cache\n"):
         await recorded(path)(unmarked)
 
 

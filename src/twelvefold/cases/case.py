@@ -1,9 +1,12 @@
 """A case as data: where a thread stands, what the model replied there, and what must come of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from twelvefold.thread import Json, Thread
+
+HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Case:
     """One case of a file. Its thread is a `log`, or `facts` that the agent's own code turns into
     one.
 
-    `reply` is the raw text of a model; `prompt` the hash of the request that it answers.
+    `reply` is the raw text of a model. `prompt` is what the model must read: the hash of a request,
+    or the name of a snapshot, whose text is `snapshot`; None while there is none.
     """
 
     name: str
@@ -57,6 +61,11 @@ class Case:
     facts: tuple[Fact, ...] = field(default=())
     reply: str | None = None
     prompt: str | None = None
+    snapshot: str | None = None
+
+    @property
+    def has_hash(self) -> bool:
+        return self.prompt is not None and HASH.fullmatch(self.prompt) is not None
 
     @property
     def id(self) -> str:

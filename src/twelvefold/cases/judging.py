@@ -14,6 +14,8 @@ from twelvefold.cases.replies import Read, after_reply, read_reply
 from twelvefold.exceptions import InvalidCase, UnknownAgent
 from twelvefold.messages import ModelReply
 from twelvefold.plan import CallModel
+from twelvefold.prompts import written
+from twelvefold.prompts.comparing import unified
 from twelvefold.thread import Json, to_text
 
 SHOWN_CHARS_MAX = 400
@@ -75,7 +77,8 @@ def judge(at: Stand, reply: ModelReply | None = None) -> Verdict:
         why = _both("the model", "is asked", f"is not: the agent decides {decided}")
         return Verdict(case, (why,), str(decided))
     if at.ask is None or reply is None:
-        return Verdict(case, tuple(_of_decision(case, decided)), str(decided), _found(decided))
+        complaints = [*_of_prompt(case, decided.ask), *_of_decision(case, decided)]
+        return Verdict(case, tuple(complaints), str(decided), _found(decided))
     read = read_reply(at.ask, reply)
     complaints = [*_of_prompt(case, at.ask), *_of_reply(at, read)]
     if complaints:
@@ -84,8 +87,9 @@ def judge(at: Stand, reply: ModelReply | None = None) -> Verdict:
 
 
 def broken(case: Case, error: Exception) -> Verdict:
-    """The verdict where the agent's own code, or the model, raised."""
-    return Verdict(case, (f"{type(error).__name__}: {error}",))
+    """The verdict where a fact cannot happen, or the agent's own code, or the model, raised."""
+    why = str(error) if isinstance(error, InvalidCase) else f"{type(error).__name__}: {error}"
+    return Verdict(case, (why,))
 
 
 # What code decides
@@ -103,13 +107,26 @@ def _found(decided: Decided) -> dict[str, Json]:
     return {"effect": str(decided), "waits": decided.waits}
 
 
-def _of_prompt(case: Case, ask: CallModel) -> Iterator[str]:
-    today = ask.request.hash()
-    if case.prompt not in (None, today):
-        yield _both("prompt", case.prompt, today) + (
-            "\n  The reply answers other bytes than the model would read today. Ask it again"
-            "\n  (twelvefold eval), or keep the reply (twelvefold test --accept-prompts)."
-        )
+def _of_prompt(case: Case, ask: CallModel | None) -> Iterator[str]:
+    if case.prompt is None:
+        return
+    if ask is None:
+        yield _both("prompt", "the model reads something", "it is not asked")
+    elif case.has_hash:
+        today = ask.request.hash()
+        if case.prompt != today:
+            yield f"{_both('prompt', case.prompt, today)}\n{_OTHER_BYTES}"
+    elif case.snapshot is None:
+        yield f"prompt\n  There is no {case.prompt}: twelvefold test --accept-prompts writes it."
+    elif (text := written(ask.request)) != case.snapshot:
+        names = (case.prompt, "today")
+        diff = unified(case.snapshot, text, names=names).replace("\n", "\n  ")
+        yield f"prompt\n  {diff}\n{_OTHER_BYTES}"
+
+
+_OTHER_BYTES = """\
+  The model would read other bytes today than were kept. Ask it again (twelvefold eval), or keep
+  what it replied (twelvefold test --accept-prompts)."""
 
 
 # What the model replied

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from twelvefold.cases.case import Case, Expected, Fact
+from twelvefold.cases.case import HASH, Case, Expected, Fact
 from twelvefold.cases.expressions import fault_of
 from twelvefold.cases.lines import Place, kind_of, read_yaml
 from twelvefold.exceptions import InvalidCase, TwelvefoldError
@@ -64,7 +64,8 @@ def _case(place: Place, folder: Path) -> Case:
         log=log,
         facts=facts,
         reply=None if reply is None else _reply(reply),
-        prompt=keys["prompt"].text("prompt") if "prompt" in keys else None,
+        prompt=(prompt := keys["prompt"].text("prompt") if "prompt" in keys else None),
+        snapshot=None if prompt is None else _snapshot(keys["prompt"], folder / prompt),
     )
 
 
@@ -87,6 +88,17 @@ def _reply(place: Place) -> str:
     if isinstance(place.value, str):
         return place.value
     return to_text(place.map("reply"))
+
+
+def _snapshot(place: Place, path: Path) -> str | None:
+    if HASH.fullmatch(path.name):
+        return None
+    try:
+        return path.read_bytes().decode("utf-8", "surrogatepass")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        place.refuse(f"the snapshot {place.value} cannot be read: {error}")
 
 
 # Threads

@@ -16,6 +16,7 @@ from twelvefold.exceptions import NotFound
 if TYPE_CHECKING:
     from twelvefold.cases import Case
     from twelvefold.evals import Checked
+    from twelvefold.messages import ModelRequest
 
 FILES_MAX = 10_000
 _NOT_LOOKED_IN = frozenset({"node_modules", "__pycache__", "site-packages"})
@@ -30,7 +31,7 @@ only_option = click.option("--only", metavar="TEXT", help="Cases whose name hold
 @click.option(
     "--accept-prompts",
     is_flag=True,
-    help="Write today's prompt hashes into the cases; keep replies.",
+    help="Keep today's hashes and snapshots of prompts, and the replies.",
 )
 @click.pass_obj
 def test(here: Here, paths: tuple[Path, ...], only: str | None, accept_prompts: bool) -> int:
@@ -143,16 +144,32 @@ def _data(checked: "Checked") -> dict[str, Any]:
 
 
 def _accept(cases: "Sequence[tuple[Path, Case]]", checked: "Sequence[Checked]") -> int:
-    """Put today's hashes where other ones stand; how many."""
+    """Keep what the model would read today, as a hash or a snapshot; how many."""
     count = 0
     for (path, case), one in zip(cases, checked, strict=True):
-        ask = one.stand.ask if one.stand else None
-        today = ask.request.hash() if ask else None
-        if case.prompt is None or today in (None, case.prompt):
-            continue
-        lines = path.read_text(encoding="utf-8").split("\n")
-        at = next(n for n, line in enumerate(lines) if n >= case.line - 1 and case.prompt in line)
-        lines[at] = lines[at].replace(case.prompt, str(today))
-        write_whole(path, "\n".join(lines))
-        count += 1
+        ask = one.stand.decided.ask if one.stand else None
+        if case.prompt is not None and ask is not None:
+            keep = _keep_hash if case.has_hash else _keep_snapshot
+            count += keep(path, case, ask.request)
     return count
+
+
+def _keep_hash(path: Path, case: "Case", request: "ModelRequest") -> bool:
+    today, kept = request.hash(), str(case.prompt)
+    if today == kept:
+        return False
+    lines = path.read_text(encoding="utf-8").split("\n")
+    at = next(n for n, line in enumerate(lines) if n >= case.line - 1 and kept in line)
+    lines[at] = lines[at].replace(kept, today)
+    write_whole(path, "\n".join(lines))
+    return True
+
+
+def _keep_snapshot(path: Path, case: "Case", request: "ModelRequest") -> bool:
+    from twelvefold.prompts import written
+
+    text = written(request)
+    if text == case.snapshot:
+        return False
+    (path.parent / str(case.prompt)).write_bytes(text.encode("utf-8", "surrogatepass"))
+    return True

@@ -97,13 +97,20 @@ def eval_(
 async def _evaluate(
     here: Here, cases: "Sequence[tuple[Path, Case]]", options: Options, out: Path | None
 ) -> "Trial":
-    from twelvefold.cases import stand
-    from twelvefold.evals import Trial, evaluate
+    from twelvefold.cases import Stand, broken, stand
+    from twelvefold.evals import Result, Trial, evaluate
 
     # The model reads today's prompt, and nobody asks it for a reply that is refused.
     asked = [replace(case, prompt=None) for _, case in cases if case.expect.refused is None]
-    stands = [stand(case, here.app.agents) for case in asked]
-    trial = Trial(sum(options.runs if at.ask else 1 for at in stands))
+    trial, stands = Trial(0), list[Stand]()
+    for case in asked:
+        try:
+            stands.append(stand(case, here.app.agents))
+        except ConfigurationError:
+            raise
+        except Exception as error:  # a fact that cannot happen, or the agent's own code
+            trial.add(Result(1, broken(case, error)))
+    trial.runs_planned = len(trial.results) + sum(options.runs if s.ask else 1 for s in stands)
     with ExitStack() as closing:
         lines = closing.enter_context(out.open("a", encoding="utf-8")) if out else None
         results = evaluate(
@@ -151,9 +158,9 @@ def _model_for(
 
 
 def _priced(model: "Model") -> "Model":
-    from twelvefold.models.priced import priced
+    from twelvefold.models.priced import Priced, priced
 
-    if getattr(model, "offline", False):
+    if isinstance(model, Priced) or getattr(model, "offline", False):
         return model
     try:
         return priced(model)

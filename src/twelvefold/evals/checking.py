@@ -12,7 +12,7 @@ from typing import Any
 
 from twelvefold.agent import Agent
 from twelvefold.cases import SUFFIX, Case, Stand, Verdict, broken, judge, stand
-from twelvefold.exceptions import ConfigurationError, InvalidCase, NotRecorded
+from twelvefold.exceptions import ConfigurationError, NotRecorded
 from twelvefold.messages import Model, ModelReply
 from twelvefold.models.recorded import recorded
 from twelvefold.plan import CallModel
@@ -37,7 +37,7 @@ async def check(
     *,
     replies: Model | None = None,
 ) -> Checked:
-    """Raises `InvalidCase` and `UnknownAgent`; what decide raises is a complaint of the verdict.
+    """Raises `ConfigurationError`; what decide raises and facts that cannot happen are complaints.
 
     `replies` is the recording beside the file, where there is one.
     """
@@ -49,7 +49,7 @@ async def check(
         return Checked(judge(at, reply), source, at)
     except NotRecorded as miss:
         return Checked(broken(case, miss), "recording")
-    except (InvalidCase, ConfigurationError):
+    except ConfigurationError:
         raise
     except Exception as error:  # the agent's own code, which is what is tested
         return Checked(broken(case, error))

@@ -97,14 +97,14 @@ async def evaluate(
             if not under_way:
                 return
             done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                result = task.result()
+            for result in await asyncio.gather(*done):
                 trial.add(result)
                 _check_cost(result, cost_max)
                 yield result
     finally:
         for task in under_way:
             task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 def _too_dear(trial: Trial, calls: int, cost_max: float) -> bool:

@@ -7,14 +7,16 @@ is a miss, and a miss says what differs. Of two recordings of one request the la
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from difflib import SequenceMatcher, unified_diff
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Literal
 
 from twelvefold.exceptions import ConfigurationError, NotRecorded
-from twelvefold.messages import Model, ModelReply, ModelRequest, Usage
+from twelvefold.messages import Message, Model, ModelReply, ModelRequest, Part, Usage
+from twelvefold.prompts import written
+from twelvefold.prompts.comparing import unified
 from twelvefold.thread import Json, from_text
 
 Mode = Literal["replay", "record", "auto"]
@@ -84,7 +86,8 @@ class Recorded:
         try:
             call: dict[str, Json] = from_text(line)
             _reply_of(call["reply"])
-            return {**call, "hash": str(call["hash"]), "messages": list(call["messages"])}
+            _shown(_messages_of(call), call["schema"])
+            return {**call, "hash": str(call["hash"])}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(
                 f"{self.path}, line {number} is no recorded call: {error}. Delete the line and"
@@ -107,12 +110,12 @@ class Recorded:
 
     def _miss(self, request: ModelRequest) -> str:
         said = f"{self.path} holds no reply to turn {request.turn} of {request.agent or 'nobody'!r}"
-        ours = _shown(_call_of(request, ModelReply("")))
-        nearest = _nearest(ours, [_shown(call) for call in self.calls.values()][-COMPARED_MAX:])
+        ours = _shown(request.messages, _schema_of(request))
+        calls = list(self.calls.values())[-COMPARED_MAX:]
+        nearest = _nearest(ours, [_shown(_messages_of(call), call["schema"]) for call in calls])
         if nearest is None:
             return f"{said}: it is empty."
-        lines = unified_diff(nearest.split("\n"), ours.split("\n"), "recorded", "now", lineterm="")
-        shown = list(lines)
+        shown = unified(nearest, ours, names=("recorded", "now")).split("\n")
         more = len(shown) - DIFF_LINES_MAX
         rest = [f"... ({more} more lines)"] if more > 0 else []
         return "\n".join([f"{said}. The nearest one differs:", *shown[:DIFF_LINES_MAX], *rest])
@@ -130,9 +133,13 @@ def _call_of(request: ModelRequest, reply: ModelReply) -> dict[str, Json]:
         "agent": request.agent,
         "turn": request.turn,
         "messages": messages,
-        "schema": None if request.schema is None else json.loads(request.schema),
+        "schema": _schema_of(request),
         "reply": said | {"usage": reply.usage.to_data()},
     }
+
+
+def _schema_of(request: ModelRequest) -> Json:
+    return None if request.schema is None else json.loads(request.schema)
 
 
 def _reply_of(data: Mapping[str, Any]) -> ModelReply:
@@ -140,16 +147,16 @@ def _reply_of(data: Mapping[str, Any]) -> ModelReply:
     return ModelReply(data["text"], data["finish"], usage, model=data.get("model", ""))
 
 
-def _shown(call: Mapping[str, Any]) -> str:
-    """A request as lines to compare: each message, where the cache ends, the schema."""
-    texts = [
-        f"--- {one['role']}\n"
-        + "".join(
-            part["text"] + ("\n[cached up to here]\n" * part["cache"]) for part in one["parts"]
-        )
+def _shown(messages: Sequence[Message], schema: Json) -> str:
+    """A request as lines to compare; the schema has more of them than in a snapshot."""
+    return written(messages) + "--- steps offered\n" + json.dumps(schema, indent=1)
+
+
+def _messages_of(call: Mapping[str, Any]) -> list[Message]:
+    return [
+        Message(one["role"], tuple(Part(**part) for part in one["parts"]))
         for one in call["messages"]
     ]
-    return "\n".join([*texts, "--- schema", json.dumps(call["schema"], indent=1)])
 
 
 def _nearest(ours: str, others: list[str]) -> str | None:
