@@ -16,6 +16,7 @@ from twelvefold.models.composed import fallback, round_robin
 from twelvefold.models.gemini import GeminiModel
 from twelvefold.models.human import human
 from twelvefold.models.openai import OpenAIModel
+from twelvefold.models.priced import priced
 from twelvefold.models.recorded import recorded
 from twelvefold.models.scripted import ScriptedModel
 from twelvefold.thread import Json, to_text
@@ -29,7 +30,7 @@ VENDORS: dict[str, tuple[Callable[..., Any], Any]] = {
 }
 MODES = ("native", "tool", "prompt", "streamed")
 REAL = [f"{vendor} {mode}" for vendor in VENDORS for mode in MODES]
-OURS = ["scripted", "human", "fallback", "round_robin", "recorded", "function"]
+OURS = ["scripted", "human", "fallback", "round_robin", "recorded", "priced", "function"]
 
 
 class Served:
@@ -97,6 +98,8 @@ def made(name: str, vendor: Vendor, folder: Path) -> Local:
             return Local(lambda step: round_robin(plain(step), scripted(step)))
         case "recorded":
             return Local(lambda step: recorded(folder / "r.jsonl", plain(step), mode="auto"))
+        case "priced":
+            return Local(lambda step: priced(plain(step), name="gpt-5"))
         case _:
             return Local(plain)
 
