@@ -129,6 +129,18 @@ def test_tools_that_would_share_a_name_are_refused():
         steps_of([{"name": "a-b"}, {"name": "a_b"}])
 
 
+@pytest.mark.parametrize("given", [["add"], [{"inputSchema": ADD}], [3]])
+def test_a_tool_needs_a_name(given: Any):
+    with pytest.raises(InvalidSteps, match="needs a name"):
+        steps_of(given)
+
+
+@pytest.mark.parametrize("given", ["true", "3", True])
+def test_a_schema_is_an_object(given: Any):
+    with pytest.raises(SchemaRefused, match="must be an object"):
+        steps_of(given)
+
+
 # Tags
 
 
@@ -156,6 +168,9 @@ def test_the_tag_of_a_union_is_found():
         ({"$ref": "https://example.com/s"}, "cannot follow"),
         ({"$ref": "#/$defs/X"}, "cannot follow"),
         ({"pattern": "("}, "is no pattern"),
+        ({"items": [{"type": "string"}]}, "root: items is not as in JSON Schema 2020-12"),
+        ({"minimum": 1, "exclusiveMinimum": True}, "exclusiveMinimum is not as in"),
+        ({"properties": {"a": {"required": True}}}, "/properties.a: required is not as in"),
         ({"$ref": "#"}, "refers to itself"),
         (
             {"$defs": {"A": {"anyOf": [{"$ref": "#/$defs/B"}]}, "B": {"$ref": "#/$defs/A"}}},

@@ -20,6 +20,23 @@ DEPTH_MAX = 100
 
 # What applies to the same value as the schema that holds it.
 _IN_PLACE = ("anyOf", "oneOf", "allOf", "not", "if", "then", "else")
+_SCHEMAS = "items contains additionalProperties propertyNames not if then else"
+_LISTS = "anyOf oneOf allOf prefixItems enum required"
+_MAPS = "properties patternProperties dependentRequired $defs definitions"
+_LIMITS = "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf"
+_COUNTS = (
+    "minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains"
+)
+_FORMS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(_SCHEMAS.split(), (dict, bool)),
+    **dict.fromkeys(_LISTS.split(), (list,)),
+    **dict.fromkeys(_MAPS.split(), (dict,)),
+    **dict.fromkeys(_LIMITS.split(), (int, float)),
+    **{end + what: (int,) for what in _COUNTS.split() for end in ("min", "max")},
+    **dict.fromkeys(("pattern", "format", "$ref"), (str,)),
+    "type": (str, list),
+    "uniqueItems": (bool,),
+}
 
 
 class Checker:
@@ -50,6 +67,10 @@ def _refuse_unknown(node: Node, place: str, defs: Definitions) -> None:
     known = CHECKS.keys() | NO_CHECK
     if unknown := [word for word in node if word not in known and not word.startswith("x-")]:
         raise SchemaRefused(f"{place or 'root'}: {unknown[0]} cannot be checked; leave it out.")
+    if wrong := [word for word in node if not _is_formed(word, node[word])]:
+        raise SchemaRefused(
+            f"{place or 'root'}: {wrong[0]} is not as in JSON Schema 2020-12; an older draft?"
+        )
     ref = node.get("$ref")
     if ref is not None and ref != "#" and name_of(ref) not in defs:
         raise SchemaRefused(f"{place or 'root'}: cannot follow {ref}; name it under $defs.")
@@ -58,6 +79,13 @@ def _refuse_unknown(node: Node, place: str, defs: Definitions) -> None:
             _ = pattern is None or pattern_of(pattern)
         except re.error as error:
             raise SchemaRefused(f"{place or 'root'}: {pattern!r} is no pattern: {error}.") from None
+
+
+def _is_formed(word: str, value: Json) -> bool:
+    """Whether a keyword has a value of the right type. Older drafts differ: `items` was a list,
+    `exclusiveMinimum` a truth, `required` too."""
+    allowed = _FORMS.get(word, (object, bool))
+    return isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))
 
 
 def _refuse_endless(root: Node, defs: Definitions) -> None:

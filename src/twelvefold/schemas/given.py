@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
-from twelvefold.exceptions import InvalidSteps
+from twelvefold.exceptions import InvalidSteps, SchemaRefused
 from twelvefold.schemas.checking import Checker
 from twelvefold.schemas.keywords import CHECKS, NO_CHECK
 from twelvefold.schemas.nodes import Node, definitions, mapped, name_of, ref_to
@@ -89,13 +89,22 @@ def steps_from_json_schema(schema: str | Mapping[str, Json] | Sequence[Mapping[s
         if _is_schema(node):
             return JsonSteps(node)
         given = [{"name": name, "inputSchema": one} for name, one in node.items()]
-    return JsonSteps(_union(cast("Sequence[Mapping[str, Json]]", given)))
+    if not isinstance(given, Sequence):
+        raise SchemaRefused("A schema must be an object, and tools a list or a dict of them.")
+    return JsonSteps(_union([_named(one) for one in cast("Sequence[Json]", given)]))
 
 
 def _is_schema(given: Mapping[str, Json]) -> bool:
     """Anything but names with an object schema each."""
     is_word = any(key in _WORDS or key.startswith("$") for key in given)
     return is_word or not given or not all(isinstance(one, Mapping) for one in given.values())
+
+
+def _named(tool: Json) -> Mapping[str, Json]:
+    known = cast("Mapping[str, Json]", tool if isinstance(tool, Mapping) else {})
+    if not isinstance(known.get("name"), str):
+        raise InvalidSteps("Each tool needs a name, as in {'name': ..., 'inputSchema': ...}.")
+    return known
 
 
 def _union(tools: Sequence[Mapping[str, Json]]) -> Node:
