@@ -1,11 +1,11 @@
 """What goes to a model and what comes back: data, and the protocol of a model."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from twelvefold.thread import DEFAULT_TENANT, Json
+from twelvefold.thread import DEFAULT_TENANT, Json, canonical
 
 Role = Literal["system", "user", "assistant"]
 Finish = Literal["end", "truncated", "refused", "other"]
@@ -17,6 +17,19 @@ class Part:
 
     text: str
     cache: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePart(Part):
+    """An image or a document that the model reads: the bytes that the store keeps under `sha256`.
+
+    `name` is what a vendor may show the model of it, such as "invoice.pdf".
+    """
+
+    text: str = field(default="", init=False)
+    sha256: str
+    media_type: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,7 @@ class ModelRequest:
     """One call. Only `messages` and `schema` are sent; the rest says where the call belongs.
 
     `schema` is a JSON Schema of the steps on offer. `turn` counts the model calls of the thread
-    from 1.
+    from 1. `contents`: the bytes of each `FilePart`, filled in when the call is made.
     """
 
     messages: tuple[Message, ...]
@@ -60,6 +73,16 @@ class ModelRequest:
     thread_id: str = ""
     agent: str = ""
     turn: int = 1
+    contents: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False, hash=False)
+
+    def with_contents(self, load: Callable[[str], bytes]) -> "ModelRequest":
+        """The request with the bytes of its files; `load` takes their SHA-256. Itself without
+        files."""
+        parts = (part for message in self.messages for part in message.parts)
+        named = {part.sha256 for part in parts if isinstance(part, FilePart)}
+        if not named:
+            return self
+        return replace(self, contents={sha256: load(sha256) for sha256 in sorted(named)})
 
     @property
     def text(self) -> str:
@@ -78,6 +101,8 @@ class ModelRequest:
 
 
 def _mark(part: Part) -> str:
+    if isinstance(part, FilePart):
+        return canonical([0, part.cache, part.sha256, part.media_type, part.name])
     return f"[{len(part.text)},{'true' if part.cache else 'false'}]"
 
 

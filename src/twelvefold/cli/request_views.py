@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,8 @@ def wire(here: Here, made: "Made") -> Shown:
             f"{type(model).__name__} cannot say what it would send: --wire needs a model with"
             " body(request), as OpenAIModel has. Leave --wire out for the messages and the schema."
         )
-    body: Json = model.body(made.request)
+    load = partial(here.app.store.kept, tenant=made.request.tenant)
+    body: Json = model.body(made.request.with_contents(load))
     return Shown("body", body, lambda out: out.line(to_text(body)))
 
 

@@ -5,6 +5,7 @@ key, no such model, a schema that the vendor refuses) parks the thread and count
 """
 
 import time
+from functools import partial
 
 from pydantic import BaseModel
 
@@ -25,7 +26,8 @@ async def call_model(action: CallModel, around: Surroundings, after: int) -> Dra
     asked: dict[str, Json] = {"prompt": request.hash()}
     started = time.perf_counter()
     try:
-        reply = await around.model(action.model)(request)
+        load = partial(around.store.kept, tenant=request.tenant)
+        reply = await around.model(action.model)(request.with_contents(load))
         asked |= _about(reply, time.perf_counter() - started)
     except ConfigurationError as error:
         return _parked(error, around, after)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from twelvefold.exceptions import ModelFailed, UnusableModel
-from twelvefold.messages import Finish, Message, ModelReply, ModelRequest, Usage
+from twelvefold.messages import FilePart, Finish, ModelReply, ModelRequest, Part, Usage
 from twelvefold.schemas import ANTHROPIC, PLAIN
 from twelvefold.thread import Json, to_text
 from twelvefold.vendors import (
@@ -26,6 +26,7 @@ from twelvefold.vendors import (
     Partial,
     checked_options,
     client_for,
+    encoded,
     failure_of,
     gathered,
     load,
@@ -108,7 +109,7 @@ class AnthropicModel:
     def body(self, request: ModelRequest) -> dict[str, Json]:
         """The JSON that is sent for this request. Raises `SchemaRefused`."""
         made: dict[str, Json] = {"model": self.model, "max_tokens": OUTPUT_TOKENS_MAX}
-        made |= _conversation(request.messages)
+        made |= _conversation(request)
         schema = offered(request, self.mode, native=ANTHROPIC, tool=PLAIN)
         if schema is not None:
             made |= _native(schema) if self.mode == "native" else _tool(schema)
@@ -179,13 +180,14 @@ class AnthropicModel:
         )
 
 
-def _conversation(messages: tuple[Message, ...]) -> dict[str, Json]:
+def _conversation(request: ModelRequest) -> dict[str, Json]:
+    messages = request.messages
     first = next((n for n, one in enumerate(messages) if one.role != "system"), len(messages))
     said = [spoken(one.parts) for one in messages]
     marked = [(n, m) for n, parts in enumerate(said) for m, p in enumerate(parts) if p.cache]
     kept = set(marked[-CACHE_MARKS_MAX:])
     blocks = [
-        [_block(part.text, cache=(n, m) in kept) for m, part in enumerate(parts)]
+        [_block(part, request, cache=(n, m) in kept) for m, part in enumerate(parts)]
         for n, parts in enumerate(said)
     ]
     system = [block for each in blocks[:first] for block in each]
@@ -196,8 +198,13 @@ def _conversation(messages: tuple[Message, ...]) -> dict[str, Json]:
     return {"system": system, "messages": turns} if system else {"messages": turns}
 
 
-def _block(text: str, *, cache: bool) -> dict[str, Json]:
-    block: dict[str, Json] = {"type": "text", "text": sendable(text)}
+def _block(part: Part, request: ModelRequest, *, cache: bool) -> dict[str, Json]:
+    block: dict[str, Json] = {"type": "text", "text": sendable(part.text)}
+    if isinstance(part, FilePart):
+        kind = "image" if part.media_type.startswith("image/") else "document"
+        data = encoded(part, request)
+        source = {"type": "base64", "media_type": part.media_type, "data": data}
+        block = {"type": kind, "source": source}
     return block | {"cache_control": {"type": "ephemeral"}} if cache else block
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from twelvefold.encoding import from_text
 from twelvefold.exceptions import ModelFailed, UnusableModel
-from twelvefold.messages import Finish, Message, ModelReply, ModelRequest, Usage
+from twelvefold.messages import FilePart, Finish, Message, ModelReply, ModelRequest, Usage
 from twelvefold.schemas import GEMINI
 from twelvefold.thread import Json, to_text
 from twelvefold.vendors import (
@@ -27,6 +27,7 @@ from twelvefold.vendors import (
     Partial,
     checked_options,
     client_for,
+    encoded,
     failure_of,
     gathered,
     load,
@@ -95,7 +96,7 @@ class GeminiModel:
 
     def body(self, request: ModelRequest) -> dict[str, Json]:
         """The JSON that is sent for this request. Raises `SchemaRefused`."""
-        made = _conversation(request.messages)
+        made = _conversation(request)
         schema = offered(request, self.mode, native=GEMINI, tool=GEMINI)
         if schema is not None:
             made |= _native(schema) if self.mode == "native" else _tool(schema)
@@ -180,18 +181,22 @@ def _config(body: dict[str, Json], left_s: float, *, whole: bool) -> dict[str, A
     }
 
 
-def _conversation(messages: tuple[Message, ...]) -> dict[str, Json]:
+def _conversation(request: ModelRequest) -> dict[str, Json]:
     """In the order in which the SDK sends it; it sends `generationConfig` even when empty."""
-    turns = [
-        {"role": _ROLES[one.role], "parts": _parts(one)} for one in messages if one.role != "system"
-    ]
-    system = [part for one in messages if one.role == "system" for part in _parts(one)]
+    said = [(one.role, _parts(one, request)) for one in request.messages]
+    turns = [{"role": _ROLES[role], "parts": parts} for role, parts in said if role != "system"]
+    system = [part for role, parts in said if role == "system" for part in parts]
     made: dict[str, Json] = {"contents": turns, "generationConfig": {}}
     return made | {"systemInstruction": {"parts": system}} if system else made
 
 
-def _parts(one: Message) -> list[Json]:
-    return [{"text": sendable(part.text)} for part in spoken(one.parts)]
+def _parts(one: Message, request: ModelRequest) -> list[Json]:
+    return [
+        {"inlineData": {"mimeType": part.media_type, "data": encoded(part, request)}}
+        if isinstance(part, FilePart)
+        else {"text": sendable(part.text)}
+        for part in spoken(one.parts)
+    ]
 
 
 def _native(schema: Json) -> dict[str, Json]:

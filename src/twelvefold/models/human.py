@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twelvefold.exceptions import UnusableModel
-from twelvefold.messages import ModelReply, ModelRequest
+from twelvefold.messages import FilePart, ModelReply, ModelRequest
 from twelvefold.schemas import JsonSteps
 from twelvefold.thread import Json, to_text
 
@@ -47,6 +47,9 @@ class Human:
             self._say(f"--- {message.role}")
             for line in message.text.split("\n"):
                 self._say(seen(line))
+            for part in message.parts:
+                if isinstance(part, FilePart):
+                    self._say(f"[{seen(part.name)}, {seen(part.media_type)}]")
         self._say(f"--- your turn ({seen(request.agent)}, call {request.turn})")
 
     def _answer(self, request: ModelRequest) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from twelvefold.exceptions import ModelFailed, UnusableModel
 from twelvefold.failures import clip
-from twelvefold.messages import Finish, Message, ModelReply, ModelRequest, Usage
+from twelvefold.messages import FilePart, Finish, Message, ModelReply, ModelRequest, Part, Usage
 from twelvefold.schemas import OPENAI, PLAIN
 from twelvefold.thread import Json, to_text
 from twelvefold.vendors import (
@@ -25,6 +25,7 @@ from twelvefold.vendors import (
     Partial,
     checked_options,
     client_for,
+    encoded,
     failure_of,
     gathered,
     load,
@@ -33,6 +34,7 @@ from twelvefold.vendors import (
     numbers,
     offered,
     sendable,
+    spoken,
     text_at,
     tried,
     unreachable,
@@ -89,7 +91,7 @@ class OpenAIModel:
         """The JSON that is sent for this request. Raises `SchemaRefused`."""
         made: dict[str, Json] = {
             "model": self.model,
-            "messages": [_message(one) for one in request.messages],
+            "messages": [_message(one, request) for one in request.messages],
         }
         schema = offered(request, self.mode, native=OPENAI, tool=PLAIN)
         if schema is not None:
@@ -145,8 +147,20 @@ class OpenAIModel:
         )
 
 
-def _message(one: Message) -> dict[str, Json]:
-    return {"role": one.role, "content": sendable(one.text)}
+def _message(one: Message, request: ModelRequest) -> dict[str, Json]:
+    """Text is one string, which every server takes; a list of parts only where there are files."""
+    if not any(isinstance(part, FilePart) for part in one.parts):
+        return {"role": one.role, "content": sendable(one.text)}
+    return {"role": one.role, "content": [_part(part, request) for part in spoken(one.parts)]}
+
+
+def _part(part: Part, request: ModelRequest) -> dict[str, Json]:
+    if not isinstance(part, FilePart):
+        return {"type": "text", "text": sendable(part.text)}
+    url = f"data:{part.media_type};base64,{encoded(part, request)}"
+    if part.media_type.startswith("image/"):
+        return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "file", "file": {"filename": part.name, "file_data": url}}
 
 
 def _native(schema: Json) -> dict[str, Json]:

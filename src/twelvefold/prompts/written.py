@@ -7,7 +7,8 @@ with a backslash, gets a backslash before it; so two requests never look the sam
 
 from collections.abc import Sequence
 
-from twelvefold.messages import Message, ModelRequest, Part
+from twelvefold.messages import FilePart, Message, ModelRequest, Part
+from twelvefold.thread import canonical
 
 STEPS_LINE = "--- steps offered (JSON Schema)"
 NO_NEWLINE = "\\ no newline at the end"
@@ -26,8 +27,14 @@ def written(shown: ModelRequest | Sequence[Message]) -> str:
 def _message(message: Message) -> list[str]:
     lines = [f"--- {message.role}"]
     for place, part in enumerate(message.parts, start=1):
-        lines += _text(part.text) + _end(part, last=place == len(message.parts))
+        lines += _shown(part) + _end(part, last=place == len(message.parts))
     return lines
+
+
+def _shown(part: Part) -> list[str]:
+    if isinstance(part, FilePart):
+        return [f"\\ file {canonical([part.name, part.media_type, part.sha256])}"]
+    return _text(part.text)
 
 
 def _text(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from twelvefold.schemas import NEXT_STEP
 from twelvefold.vendors.bodies import (
     Mode,
     checked_options,
+    encoded,
     offered,
     sendable,
     spoken,
@@ -27,6 +28,7 @@ __all__ = [
     "Partial",
     "checked_options",
     "client_for",
+    "encoded",
     "failure_of",
     "gathered",
     "load",

@@ -1,11 +1,13 @@
 """The body of a request: a dict of JSON, made without I/O, and sent as these very bytes."""
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal, cast
 
 from twelvefold.exceptions import ConfigurationError, Unstorable
-from twelvefold.messages import ModelRequest, Part
+from twelvefold.messages import FilePart, ModelRequest, Part
 from twelvefold.schemas import Profile, export
 from twelvefold.thread import Json, to_text
 
@@ -34,16 +36,28 @@ def spoken(parts: tuple[Part, ...]) -> list[Part]:
     kept: list[Part] = []
     blanks = ""
     for part in parts:
-        if part.text.strip():
+        if isinstance(part, FilePart):
+            kept.append(part)
+        elif part.text.strip():
             kept.append(Part(blanks + part.text, part.cache))
             blanks = ""
         else:
             blanks += part.text
             if part.cache and kept:
-                kept[-1] = Part(kept[-1].text, cache=True)
-    if blanks and kept and not kept[-1].cache:
+                kept[-1] = replace(kept[-1], cache=True)
+    if blanks and kept and not kept[-1].cache and not isinstance(kept[-1], FilePart):
         kept[-1] = Part(kept[-1].text + blanks)
     return kept
+
+
+def encoded(part: FilePart, request: ModelRequest) -> str:
+    """The bytes of a file in Base64. Raises `ConfigurationError` when the request has none."""
+    content = request.contents.get(part.sha256)
+    if content is None:
+        raise ConfigurationError(
+            f"The bytes of {part.name!r} are not in the request: request.with_contents(load)."
+        )
+    return b64encode(content).decode()
 
 
 def checked_options(options: Mapping[str, Json] | None) -> Mapping[str, Json]:
