@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from drawn import Offer, offers
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from twelvefold.exceptions import SchemaRefused
 from twelvefold.schemas import ANTHROPIC, GEMINI, OPENAI, PLAIN, Exported, Profile, export
 from twelvefold.tools import parse, schema_of
 
+FEWER = settings(max_examples=60)  # making models is slow
 PROFILES = st.sampled_from([OPENAI, ANTHROPIC, GEMINI, PLAIN])
 
 
@@ -35,6 +36,7 @@ def on_the_wire(step: BaseModel, made: Exported) -> Any:
     return {made.wrapped: value} if made.wrapped else value
 
 
+@FEWER
 @given(offers(), PROFILES, st.data())
 def test_a_step_on_the_wire_is_right_and_comes_back_as_it_was(
     offer: Offer, profile: Profile, data: st.DataObject
@@ -46,6 +48,7 @@ def test_a_step_on_the_wire_is_right_and_comes_back_as_it_was(
     assert parse(json.dumps(value), offer.steps).step == step
 
 
+@FEWER
 @given(offers(), st.sampled_from([OPENAI, GEMINI]), st.data())
 def test_null_in_the_place_of_a_default_is_the_default(
     offer: Offer, profile: Profile, data: st.DataObject
@@ -74,6 +77,7 @@ def right_alone(offer: Offer, cls: type[BaseModel], name: str, value: Any) -> bo
 BREAKS = ["lost", "added", "other intent", "list", "no intent"]
 
 
+@FEWER
 @given(offers(), PROFILES, st.sampled_from(BREAKS), st.data())
 def test_what_the_neutral_schema_refuses_in_shape_no_wire_schema_takes(
     offer: Offer, profile: Profile, way: str, data: st.DataObject
@@ -104,6 +108,7 @@ def broken(body: dict[str, Any], way: str, data: st.DataObject) -> dict[str, Any
 RULES = {OPENAI.name: rules.OPENAI, ANTHROPIC.name: rules.ANTHROPIC, GEMINI.name: rules.GEMINI}
 
 
+@FEWER
 @given(offers(), st.sampled_from([OPENAI, ANTHROPIC, GEMINI]))
 def test_the_strict_server_has_no_complaint(offer: Offer, profile: Profile):
     made = exported(offer, profile)
@@ -111,6 +116,7 @@ def test_the_strict_server_has_no_complaint(offer: Offer, profile: Profile):
     assert list(rules.complaints(made.schema, RULES[profile.name])) == []
 
 
+@FEWER
 @given(offers(), PROFILES)
 def test_only_the_users_words_are_in_it(offer: Offer, profile: Profile):
     made = exported(offer, profile)
