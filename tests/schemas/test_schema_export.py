@@ -272,6 +272,25 @@ def test_what_was_dropped_names_the_field():
     assert [tuple(one) for one in made.dropped] == [("Act.x", "minimum")]
 
 
+class Place(BaseModel):
+    street: str
+
+
+def test_plain_schemas_close_what_says_nothing_as_the_parser_does():
+    made = exported(step(at=Place, beside=Open, by_name=dict[str, int]), PLAIN).schema
+
+    assert made["$defs"]["Place"]["additionalProperties"] is False
+    assert made["$defs"]["Open"]["additionalProperties"] is True
+    assert made["properties"]["by_name"]["additionalProperties"] == {"type": "integer"}
+
+
+def test_parts_of_one_object_stay_open_for_each_other():
+    parts = [{"type": "object", "properties": {name: {"type": "string"}}} for name in "ab"]
+    made = export(json.dumps({"type": "object", "allOf": parts}), PLAIN).schema
+
+    assert made["properties"]["next_step"]["allOf"] == parts
+
+
 def test_plain_schemas_drop_nothing():
     made = exported(step(x=Annotated[int, Field(ge=1)], y=dict[str, Any], z=tuple[int, str]), PLAIN)
 

@@ -2,11 +2,14 @@
 
 from twelvefold.schemas.nodes import Node, is_tag, mapped
 
+_OTHER_PARTS = frozenset({"additionalProperties", "patternProperties", "allOf", "anyOf", "$ref"})
 
-def plain(node: Node) -> Node:
+
+def plain(node: Node, *, whole: bool = True) -> Node:
     """The same schema without titles, `oneOf`, `discriminator` and `const`; its tags are required.
 
-    Definitions stay where they are named: at the root.
+    An object that says nothing of further fields is closed, as the parser closes it, unless it is
+    not `whole` but a part of an `allOf`. Definitions stay where they are named: at the root.
     """
     made = mapped(
         {key: value for key, value in node.items() if key not in {"title", "$defs", "definitions"}},
@@ -14,6 +17,10 @@ def plain(node: Node) -> Node:
     )
     if "oneOf" in made and "anyOf" not in made:
         made["anyOf"] = made.pop("oneOf")
+    if "allOf" in node:
+        made["allOf"] = [plain(one, whole=False) for one in node["allOf"]]
+    if whole and "properties" in made and not _OTHER_PARTS & made.keys():
+        made["additionalProperties"] = False
     made.pop("discriminator", None)
     if "const" in made:
         made["enum"] = [made.pop("const")]
