@@ -1,14 +1,22 @@
 """A model's text to exactly one step, and any return value to what the log can hold."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, SecretStr, computed_field
+from pydantic import BaseModel, Field, SecretStr, computed_field
 
 from small import Deploy, Look
 from twelvefold.attachments import ATTACHMENT_BYTES_MAX, PREVIEW_CHARS_MAX
 from twelvefold.exceptions import StepRefused
-from twelvefold.tools import RESULT_BYTES_MAX, parse, result_data, result_of, schema_of
+from twelvefold.steps import Step
+from twelvefold.tools import (
+    RESULT_BYTES_MAX,
+    parse,
+    parse_answer,
+    result_data,
+    result_of,
+    schema_of,
+)
 
 Either = Deploy | Look
 
@@ -67,13 +75,41 @@ def test_a_refusal_tells_the_model_what_to_correct():
     assert len(refused('{"intent": "deploy", "%s": 1}' % ("x" * 5_000)).detail) < 600
 
 
+class Tag(BaseModel):
+    name: str
+
+
+class Sum(Step):
+    intent: Literal["sum"] = "sum"
+    a: int | float
+    b: list[int | float] = Field(default=[])
+
+
+def test_a_number_stays_as_it_was_written():
+    step = parse('{"next_step": {"intent": "sum", "a": 7.0, "b": [8E0, 7]}}', Sum).step
+
+    assert repr(step) == repr(Sum(a=7.0, b=[8.0, 7]))
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "value"),
+    [
+        ('{"next_step": null}', Tag | None, None),
+        ('{"next_step": null}', int | None, None),
+        ('{"next_step": ""}', Annotated[str, Field(max_length=9)], ""),
+        ('{"next_step": []}', list[str], []),
+        ('{"next_step": false}', bool, False),
+        ('{"next_step": 0}', int, 0),
+    ],
+)
+def test_an_answer_in_a_wrapper_may_be_empty(text: str, form: Any, value: Any):
+    assert parse_answer(text, form) == value
+    assert type(parse_answer(text, form)) is type(value)
+
+
 def test_the_schema_is_the_same_bytes_each_time():
     assert schema_of(Either) == schema_of(Deploy | Look)
     assert '"deploy"' in schema_of(Either)
-
-
-class Tag(BaseModel):
-    name: str
 
 
 class Broken(BaseModel):

@@ -15,7 +15,7 @@ from twelvefold.tools.candidates import PROSE, Candidate, Found, candidates
 from twelvefold.tools.prose import doubt
 from twelvefold.tools.rules import Fit, Mismatch, shown
 from twelvefold.tools.targets import Target, Variant
-from twelvefold.tools.unwrapping import Step, step_of, wrapped
+from twelvefold.tools.unwrapping import NEXT_STEP, Step, is_wrapped, step_of
 from twelvefold.tools.values import Bare, Unclear, strict, strict_with_controls
 
 DECODED_MAX = 2
@@ -174,7 +174,7 @@ def _several(count: int) -> Unclear:
 
 
 def _value(text: str, found: Found, root: Variant, target: Target, *, exact: bool) -> Fit:
-    if target.takes_text and not wrapped(found.values[0].value if found.values else None):
+    if target.takes_text and not is_wrapped(found.values[0].value if found.values else None):
         return Fit(text)
     if found.broken:
         raise _worst(found.broken)
@@ -208,8 +208,8 @@ def _untagged(one: Candidate, found: Found, root: Variant, *, exact: bool) -> Fi
 
 
 def _inner(value: Json, *, exact: bool) -> tuple[Json, str]:
-    if (inner := wrapped(value)) is not None:
-        return inner, "next_step unwrapped"
+    if is_wrapped(value):  # what is in it may be null, or an empty text
+        return cast("dict[str, Json]", value)[NEXT_STEP], "next_step unwrapped"
     items = cast(list[Json], value) if isinstance(value, list) else []
     return (items[0], "list of one unwrapped") if len(items) == 1 and not exact else (None, "")
 

@@ -99,7 +99,8 @@ class Match:
         best = [one for one in fits if len(one.notes) == fewest]
         if any(not same(one.value, best[0].value) for one in best):
             raise Mismatch(at, f"{shown(value)} may mean more than one thing", "ambiguous")
-        return best[0]
+        as_written = (one for one in best if type(one.value) is type(value))  # 7.0 is not made 7
+        return next(as_written, best[0])
 
     def _enum(self, value: Json, schema: Node, at: str) -> Fit:
         choices: list[Json] = schema.get("enum", [schema.get("const")])

@@ -59,10 +59,9 @@ def step_of(value: Json, tag: str, *, exact: bool) -> Step | None:
     return None
 
 
-def wrapped(value: Json) -> Json | None:
-    """What the key `next_step` holds alone, as providers want a root that is no object."""
-    given = cast("dict[str, Json]", value) if isinstance(value, dict) else {}
-    return given.get(NEXT_STEP) if set(given) == {NEXT_STEP} else None
+def is_wrapped(value: Json) -> bool:
+    """Whether the key `next_step` stands alone, as providers want a root that is no object."""
+    return isinstance(value, dict) and set(cast("dict[str, Json]", value)) == {NEXT_STEP}
 
 
 def _tagged(given: dict[str, Json], tag: str, *, exact: bool) -> Step | None:
