@@ -16,7 +16,7 @@ from models.server import Vendor, failed, silent
 from twelvefold.agent import Agent
 from twelvefold.app import App
 from twelvefold.context import render
-from twelvefold.effects import AskModel, Finish, Wait, run
+from twelvefold.effects import AskModel, Choose, Finish, Wait, run
 from twelvefold.limits import Limits
 from twelvefold.messages import ModelRequest, message
 from twelvefold.models.anthropic import AnthropicModel
@@ -307,3 +307,22 @@ async def test_a_call_can_be_cancelled(vendor: Vendor, kind: Kind):
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_an_answer_that_is_a_text_is_asked_for_without_a_schema(vendor: Vendor, kind: Kind):
+    def sum_up(_: Any, state: Any) -> Any:
+        if state.finished:
+            return Wait()
+        if state.ready:
+            return AskModel("sum it up", answer=str, step=state.ready[0].step)
+        seen = state.last(Look)
+        return Finish(seen.result) if seen else Choose(Look())
+
+    vendor.will(kind.replies.says("All is well."))
+    agent = Agent("crew", sum_up, Look | Done, owner="olga")
+    app = App([agent], store=MemoryStore(), model=kind.model(vendor))
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+
+    assert events(app, "model_answered")[0].data["answer"] == "All is well."
+    assert "next_step" not in vendor.requests[0].body.decode()

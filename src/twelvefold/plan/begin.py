@@ -132,7 +132,7 @@ def _ask_model(
         return Plan(waits=True, drafts=[Draft("limit_reached", data, now)])
     model_request = ModelRequest(
         messages=messages_of(ask.prompt),
-        schema=schema_of(ask.steps if chosen is None else ask.answer),
+        schema=None if ask.answer is str else schema_of(ask.answer if chosen else ask.steps),
         tenant=thread.tenant,
         thread_id=thread.id,
         agent=agent.name,

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from twelvefold.thread import Json
-from twelvefold.tools.loose import read
-from twelvefold.tools.quoted import Blanks
-from twelvefold.tools.values import Unclear
+from twelvefold.tools.loose import Read, read
+from twelvefold.tools.quoted import KEY, Blanks
+from twelvefold.tools.values import Unclear, decoded
 
 CANDIDATES_MAX = 200
+BROKEN_MAX = 100
+MISSES_MAX = 3
 
 FENCE = "code fence removed"
 PROSE = "text around the JSON removed"
@@ -53,6 +55,7 @@ _ANSWERS = frozenset(
     " step action answer output response final final_answer json result_json".split()
 )
 _LIKE_JSON = re.compile(r"[{\[]\s*+(?:[{\[]\s*+){0,20}+(?:[\"'`“]|[\w-]{1,80}+\s*+:)")
+_OPENS = re.compile(rf"\[|\{{\s*+(?:[}}/#]|{KEY.pattern})")
 _MAIL_LINES_MIN = 2
 
 
@@ -95,6 +98,7 @@ class _Scan:
         self.fence: int | None = None  # where the open code fence begins
         self.first = 0  # of the values in the open fence
         self.mail_lines = 0
+        self.misses = 0  # of the C decoder
         self.open: dict[str, int] = {}  # elements of others, and how often they are open
         self.closes = {m["name"].lower(): m.start() for m in _elements(text) if m[0][1] == "/"}
 
@@ -170,12 +174,24 @@ class _Scan:
         return mark.end()
 
     def _value(self, start: int) -> int:
+        if not _OPENS.match(self.text, start):
+            nothing = Unclear("not_json", "An object begins without a key.", start + 1)
+            return self._unclear(nothing, start)
         try:
-            value, end, notes = read(self.blanks, start)
+            value, end, notes = self._read(start)
         except Unclear as unclear:
             return self._unclear(unclear, start)
         self.made.values.append(Candidate(value, notes, start, end, foreign=self._foreign()))
         return end
+
+    def _read(self, start: int) -> Read:
+        """JSON is read by the C decoder, as long as that finds some: it tells no way to go on."""
+        if self.misses < MISSES_MAX:
+            try:
+                return Read(*decoded(self.text, start), ())
+            except (ValueError, RecursionError, Unclear):
+                self.misses += 1
+        return read(self.blanks, start)
 
     def _foreign(self) -> str:
         if self.mail_lines >= _MAIL_LINES_MIN:
@@ -186,7 +202,9 @@ class _Scan:
         if unclear.reason == "too_deep":
             raise unclear
         if _LIKE_JSON.match(self.text, start) and not self._foreign():
-            self.made.broken.append(unclear)
+            self.made.broken.append(unclear.with_traceback(None))
+        if len(self.made.broken) > BROKEN_MAX:
+            raise unclear
         return max(unclear.at, start + 1)
 
 

@@ -46,6 +46,12 @@ def strict_with_controls(text: str) -> Json:
     return shallow(_decode_controls(text), text)
 
 
+def decoded(text: str, start: int) -> tuple[Json, int]:
+    """The JSON value that begins at `start`, and where it ends. Raises what `strict` raises."""
+    value, end = _decoder_of_parts.raw_decode(text, start)
+    return shallow(value, text[start:end]), end
+
+
 def shallow(value: Json, text: str) -> Json:
     if text.count("[") + text.count("{") > DEPTH_MAX and _depth(value) > DEPTH_MAX:
         raise too_deep(0)
@@ -129,5 +135,6 @@ def _decoder(*, controls: bool) -> json.JSONDecoder:
     )
 
 
-_decode = _decoder(controls=False).decode
+_decoder_of_parts = _decoder(controls=False)
+_decode = _decoder_of_parts.decode
 _decode_controls = _decoder(controls=True).decode
