@@ -70,7 +70,7 @@ def all_effects() -> set[str]:
     def flat(form: Any) -> Iterator[str]:
         parts = [p for p in get_args(form) if not hasattr(p, "__constraints__")]
         cls = getattr(form, "__origin__", form)
-        if isinstance(cls, type) and cls.__module__ == effects.__name__:
+        if isinstance(cls, type) and cls.__module__.startswith(effects.__name__):
             yield "run" if cls is effects.Run else cls.__name__
         else:
             for part in parts:

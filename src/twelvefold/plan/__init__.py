@@ -1,8 +1,8 @@
 """Pure planning: what an effect begins, what recovery adds, what a timer means, and replay."""
 
 from twelvefold.plan.begin import begin as begin
-from twelvefold.plan.begin import close_all as close_all
-from twelvefold.plan.begin import report_to_parent as report_to_parent
+from twelvefold.plan.ending import close_all as close_all
+from twelvefold.plan.ending import report_to_parent as report_to_parent
 from twelvefold.plan.parts import Act as Act
 from twelvefold.plan.parts import CallModel as CallModel
 from twelvefold.plan.parts import CallTool as CallTool

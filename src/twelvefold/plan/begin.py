@@ -10,7 +10,6 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
-from twelvefold.contacts import close, expiry_timer, request
 from twelvefold.effects import (
     All,
     Approve,
@@ -27,13 +26,14 @@ from twelvefold.effects import (
     Wait,
     WaitFor,
 )
-from twelvefold.exceptions import NotReady, RiskWall, WrongDecision
+from twelvefold.exceptions import RiskWall, WrongDecision
 from twelvefold.limits import reached
 from twelvefold.messages import ModelRequest, messages_of
-from twelvefold.plan.options import ATTEMPTS_MAX, check_options
-from twelvefold.plan.parts import CallModel, CallTool, Plan, Reconcile, sleep_timer
-from twelvefold.policy import policy_of
-from twelvefold.state import Chosen, State
+from twelvefold.plan.asking import ask_people, ask_what_happened, void_stale_approval
+from twelvefold.plan.ending import finish
+from twelvefold.plan.options import check_options
+from twelvefold.plan.parts import CallModel, CallTool, Plan, ready_step, sleep_timer
+from twelvefold.state import State
 from twelvefold.steps import args_of, intent_of, members, risk_of
 from twelvefold.store import Append, Create, Timer
 from twelvefold.thread import Draft, Json, Parent, Thread, to_iso
@@ -61,9 +61,9 @@ def begin(
         case Run():
             return _run(effect, state, agent, now)
         case Approve() | Ask():
-            return _contact(effect, state, now)
+            return ask_people(effect, state, now)
         case Finish():
-            return _finish(effect, state, thread, now)
+            return finish(effect, state, thread, now)
         case Compact():
             return _compact(effect, state, now)
         case Settle() | Sleep() | WaitFor():
@@ -92,17 +92,6 @@ def _all(
         plan.add(begin(effect, state, thread, agent, now=now))
     plan.waits = not (plan.drafts or plan.acts)
     return plan
-
-
-def ready_step(state: State[Any], step: BaseModel) -> Chosen[Any]:
-    """The ready step that is this very object: a copy with other arguments is another step."""
-    for chosen in state.ready:
-        if chosen.step is step:
-            return chosen
-    name = getattr(step, "intent", type(step).__name__)
-    raise NotReady(
-        f"{name} is not a ready step of {state.thread_id}: pass the object from state.ready."
-    )
 
 
 def chosen_draft(step: BaseModel, *, by: str, now: datetime, **more: Json) -> Draft:
@@ -147,7 +136,7 @@ def _ask_model(
 def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datetime) -> Plan:
     chosen = ready_step(state, effect.step)
     check_options(effect)
-    if void := _void_stale_approval(chosen, now):
+    if void := void_stale_approval(chosen, now):
         return void
     risk = risk_of(type(effect.step))
     if risk != "low" and not chosen.approved and not effect.ungated:
@@ -157,7 +146,7 @@ def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datet
         )
     step = chosen.parse()
     if chosen.status == "unknown" and not effect.retry_safe and not chosen.run_again:
-        return _ask_what_happened(effect, chosen, step, state, agent, now)
+        return ask_what_happened(effect, chosen, step, state, agent, now)
     attempt = chosen.attempts + 1
     started: dict[str, Json] = {
         "step": chosen.id,
@@ -173,53 +162,6 @@ def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datet
         started["in_transaction"] = True
     call = CallTool(effect, step, chosen.id, chosen.intent, attempt)
     return Plan(drafts=[Draft("tool_started", started, now)], acts=[call])
-
-
-def _void_stale_approval(chosen: Chosen[Any], now: datetime) -> Plan | None:
-    """A yes to other bytes than those that would run now: say so, and let decide ask again."""
-    if chosen.approval is None or chosen.approved:
-        return None
-    contact = chosen.approval.contact
-    data: dict[str, Json] = {
-        "contact": contact,
-        "step": chosen.id,
-        "reason": f"the arguments or the shape of {chosen.intent} are not those that were approved",
-    }
-    return Plan(drafts=[Draft("contact_voided", data, now, key=f"voided:{contact}")])
-
-
-def _ask_what_happened(
-    effect: Run[Any],
-    chosen: Chosen[Any],
-    step: BaseModel,
-    state: State[Any],
-    agent: Agent[Any, Any],
-    now: datetime,
-) -> Plan:
-    if effect.reconcile is not None and not chosen.reconciled and chosen.attempts < ATTEMPTS_MAX:
-        call = CallTool(effect, step, chosen.id, chosen.intent, chosen.attempts)
-        return Plan(acts=[Reconcile(call, effect.reconcile)])
-    question = f"{effect.name} was cut off before it said what it did. Did it run?"
-    return Plan(drafts=[request(state, chosen, "outcome", agent.owner, now=now, question=question)])
-
-
-def _contact(effect: Approve | Ask, state: State[Any], now: datetime) -> Plan:
-    chosen = ready_step(state, effect.step)
-    within = effect.within
-    if isinstance(effect, Ask):
-        to, question = policy_of(effect.to), effect.question
-        draft = request(state, chosen, "question", to, now=now, within=within, question=question)
-    elif chosen.approved:
-        raise WrongDecision(f"{chosen.id} {chosen.intent} is approved already: run it.")
-    elif void := _void_stale_approval(chosen, now):
-        return void
-    else:
-        to = policy_of(effect.by)
-        draft = request(state, chosen, "approval", to, now=now, within=within)
-    plan = Plan(drafts=[draft])
-    if within is not None:
-        plan.timers.append(Timer(expiry_timer(draft.data["contact"]), now + within))
-    return plan
 
 
 def _compact(effect: Compact, state: State[Any], now: datetime) -> Plan:
@@ -259,42 +201,3 @@ def _delegate(effect: Delegate, state: State[Any], thread: Thread, now: datetime
     create = Create(effect.agent, Parent(thread.id, chosen.id, chosen.intent))
     launch = Append(child, [task], tenant=thread.tenant, create=create, wake=True)
     return Plan(drafts=[Draft("child_launched", launched, now)], others=[launch])
-
-
-def _finish(effect: Finish, state: State[Any], thread: Thread, now: datetime) -> Plan:
-    chosen = None if effect.step is None else ready_step(state, effect.step)
-    # A model's "done" covers what the model had read; code's covers everything.
-    saw = chosen.after if chosen is not None and chosen.by == "model" else state.seq
-    data: dict[str, Json] = {"message": effect.message, "saw": saw}
-    if chosen is not None:
-        data["step"] = chosen.id
-    plan = close_all(state, "cancelled", now=now, comment="the thread finished")
-    plan.drafts.append(Draft("finished", data, now))
-    if not any(seq > saw for seq in state.unread):
-        plan.others += report_to_parent(thread, "finished", effect.message, now=now)
-    return plan
-
-
-def close_all(state: State[Any], outcome: str, *, now: datetime, comment: str) -> Plan:
-    """End every open contact and every timer of the thread."""
-    plan = Plan()
-    for contact in state.open_contacts.values():
-        plan.drafts.append(close(contact, outcome, now=now, comment=comment))
-        plan.cancel.append(expiry_timer(contact.id))
-    plan.cancel += [sleep_timer(c.id) for c in state.open if (c.waiting or "").startswith("timer:")]
-    return plan
-
-
-def report_to_parent(thread: Thread, status: str, result: Json, *, now: datetime) -> list[Append]:
-    """`child_finished` for the step that launched this thread, if one did."""
-    if thread.parent is None:
-        return []
-    data: dict[str, Json] = {
-        "step": thread.parent.step,
-        "intent": thread.parent.intent,
-        "child": thread.id,
-        "status": status,
-        "result": result,
-    }
-    draft = Draft("child_finished", data, now, key=f"child:{thread.id}")
-    return [Append(thread.parent.thread, [draft], tenant=thread.tenant, wake=True)]

@@ -6,7 +6,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from twelvefold.effects import Run, Tool
+from twelvefold.exceptions import NotReady
 from twelvefold.messages import ModelRequest
+from twelvefold.state import Chosen, State
 from twelvefold.store import Append, Timer
 from twelvefold.thread import Draft
 
@@ -68,3 +70,14 @@ class Plan:
 def sleep_timer(step_id: str) -> str:
     """The key of the timer of a step that sleeps."""
     return f"sleep:{step_id}"
+
+
+def ready_step(state: State[Any], step: BaseModel) -> Chosen[Any]:
+    """The ready step that is this very object: a copy with other arguments is another step."""
+    for chosen in state.ready:
+        if chosen.step is step:
+            return chosen
+    name = getattr(step, "intent", type(step).__name__)
+    raise NotReady(
+        f"{name} is not a ready step of {state.thread_id}: pass the object from state.ready."
+    )

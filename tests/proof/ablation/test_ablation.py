@@ -55,7 +55,7 @@ def test_with_every_guard_in_place_the_promise_holds(promise: str, tmp_path: Pat
 
 
 def test_a_mutant_that_no_longer_fits_the_source_is_noticed(tmp_path: Path):
-    patch = {"file": "state.py", "old": "words that are nowhere", "new": ""}
+    patch = {"file": "state/chosen.py", "old": "words that are nowhere", "new": ""}
 
     with pytest.raises(AssertionError, match="no longer holds"):
         mutated([patch], tmp_path)

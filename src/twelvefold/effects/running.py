@@ -1,96 +1,20 @@
-"""What `decide` may return: frozen records. Every effect that takes time names one open step.
-
-An effect names its step by identity: the very object from `state.ready`. pyright proves the rest: a
-tool gets a step it takes, deps it knows, and only steps of the union are offered or chosen.
-"""
+"""`run(tool, step)`: the one effect that does something outside."""
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Generic, Never, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from pydantic import BaseModel
-from typing_extensions import TypeForm
 from typing_extensions import TypeVar as DefaultTypeVar
 
 from twelvefold.call import Call
 from twelvefold.exceptions import ConfigurationError
-from twelvefold.messages import Prompt
-from twelvefold.policy import By
-from twelvefold.thread import Json
 
 S = TypeVar("S", bound=BaseModel)
-S_co = TypeVar("S_co", bound=BaseModel, covariant=True)
 D = DefaultTypeVar("D", default=object)
 D_contra = DefaultTypeVar("D_contra", contravariant=True, default=object)
-E_s = TypeVar("E_s", bound=BaseModel)
-E_d = DefaultTypeVar("E_d", default=None)
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class AskModel(Generic[S_co]):
-    """Ask a model for one step of `steps`, or for an `answer` that settles `step`.
-
-    An answer is of any type that pydantic knows; `str` is the reply as it is. Asking for a step
-    while another waits is `Wait`, unless `while_waiting`. `model` picks one of `App(models={...})`;
-    None is the first.
-    """
-
-    prompt: Prompt
-    steps: Any
-    answer: Any
-    step: BaseModel | None
-    while_waiting: bool
-    model: str | None
-
-    @overload
-    def __init__(
-        self,
-        prompt: Prompt,
-        steps: TypeForm[S_co],
-        *,
-        while_waiting: bool = False,
-        model: str | None = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: "AskModel[Never]",
-        prompt: Prompt,
-        *,
-        answer: TypeForm[Any],
-        step: BaseModel,
-        model: str | None = None,
-    ) -> None: ...
-    def __init__(
-        self,
-        prompt: Prompt,
-        steps: Any = None,
-        *,
-        answer: Any = None,
-        step: BaseModel | None = None,
-        while_waiting: bool = False,
-        model: str | None = None,
-    ) -> None:
-        put = object.__setattr__  # one by one: every turn makes one of these
-        put(self, "prompt", prompt)
-        put(self, "steps", steps)
-        put(self, "answer", answer)
-        put(self, "step", step)
-        put(self, "while_waiting", while_waiting)
-        put(self, "model", model)
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class Choose(Generic[S_co]):
-    """Code chooses these steps, as a model would."""
-
-    steps: tuple[S_co, ...]
-
-    def __init__(self, *steps: S_co) -> None:
-        object.__setattr__(self, "steps", steps)
-
 
 TOOLS_KEPT_MAX = 512
 
@@ -115,100 +39,6 @@ class Run(Generic[D_contra]):
     attempts: int = 1
     transient: "Transient | None" = None
     in_transaction: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Approve:
-    """Ask people whether exactly this step may run. `within`: after it the answer is no."""
-
-    step: BaseModel
-    by: By = field(kw_only=True)
-    within: timedelta | None = field(default=None, kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask people a question. The answer is the result of the step."""
-
-    step: BaseModel
-    question: str
-    to: By = field(kw_only=True)
-    within: timedelta | None = field(default=None, kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """Close a step that needs no tool."""
-
-    step: BaseModel
-    result: Json = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sleep:
-    """The step ends when the time has come. `until` is aware."""
-
-    step: BaseModel
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class WaitFor:
-    """The step ends when somebody sends this signal; its data is the result."""
-
-    step: BaseModel
-    signal: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delegate:
-    """Launch a thread of another agent, once per step; what it finishes with is the result."""
-
-    step: BaseModel
-    agent: str
-    task: str
-
-
-@dataclass(frozen=True, slots=True)
-class Compact:
-    """From now on `summary` stands for the events up to `upto` in the default rendering. The log
-    keeps
-    them."""
-
-    upto: int
-    summary: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """End for now; a later message goes on. `step` is the one that said so: a message that came
-    after
-    its choice had been made keeps the thread going."""
-
-    message: str
-    step: BaseModel | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing to do until something arrives."""
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class All(Generic[S_co, D_contra]):
-    """Begin all of them in one commit and do their I/O side by side. Empty is `Wait`."""
-
-    effects: "tuple[One[S_co, D_contra], ...]"
-
-    def __init__(self, *effects: "One[S_co, D_contra]") -> None:
-        object.__setattr__(self, "effects", effects)
-
-
-One = AskModel[E_s] | Choose[E_s] | Run[E_d] | Approve | Ask | Settle | Sleep | WaitFor | Delegate
-"""What `All` may hold."""
-
-Effect = One[E_s, E_d] | Compact | Finish | Wait | All[E_s, E_d]
-"""What `decide` may return."""
 
 
 @overload

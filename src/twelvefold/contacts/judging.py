@@ -1,125 +1,31 @@
-"""The contract with humans: what is asked, and what an answer may change. Pure.
-
-A contact ends exactly once (`closed:<contact>` is its key). A yes is bound to the digest that was
-shown. An answer that is stale, second, foreign or late changes nothing, and says so.
-"""
+"""What an answer may change: it is judged on the log as it is now. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
+from twelvefold.contacts.answers import ACCEPTED, Answer, Decision, Verdict
+from twelvefold.contacts.asking import close, expiry_timer
 from twelvefold.exceptions import (
     Conflict,
     InvalidAnswer,
     NotAllowed,
     TwelvefoldError,
     UnknownContact,
-    WrongDecision,
 )
-from twelvefold.policy import RISKS, Policy, Risk, Settles
-from twelvefold.state import Chosen, Contact, ContactKind, State
+from twelvefold.policy import RISKS, Risk, Settles
+from twelvefold.state import Contact, State
 from twelvefold.steps import changed_args, digest, risk_of, schema_hash
 from twelvefold.thread import Draft, Json, to_iso
 
-Decision = Literal["approve", "deny", "edit", "answer", "it_ran", "run_again", "give_up"]
-
 REFUSALS_RECORDED_MAX = 20
 
-ACCEPTED: Mapping[ContactKind, tuple[Decision, ...]] = {
-    "approval": ("approve", "deny", "edit"),
-    "question": ("answer",),
-    "outcome": ("it_ran", "run_again", "give_up"),
-    "repair": ("edit", "give_up"),
-}
 _OUTCOMES: Mapping[Decision, str] = {
     "approve": "approved",
     "deny": "denied",
     "edit": "edited",
     "answer": "answered",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What one person says to one contact. `contact` is its id within the thread.
-
-    `digest`: of what was on the person's screen, where the channel knows it. `value`: the answer to
-    a question, or what the tool returned (`it_ran`). `changes`: new arguments by name (`edit`).
-    """
-
-    contact: str
-    decision: Decision
-    by: str
-    comment: str | None = None
-    value: Json = None
-    changes: Mapping[str, Json] | None = None
-    digest: str | None = None
-    channel: str = "api"
-    assurance: str = "local"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What to append for an answer. With `refusal`, the drafts only record that it was refused."""
-
-    drafts: tuple[Draft, ...]
-    cancel: tuple[str, ...] = ()
-    refusal: TwelvefoldError | None = None
-
-
-def request(
-    state: State[Any],
-    chosen: Chosen[Any],
-    kind: ContactKind,
-    to: Policy,
-    *,
-    now: datetime,
-    within: timedelta | None = None,
-    question: str = "",
-) -> Draft:
-    """`contact_requested` for an open step. Contacts count within their step: `s4.2`."""
-    contact = f"{chosen.id}.{1 + sum(c.step == chosen.id for c in state.contacts.values())}"
-    data: dict[str, Json] = {
-        "contact": contact,
-        "step": chosen.id,
-        "kind": kind,
-        "intent": chosen.intent,
-        "to": to.to_data(),
-        "question": question,
-        "deadline": None if within is None else to_iso(now + within),
-        "args": chosen.args,
-    }
-    if kind == "approval" and chosen.status == "unknown":
-        data["question"] = "Its last run was cut off and may have happened."
-    cls = state.classes.get(chosen.intent)
-    if cls is not None:
-        data["risk"] = risk_of(cls)
-    if kind == "approval":
-        if cls is None:
-            raise WrongDecision(f"{chosen.id} has the unknown intent {chosen.intent!r}.")
-        data["schema"] = schema_hash(cls)
-        data["digest"], data["args"] = chosen.digest(contact), chosen.args_today()
-    return Draft("contact_requested", data, now)
-
-
-def close(
-    contact: Contact, outcome: str, *, now: datetime, by: str = "", comment: str = "", **more: Json
-) -> Draft:
-    """`contact_closed`. Every way to end a contact shares one key, so it ends once."""
-    data: dict[str, Json] = {
-        "contact": contact.id,
-        "step": contact.step,
-        "intent": contact.intent,
-        "outcome": outcome,
-    }
-    extra = {"by": by, "comment": comment, **more}
-    data |= {name: value for name, value in extra.items() if value not in ("", None)}
-    return Draft("contact_closed", data, now, key=f"closed:{contact.id}")
-
-
-def expiry_timer(contact_id: str) -> str:
-    return f"expire:{contact_id}"
 
 
 def judge(state: State[Any], answer: Answer, *, now: datetime, settles: Settles) -> Verdict:

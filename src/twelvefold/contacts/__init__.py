@@ -1,0 +1,16 @@
+"""The contract with humans: what is asked, and what an answer may change. Pure.
+
+A contact ends exactly once (`closed:<contact>` is its key). A yes is bound to the digest that was
+shown. An answer that is stale, second, foreign or late changes nothing, and says so.
+"""
+
+from twelvefold.contacts.answers import ACCEPTED as ACCEPTED
+from twelvefold.contacts.answers import Answer as Answer
+from twelvefold.contacts.answers import Decision as Decision
+from twelvefold.contacts.answers import Verdict as Verdict
+from twelvefold.contacts.asking import close as close
+from twelvefold.contacts.asking import expiry_timer as expiry_timer
+from twelvefold.contacts.asking import request as request
+from twelvefold.contacts.judging import REFUSALS_RECORDED_MAX as REFUSALS_RECORDED_MAX
+from twelvefold.contacts.judging import ago as ago
+from twelvefold.contacts.judging import judge as judge

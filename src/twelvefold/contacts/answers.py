@@ -1,0 +1,46 @@
+"""What a person says to a contact, and what is to be appended for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from twelvefold.exceptions import TwelvefoldError
+from twelvefold.state import ContactKind
+from twelvefold.thread import Draft, Json
+
+Decision = Literal["approve", "deny", "edit", "answer", "it_ran", "run_again", "give_up"]
+
+ACCEPTED: Mapping[ContactKind, tuple[Decision, ...]] = {
+    "approval": ("approve", "deny", "edit"),
+    "question": ("answer",),
+    "outcome": ("it_ran", "run_again", "give_up"),
+    "repair": ("edit", "give_up"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one person says to one contact. `contact` is its id within the thread.
+
+    `digest`: of what was on the person's screen, where the channel knows it. `value`: the answer to
+    a question, or what the tool returned (`it_ran`). `changes`: new arguments by name (`edit`).
+    """
+
+    contact: str
+    decision: Decision
+    by: str
+    comment: str | None = None
+    value: Json = None
+    changes: Mapping[str, Json] | None = None
+    digest: str | None = None
+    channel: str = "api"
+    assurance: str = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to append for an answer. With `refusal`, the drafts only record that it was refused."""
+
+    drafts: tuple[Draft, ...]
+    cancel: tuple[str, ...] = ()
+    refusal: TwelvefoldError | None = None

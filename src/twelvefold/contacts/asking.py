@@ -1,0 +1,64 @@
+"""Contacts begin and end: `contact_requested`, `contact_closed`. Pure."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from twelvefold.exceptions import WrongDecision
+from twelvefold.policy import Policy
+from twelvefold.state import Chosen, Contact, ContactKind, State
+from twelvefold.steps import risk_of, schema_hash
+from twelvefold.thread import Draft, Json, to_iso
+
+
+def request(
+    state: State[Any],
+    chosen: Chosen[Any],
+    kind: ContactKind,
+    to: Policy,
+    *,
+    now: datetime,
+    within: timedelta | None = None,
+    question: str = "",
+) -> Draft:
+    """`contact_requested` for an open step. Contacts count within their step: `s4.2`."""
+    contact = f"{chosen.id}.{1 + sum(c.step == chosen.id for c in state.contacts.values())}"
+    data: dict[str, Json] = {
+        "contact": contact,
+        "step": chosen.id,
+        "kind": kind,
+        "intent": chosen.intent,
+        "to": to.to_data(),
+        "question": question,
+        "deadline": None if within is None else to_iso(now + within),
+        "args": chosen.args,
+    }
+    if kind == "approval" and chosen.status == "unknown":
+        data["question"] = "Its last run was cut off and may have happened."
+    cls = state.classes.get(chosen.intent)
+    if cls is not None:
+        data["risk"] = risk_of(cls)
+    if kind == "approval":
+        if cls is None:
+            raise WrongDecision(f"{chosen.id} has the unknown intent {chosen.intent!r}.")
+        data["schema"] = schema_hash(cls)
+        data["digest"], data["args"] = chosen.digest(contact), chosen.args_today()
+    return Draft("contact_requested", data, now)
+
+
+def close(
+    contact: Contact, outcome: str, *, now: datetime, by: str = "", comment: str = "", **more: Json
+) -> Draft:
+    """`contact_closed`. Every way to end a contact shares one key, so it ends once."""
+    data: dict[str, Json] = {
+        "contact": contact.id,
+        "step": contact.step,
+        "intent": contact.intent,
+        "outcome": outcome,
+    }
+    extra = {"by": by, "comment": comment, **more}
+    data |= {name: value for name, value in extra.items() if value not in ("", None)}
+    return Draft("contact_closed", data, now, key=f"closed:{contact.id}")
+
+
+def expiry_timer(contact_id: str) -> str:
+    return f"expire:{contact_id}"
