@@ -2,18 +2,20 @@
 
 from pathlib import Path
 
-from transfers import Books, transfers_app
+from places import store_in, url_of
+from transfers import Books, PostgresBooks, transfers_app
 
 from twelvefold import App
 from twelvefold.store import ContactRow
-from twelvefold.stores.sqlite import SqliteStore
 from twelvefold.testing import Point, Scenario
 
 
 def transfers(folder: Path, point: Point) -> Scenario:
     """An order with its launch, then transfers in the transactions of their outcomes."""
-    books = Books(folder / "bank.db")
-    app = transfers_app(point, store=SqliteStore(folder / "bank.db"))
+    store = store_in(folder, "bank.db")
+    url = url_of(folder)
+    books = Books(str(folder / "bank.db")) if url is None else PostgresBooks(url)
+    app = transfers_app(point, store=store, books=books)
 
     async def launch(app: App) -> None:
         books.place_order(app, point)

@@ -5,6 +5,8 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+from places import store_in
+
 from crew import Ledger, Look, Pay, app_of, approved_then, pipeline, ref
 from twelvefold.agent import Agent
 from twelvefold.app import App, SyncApp
@@ -14,7 +16,6 @@ from twelvefold.effects import AskModel, Wait, run
 from twelvefold.exceptions import Conflict, TwelvefoldError
 from twelvefold.loop import advance
 from twelvefold.state import State
-from twelvefold.stores.sqlite import SqliteStore
 from twelvefold.thread import Thread
 
 PEOPLE = ("p0", "p1", "p2", "p3")
@@ -36,7 +37,7 @@ def paying(folder: Path) -> App:
         ledger.note(call.key)
 
     agent = pipeline(Pay(to="x"), carry_out=approved_then(pay, by=PEOPLE))
-    return app_of(agent, SqliteStore(folder / "agents.db"))
+    return app_of(agent, store_in(folder))
 
 
 def looking(folder: Path) -> App:
@@ -55,7 +56,7 @@ def looking(folder: Path) -> App:
         return Wait() if state.waiting or enough else AskModel(lambda: render(thread), Look)
 
     agent = Agent("crew", decide, Look, owner="olga", limits=None)
-    return app_of(agent, SqliteStore(folder / "agents.db"), lambda _: Look())
+    return app_of(agent, store_in(folder), lambda _: Look())
 
 
 def decision_of(person: int, round: int) -> Decision:

@@ -8,12 +8,12 @@ from typing import Any
 
 from bank import Ledger, payments_app
 from loading import app_of, example
+from places import store_in
 from slow import LOG, slow_app
 from timing import timing_app
 
 from twelvefold import App
 from twelvefold.store import ContactRow
-from twelvefold.stores.sqlite import SqliteStore
 from twelvefold.testing import Clock, Point, Scenario
 
 RELEASE = example("release_pipeline")  # loaded once, by the server that forks the children
@@ -52,7 +52,7 @@ def _pipeline(folder: Path, point: Point, **options: Any) -> Scenario:
             return answer
 
     cluster = PointedCluster(folder / "cluster.db", **options)
-    app = app_of(RELEASE, deps=cluster, store=SqliteStore(folder / "threads.db"))
+    app = app_of(RELEASE, deps=cluster, store=store_in(folder))
 
     def answer(contact: ContactRow) -> Reply:
         is_first = contact.ref.id == "r1" and contact.id == "s3.1"
@@ -67,7 +67,7 @@ def _pipeline(folder: Path, point: Point, **options: Any) -> Scenario:
 
 def first_agent(folder: Path, point: Point) -> Scenario:
     """The agent of the README. Its tool says nothing about repeating it, so a person is asked."""
-    app = app_of(FIRST, store=SqliteStore(folder / "threads.db"))
+    app = app_of(FIRST, store=store_in(folder))
 
     def answer(contact: ContactRow) -> Reply:
         point("while a person thinks")
@@ -79,7 +79,7 @@ def first_agent(folder: Path, point: Point) -> Scenario:
 
 def calculator(folder: Path, point: Point) -> Scenario:
     """Pure tools, some of which a crash leaves unknown: a person says that they may run again."""
-    app = app_of(CALCULATOR, store=SqliteStore(folder / "threads.db"))
+    app = app_of(CALCULATOR, store=store_in(folder))
 
     def answer(contact: ContactRow) -> Reply:
         point("while a person thinks")
@@ -102,7 +102,7 @@ def payments_that_lie(folder: Path, point: Point) -> Scenario:
 
 def _payments(folder: Path, point: Point, *, retry_safe: bool) -> Scenario:
     ledger = Ledger(folder / "ledger.db")
-    store = SqliteStore(folder / "threads.db")
+    store = store_in(folder)
     app = payments_app(ledger, point, store=store, retry_safe=retry_safe)
 
     def answer(contact: ContactRow) -> Reply:
@@ -122,7 +122,7 @@ def _payments(folder: Path, point: Point, *, retry_safe: bool) -> Scenario:
 def timing(folder: Path, point: Point) -> Scenario:
     """Early signals, a sleep, a deadline that passes, and a schedule whose tool sends signals."""
     ledger = Ledger(folder / "ledger.db")
-    app = timing_app(ledger, point, store=SqliteStore(folder / "threads.db"))
+    app = timing_app(ledger, point, store=store_in(folder))
 
     async def launch(app: App) -> None:
         await app.launch("release", "ship it", thread_id="r1")
@@ -148,7 +148,7 @@ def outer_loop(folder: Path, point: Point) -> Scenario:
 
     forge = PointedForge(folder / "deployed.txt")
     clock = Clock(MONDAY, end=MONDAY + timedelta(hours=26))
-    app = app_of(OUTER, deps=forge, store=SqliteStore(folder / "threads.db"), clock=clock)
+    app = app_of(OUTER, deps=forge, store=store_in(folder), clock=clock)
 
     async def launch(_: App) -> None:
         """Time does."""
@@ -162,7 +162,7 @@ def outer_loop(folder: Path, point: Point) -> Scenario:
 def slow(folder: Path, point: Point) -> Scenario:
     """A result beside the log, and two timeouts: one that says so, one that a person settles."""
     ledger = Ledger(folder / "ledger.db")
-    app = slow_app(ledger, point, store=SqliteStore(folder / "threads.db"))
+    app = slow_app(ledger, point, store=store_in(folder))
 
     def answer(contact: ContactRow) -> Reply:
         if contact.data["kind"] == "approval":

@@ -28,7 +28,7 @@ def _matrix(*, seeds: int) -> Matrix:
     return matrix
 
 
-def _expect_agreement(matrix: Matrix) -> None:
+def expect_agreement(matrix: Matrix) -> None:
     assert matrix.faults == []
     log = str(matrix.undisturbed.logs["m1"])
     assert log.count("'tool_returned'") == 2
@@ -45,10 +45,10 @@ def _expect_agreement(matrix: Matrix) -> None:
 def test_a_kill_anywhere_in_a_transaction_leaves_log_and_table_in_agreement() -> None:
     matrix = _matrix(seeds=SEEDS)
 
-    _expect_agreement(matrix)
+    expect_agreement(matrix)
     assert set(matrix.killed_at) >= INSIDE
 
 
 @pytest.mark.long
 def test_many_kills_in_a_row_leave_log_and_table_in_agreement() -> None:
-    _expect_agreement(_matrix(seeds=SEEDS_LONG))
+    expect_agreement(_matrix(seeds=SEEDS_LONG))

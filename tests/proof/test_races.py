@@ -37,17 +37,21 @@ async def launched(app: App, rounds: int) -> None:
 
 
 def test_of_four_answers_in_one_instant_one_wins_and_the_others_are_told(tmp_path):
-    app = racers.paying(tmp_path)
-    asyncio.run(launched(app, ROUNDS))
+    expect_one_winner(tmp_path, ROUNDS)
+
+
+def expect_one_winner(folder: Path, rounds: int) -> None:
+    app = racers.paying(folder)
+    asyncio.run(launched(app, rounds))
     asyncio.run(settle(app))
     answers = SPAWN.SimpleQueue()
 
-    race(racers.answer_all, tmp_path, len(racers.PEOPLE), ROUNDS, answers)
+    race(racers.answer_all, folder, len(racers.PEOPLE), rounds, answers)
 
     asyncio.run(settle(app))
-    told = [answers.get() for _ in range(ROUNDS * len(racers.PEOPLE))]
-    paid = Counter(racers.ledger_in(tmp_path).effects)
-    for round in range(ROUNDS):
+    told = [answers.get() for _ in range(rounds * len(racers.PEOPLE))]
+    paid = Counter(racers.ledger_in(folder).effects)
+    for round in range(rounds):
         mine = [answer[1:] for answer in told if answer[0] == round]
         [(winner, decision)] = [(who, what) for who, what, refused in mine if refused is None]
         word = {"approve": "approved", "deny": "denied"}[decision]
@@ -61,15 +65,19 @@ def test_of_four_answers_in_one_instant_one_wins_and_the_others_are_told(tmp_pat
 
 
 def test_advances_without_a_lock_start_and_run_nothing_twice(tmp_path):
-    app = racers.looking(tmp_path)
-    asyncio.run(launched(app, ROUNDS_WITHOUT_LOCK))
+    expect_nothing_twice(tmp_path, ROUNDS_WITHOUT_LOCK)
 
-    race(racers.advance_all, tmp_path, 3, ROUNDS_WITHOUT_LOCK)
 
-    ran_in_the_race = Counter(racers.ledger_in(tmp_path).effects)
+def expect_nothing_twice(folder: Path, rounds: int) -> None:
+    app = racers.looking(folder)
+    asyncio.run(launched(app, rounds))
+
+    race(racers.advance_all, folder, 3, rounds)
+
+    ran_in_the_race = Counter(racers.ledger_in(folder).effects)
     asyncio.run(brought_home(app, set(ran_in_the_race)))
-    ran = Counter(racers.ledger_in(tmp_path).effects)
-    for round in range(ROUNDS_WITHOUT_LOCK):
+    ran = Counter(racers.ledger_in(folder).effects)
+    for round in range(rounds):
         thread = app.thread(f"t{round}")
         assert set(starts(thread).values()) == {1}
         looks = [f"default/t{round}/{chosen.id}" for chosen in app.state(thread).all(Look)]

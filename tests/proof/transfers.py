@@ -1,10 +1,11 @@
-"""Money that moves between rows of the application's own table, in the file of the log."""
+"""Money that moves between rows of the application's own table, beside the log."""
 
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 from typing import Any, ClassVar, Literal
+
+import psycopg
 
 from twelvefold import (
     Agent,
@@ -44,21 +45,30 @@ SCHEMA = """
 create table if not exists orders (id text primary key);
 create table if not exists accounts (name text primary key, balance integer not null);
 create table if not exists transfers (key text not null);
-insert or ignore into accounts values ('anna', 100), ('ben', 100), ('carla', 100);
+insert into accounts values ('anna', 100), ('ben', 100), ('carla', 100) on conflict do nothing;
 """
 
 
 class Books:
-    """The application's own tables."""
+    """The application's own tables, in the file of the log."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with closing(sqlite3.connect(path)) as db:
-            db.executescript(SCHEMA)
+    place = "?"
+    """Where a value stands in a statement."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        with closing(self.open()) as db:
+            self.make(db)
+
+    def open(self) -> Any:
+        return sqlite3.connect(self.where)
+
+    def make(self, db: Any) -> None:
+        db.executescript(SCHEMA)
 
     def place_order(self, app: App, point: Point) -> None:
         """An order and the thread that carries it out: both, or neither."""
-        with closing(sqlite3.connect(self.path)) as db:
+        with closing(self.open()) as db:
             if db.execute("select 1 from orders").fetchone():
                 return
             db.execute("insert into orders values ('o1')")
@@ -70,27 +80,44 @@ class Books:
 
     def counts(self) -> Mapping[str, int]:
         """How often each transfer took place, and what everybody has now."""
-        with closing(sqlite3.connect(self.path)) as db:
+        with closing(self.open()) as db:
             made = db.execute("select key, count(*) from transfers group by key").fetchall()
             balances = db.execute("select name, balance from accounts").fetchall()
         return dict(made) | {f"{name} has {balance}": 1 for name, balance in balances}
 
 
-def transfers_app(point: Point, *, store: EmbeddedStore) -> App:
+class PostgresBooks(Books):
+    """The same in the database of the log."""
+
+    place = "%s"
+
+    def open(self) -> Any:
+        return psycopg.connect(self.where)
+
+    def make(self, db: Any) -> None:
+        db.execute(SCHEMA)
+        db.commit()
+
+
+def transfers_app(point: Point, *, store: EmbeddedStore, books: Books) -> App:
     """Three transfers chosen at once, approved one by one, made side by side."""
+    place = books.place
 
     def transfer(step: Transfer, call: Call[None]) -> str:
-        db: sqlite3.Connection = call.connection
-        change = "update accounts set balance = balance + ? where name = ?"
+        db = call.connection
+        change = f"update accounts set balance = balance + {place} where name = {place}"
+        # By name: transactions that lock rows in one order never wait for each other in a circle.
         point("before the debit")
-        db.execute(change, (-step.amount, step.payer))
+        (first, of_first), (second, of_second) = sorted(
+            [(step.payer, -step.amount), (step.payee, step.amount)]
+        )
+        db.execute(change, (of_first, first))
         point("between debit and credit")
-        db.execute(change, (step.amount, step.payee))
-        db.execute("insert into transfers values (?)", (call.key,))
+        db.execute(change, (of_second, second))
+        db.execute(f"insert into transfers values ({place})", (call.key,))
         point("after the credit")
-        (left,) = db.execute(
-            "select balance from accounts where name = ?", (step.payer,)
-        ).fetchone()
+        balance = f"select balance from accounts where name = {place}"
+        (left,) = db.execute(balance, (step.payer,)).fetchone()
         if left < 0:
             raise ValueError(f"{step.payer} has not enough")
         return f"{step.payer} paid {step.payee}"
