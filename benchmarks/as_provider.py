@@ -6,6 +6,7 @@ word is the assistant's text. A denial, an answer or an error is the tool's resu
 
 import hashlib
 import json
+import string
 from typing import Any
 
 from twelvefold.thread import Event, Json, Thread
@@ -64,6 +65,8 @@ def _text(value: Json) -> str:
 
 def _call_id(thread: Thread, number: int) -> str:
     """Random letters and digits, the same each time."""
-    letters = hashlib.sha256(f"{thread.id}/{number}".encode()).hexdigest()
-    mixed = "".join(c.upper() if n % 3 else c for n, c in enumerate(letters))
-    return f"call_{mixed[:CALL_ID_CHARS]}"
+    chances = hashlib.sha256(f"{thread.agent}/{number}".encode()).digest()
+    return "call_" + "".join(_CHARS[one % len(_CHARS)] for one in chances[:CALL_ID_CHARS])
+
+
+_CHARS = string.ascii_letters + string.digits

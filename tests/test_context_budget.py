@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from crew import app_of, settle
 from histories import history
-from logs_of import NOON, stored
+from logs_of import NOON, is_valid, stored
 from small import Done
 from twelvefold.agent import Agent
-from twelvefold.context import Renderer, parse, render, sources
+from twelvefold.context import Renderer, parse, render, render_chat, sources
 from twelvefold.context.budget import RESERVE, within
 from twelvefold.context.calibration import FACTOR_MAX, REPLIES_MAX, Calibration, calibrate
 from twelvefold.context.menu import squash_results
@@ -173,6 +173,7 @@ def test_a_fitted_context_fits_and_accounts_for_every_event(moves: list[int], to
     all_shown = [e for e in log.events if render([e])]
 
     assert estimate(render(shown)) <= tokens
+    assert is_valid(render_chat(shown))
     assert gone + sum(1 for e in shown if e.type != "left_out" and render([e])) == len(all_shown)
     assert len(parse(render(shown))) >= 1
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import accumulate
 
+from twelvefold.context import render_event
 from twelvefold.context.menu import compaction, left_out
-from twelvefold.context.renderer import Renderer, Shown
+from twelvefold.context.renderer import Shown
 from twelvefold.context.selected import each
 from twelvefold.context.tokens import estimate
 from twelvefold.exceptions import BudgetTooSmall
@@ -22,7 +23,6 @@ MOVES = 4
 """The mark moves by this part of the budget, or by as little as half of that."""
 
 Count = Callable[[str], int]
-_show = Renderer().event
 
 
 def within(
@@ -30,7 +30,7 @@ def within(
     tokens_max: int,
     *,
     count: Count = estimate,
-    show: Callable[[Event], str] = _show,
+    show: Callable[[Event], str] = render_event,
     reserve: float = RESERVE,
 ) -> list[Event]:
     """The events of the context, or of those that you picked, whose rendering fits.

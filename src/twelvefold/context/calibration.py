@@ -8,8 +8,8 @@ The least squares of `reported = fixed + factor * estimated` over a few replies 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from twelvefold.context import render
 from twelvefold.context.budget import Count
-from twelvefold.context.renderer import Renderer
 from twelvefold.context.tokens import estimate
 from twelvefold.thread import Event, Json, Thread
 
@@ -47,7 +47,7 @@ class Calibration:
 
 def calibrate(
     thread: Thread,
-    context: Callable[[Thread], str] = Renderer(),  # noqa: B008  (it has no state)
+    context: Callable[[Thread], str] = render,
     *,
     count: Count = estimate,
 ) -> Calibration:
