@@ -137,10 +137,9 @@ def _response(asked: Asked, said: Said, part: dict[str, Any], *, last: bool) -> 
 
 
 def _streamed(asked: Asked, said: Said) -> Iterator[bytes]:
-    if asked.tool:  # a call comes in one piece
-        part = {"functionCall": {"name": asked.tool, "args": "@input"}}
-        text = json.dumps(_response(asked, said, part, last=True))
-        yield f"data: {text.replace(json.dumps('@input'), said.text)}\r\n\r\n".encode()
+    if asked.tool:  # a call comes in one piece, and an event in one line
+        call = {"functionCall": {"name": asked.tool, "args": json.loads(said.text)}}
+        yield f"data: {json.dumps(_response(asked, said, call, last=True))}\r\n\r\n".encode()
         return
     pieces = [
         said.text[start : start + STREAMED_CHARS]

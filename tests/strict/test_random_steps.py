@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from strict.server import StrictServer
-from strict.unions import ANSWERS, UNIONS, meant, told_apart
+from strict.unions import ANSWERS, TEXTS, UNIONS, meant, told_apart
 from strict.vendors import WAYS, Way, asking, obeyed
 from twelvefold.exceptions import StepRefused
 from twelvefold.steps import members
@@ -24,8 +24,14 @@ STEPS_LONG = 1_000
 ANSWERS_PER_MODE = 50
 
 each_union = pytest.mark.parametrize("steps", UNIONS.values(), ids=UNIONS)
-each_answer = pytest.mark.parametrize("form", ANSWERS.values(), ids=ANSWERS)
 each_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+
+
+ASKED_FOR = {
+    f"{name}-{kind}": (way, form)
+    for name, way in WAYS.items()
+    for kind, form in (ANSWERS if way.mode == "prompt" else ANSWERS | TEXTS).items()
+}
 
 
 @dataclass(slots=True)
@@ -81,8 +87,7 @@ async def test_a_thousand_random_steps_of_each_mode(
     assert strict_server.refusals == []
 
 
-@each_answer
-@each_way
+@pytest.mark.parametrize(("way", "form"), ASKED_FOR.values(), ids=ASKED_FOR)
 async def test_random_answers_of_other_types_are_read_as_they_were_said(
     way: Way, form: Any, strict_server: StrictServer
 ):
@@ -93,6 +98,14 @@ async def test_random_answers_of_other_types_are_read_as_they_were_said(
         answer = parse_answer(reply.text, form)
         expected = meant(strict_server.said[-1], strict_server.asked[-1].schema, form)
         assert not told_apart(answer, dumped(expected))
+
+
+@each_way
+async def test_a_text_is_the_reply_as_it_is(way: Way, strict_server: StrictServer):
+    strict_server.says(" 3 < 4 ")
+
+    reply = await way.model(strict_server)(asking(None))
+    assert parse_answer(reply.text, str) == " 3 < 4 "
 
 
 def dumped(value: Any) -> Any:

@@ -112,7 +112,13 @@ ANSWERS: dict[str, Any] = {
     "a choice": Literal["red", "green"],
     "one or none": Verdict | None,
     "two models": Yes | No,
+    "numbers": list[int | float],
 }
+TEXTS: dict[str, Any] = {
+    "a text or none": str | None,
+    "a short text": Annotated[str, Field(max_length=200)],
+}
+"""Without a schema on the wire, a text is the reply itself, not a JSON text."""
 
 
 def meant(text: str, schema: str | None, form: Any) -> Any:
@@ -168,4 +174,4 @@ def told_apart(one: Any, other: Any) -> bool:
     return repr(one) != repr(other)
 
 
-__all__ = ["ANSWERS", "OF_EXAMPLES", "UNIONS", "ValidationError", "meant", "told_apart"]
+__all__ = ["ANSWERS", "OF_EXAMPLES", "TEXTS", "UNIONS", "ValidationError", "meant", "told_apart"]
