@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from worlds import BOT, Add, Deploy
 
-from twelvefold import App
+from twelvefold import Agent, App, Wait
 from twelvefold.cases import case_text, cases_in
 from twelvefold.cases.replies import is_reply
 from twelvefold.evals import check
 from twelvefold.exceptions import Conflict
+from twelvefold.forks import fork
 from twelvefold.testing import (
     asked,
     chosen,
@@ -150,4 +151,27 @@ def test_other_bytes_than_the_recorded_ones_are_said_and_not_expected():
 
     assert "# The reply answered other bytes than today's prompt makes." in text
     assert "prompt:" not in text
+    passes(thread, 2)
+
+
+def test_a_reply_that_todays_code_asks_no_model_for_is_refused():
+    silent = Agent("bot", lambda thread, state: Wait(), Add, owner="anna")
+    thread = given(message("go"), chosen(Add(a=1, b=2)), agent=BOT)
+
+    with pytest.raises(Conflict, match="event 2 of t1 is a reply, but today's code asks no model"):
+        case_text(thread, silent, at=2)
+
+
+def test_a_fork_is_a_case_too():
+    thread = given(message("go"), chosen(Deploy(tag="v1")), asked("anna"), agent=BOT)
+    new, drafts = fork(thread, 1, new_id="t2", now=thread.events[-1].at)
+    copy = given(chosen(Add(a=1, b=2)), onto=new.then(*drafts), agent=BOT)
+    for at in range(1, copy.head + 1):
+        passes(copy, at)
+
+
+def test_a_thread_that_is_paused_waits():
+    thread = given(message("go"), event("paused", by="anna"), agent=BOT)
+
+    assert "waits: true" in case_text(thread, BOT)
     passes(thread, 2)

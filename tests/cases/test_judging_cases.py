@@ -1,9 +1,11 @@
 """What a case proves: the decision, the reading of a reply, and what is decided then."""
 
-import pytest
-from worlds import AGENTS, BOT, Add, AskPerson, one, verdict
+from dataclasses import replace
 
-from twelvefold import Agent, AskModel, Choose, Effect, Settle, State, Thread
+import pytest
+from worlds import AGENTS, BOT, Add, AskPerson, Deploy, one, verdict
+
+from twelvefold import Agent, Approve, AskModel, Choose, Effect, Limits, Settle, State, Thread
 from twelvefold.cases import judge, stand
 from twelvefold.exceptions import InvalidCase, UnknownAgent
 from twelvefold.messages import ModelReply
@@ -228,3 +230,66 @@ def test_a_case_names_its_agent_where_there_are_several():
 def test_an_agent_that_is_not_there_is_said():
     with pytest.raises(UnknownAgent, match="line 1, case 'c': there is no agent 'nobody'"):
         stand(one(HI + "  agent: nobody\n  expect: {waits: true}\n"), AGENTS)
+
+
+def test_a_signal_is_a_fact_by_its_name_or_with_its_data():
+    text = "- name: c\n  thread:\n  - message: hi\n  - signal: merged\n"
+    text += "  - signal: {signal: built, data: {sha: 4af9ec0}}\n  expect: {effect: AskModel}\n"
+    events = stand(one(text), AGENTS).decided.thread.events
+
+    assert [event.data for event in events[1:]] == [
+        {"signal": "merged", "data": None},
+        {"signal": "built", "data": {"sha": "4af9ec0"}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ("{type: paused, data: {by: anna}}", "stopped: paused"),
+        ("{type: cancelled, data: {by: anna}}", "stopped: cancelled"),
+        ("{type: advance_failed, data: {error: no}}", "stopped: it failed: no"),
+        ("{type: limit_reached, data: {limit: steps, used: 1, allowed: 1}}", "limit is reached"),
+    ],
+)
+def test_a_thread_that_is_stopped_says_why_it_asks_nobody(event: str, why: str):
+    head = f"- name: c\n  thread:\n  - message: hi\n  - event: {event}\n"
+
+    assert complaints(head + "  expect: {waits: true}\n") == []
+    [said] = complaints(head + "  expect: {intent: add}\n", reply=ADD)
+    assert why in said
+
+
+def test_a_decide_that_never_waits_is_said():
+    def decide(thread: Thread, state: State[Add]) -> Effect[Add]:
+        return Choose(Add(a=1, b=2))
+
+    agents = {"bot": Agent("bot", decide, Add, owner="anna")}
+    case = one(HI + "  expect: {intent: add}\n")
+    assert "Choose add" in judge(stand(case, agents), ModelReply(ADD)).complaints[0]
+
+
+def test_a_prompt_that_nobody_reads_is_said():
+    found = verdict(ASKED + f"  prompt: {'f' * 64}\n  expect: {{waits: true}}\n")
+
+    assert found.complaints == (
+        "prompt\n  - expected  the model reads something\n  + got       it is not asked",
+    )
+
+
+def test_a_model_that_a_limit_keeps_from_being_asked_is_not_asked():
+    agents = {"bot": replace(BOT, limits=Limits(steps=1))}
+    text = "- name: c\n  thread:\n  - message: hi\n  - chose: {intent: add, a: 1, b: 2}\n"
+    case = one(text + "  - returned: 3\n  expect: {effect: AskModel}\n")
+
+    [said] = judge(stand(case, agents)).complaints
+    assert said.endswith("got       stopped: a limit is reached: steps")
+
+
+def test_a_model_that_must_wait_for_a_person_is_not_asked():
+    def decide(thread: Thread, state: State[Deploy]) -> Effect[Deploy]:
+        return Approve(state.ready[0].step, by="anna") if state.ready else AskModel("go", Deploy)
+
+    agents = {"bot": Agent("bot", decide, Deploy, owner="anna")}
+    assert judge(stand(one(ASKED + "  expect: {effect: Approve deploy}\n"), agents)).passed
+    assert not judge(stand(one(ASKED + "  expect: {effect: AskModel}\n"), agents)).passed

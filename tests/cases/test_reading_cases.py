@@ -114,3 +114,10 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path):
 @pytest.mark.parametrize("text", ["!!python/object/apply:os.getcwd []", "- &a [*a]", "[" * 5000])
 def test_no_yaml_runs_anything_or_ends_the_process(text: str):
     complaint(text)
+
+
+def test_a_snapshot_that_cannot_be_read_is_said(tmp_path: Path):
+    (tmp_path / "a.snap").mkdir()
+
+    said = complaint(HEAD + "  prompt: a.snap\n  expect: {intent: add}\n", folder=tmp_path)
+    assert "line 4, case 'adds': the snapshot a.snap cannot be read" in said

@@ -34,7 +34,8 @@ class Decided:
         return self.ask is None and not self.runs
 
     def __str__(self) -> str:
-        return " > ".join(self.effects) or self.stopped or "Wait"
+        parts = (*self.effects, self.stopped) if self.stopped else self.effects
+        return " > ".join(parts) or "Wait"
 
 
 def decide_on(thread: Thread, agent: Agent[Any, Any]) -> Decided:
@@ -53,13 +54,13 @@ def decide_on(thread: Thread, agent: Agent[Any, Any]) -> Decided:
         if not plan.drafts:
             effect = agent.decide(thread, state)
             plan = begin(effect, state, thread, agent, now=now)
-            effects += _words(effect)
+            effects += () if plan.waits else _words(effect)  # a limit, or a step that waits
         after = thread.head
         thread = thread.then(*(_after(draft, after) for draft in plan.drafts))
         if plan.acts:
             return _with_acts(thread, tuple(effects), plan.acts)
         if plan.waits or not plan.drafts:
-            return Decided(thread, tuple(effects))
+            return Decided(thread, tuple(effects), stopped=_why_stopped(agent.state(thread)))
     return Decided(thread, tuple(effects), stopped="decide never waits")
 
 
@@ -69,12 +70,14 @@ def _with_acts(thread: Thread, effects: tuple[str, ...], acts: list[Any]) -> Dec
     return Decided(thread, effects, ask, tuple(act for act in runs if isinstance(act, CallTool)))
 
 
-def _why_stopped(state: Any) -> str:
+def _why_stopped(state: Any) -> str | None:
     if state.failed is not None:
         return f"stopped: it failed: {state.failed}"
     if state.limited is not None:
         return f"stopped: a limit is reached: {state.limited}"
-    return "stopped: cancelled" if state.cancelled else "stopped: paused"
+    if state.cancelled or state.paused:
+        return "stopped: cancelled" if state.cancelled else "stopped: paused"
+    return None
 
 
 def _words(effect: Any) -> Iterator[str]:
