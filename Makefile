@@ -44,8 +44,8 @@ bench: $(STAMP)  ## measure against the hand-written floor
 flame: $(STAMP)  ## profile a case of the bench; CASE=long is another one
 	@$(BIN)/python -m benchmarks.flame $(or $(CASE),sequential)
 
-prove: $(STAMP)  ## the long proofs: crash matrix, races, simulation
-	@$(BIN)/python -m pytest tests/proof -m "long or not long" --timeout 3600
+prove: $(STAMP)  ## the long proofs: crash matrix, races, simulation, random steps
+	@$(BIN)/python -m pytest tests/proof tests/strict -m "long or not long" --timeout 3600
 
 coverage: $(STAMP)  ## branch coverage, of which the core must have all
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing
