@@ -100,6 +100,12 @@ def test_what_a_person_is_asked_about_stays_until_it_is_closed():
     assert ("deploy", {"tag": "v1"}) not in parse(render(fit(closed, 100)))
 
 
+def test_a_contact_whose_choice_is_gone_keeps_nothing_more():
+    events = [e for e in OPEN.events if e.type != "next_step_chosen"]
+
+    assert "deploy" not in [tag for tag, _ in parse(render(within(events, 100, count=words)))]
+
+
 def test_the_summary_and_the_newest_event_stay():
     log = stored(
         ("message_received", {"text": "deploy"}),
@@ -224,6 +230,13 @@ def test_several_replies_tell_what_an_estimate_is_worth(factor: float):
 
     assert found.tokens(read) == pytest.approx(100 + factor * read, rel=0.01)
     assert found.room(found.tokens(read)) == pytest.approx(read, rel=0.01)
+
+
+def test_what_is_fixed_is_never_less_than_nothing():
+    found = calibrate(asked([1000] * 4, factor=1.2, fixed=-300), count=words)
+
+    assert found.fixed == 0
+    assert found.tokens(4000) == pytest.approx(4000 * 1.2 - 300, rel=0.05)
 
 
 def test_only_the_model_that_answered_last_counts():
