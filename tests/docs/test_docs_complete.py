@@ -80,7 +80,8 @@ def all_effects() -> set[str]:
 
 
 def all_exceptions() -> set[str]:
-    return {name for name, value in vars(exceptions).items() if isinstance(value, type)}
+    found = {n: value for n, value in vars(exceptions).items() if isinstance(value, type)}
+    return {name for name, cls in found.items() if issubclass(cls, Exception)}  # Any is a class
 
 
 def all_modules() -> set[str]:
