@@ -26,6 +26,13 @@ def postgres() -> Iterator[Cluster]:
 
 
 @pytest.fixture
+def empty_postgres_url(postgres: Cluster) -> Iterator[str]:
+    """A schema with nothing in it."""
+    with postgres.log(migrated=False) as url:
+        yield url
+
+
+@pytest.fixture
 def postgres_url(postgres: Cluster) -> Iterator[str]:
     """A fresh log, in a schema of its own."""
     with postgres.log() as url:

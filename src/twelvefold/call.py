@@ -77,7 +77,8 @@ class Call(Generic[D_co]):
     @property
     def connection(self) -> Any:
         """The open transaction of `run(..., in_transaction=True)`: on SQLite a `sqlite3.Connection`
-        on the file of the log. Neither commit nor roll back: return to keep, raise to undo.
+        on the file of the log, on Postgres a `psycopg.Connection` to its database. Neither commit
+        nor roll back: return to keep, raise to undo.
 
         Raises `ConfigurationError` in a run without one.
         """

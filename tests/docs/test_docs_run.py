@@ -21,6 +21,9 @@ BEGINS_WITH = {
 ASKS_A_MODEL = {"own_loop.md"}
 """Pages whose reader has a key and a server: `chat_server`."""
 
+HAS_POSTGRES = {"postgres.md"}
+"""Pages whose reader has named an empty database."""
+
 SHELLS = {"sh", "bash", "shell", "shellsession"}
 AGENT_LINES_MAX = 25
 
@@ -30,13 +33,17 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_what_a_page_shows_is_what_happens(page: Path, tmp_path: Path):
+def test_what_a_page_shows_is_what_happens(
+    page: Path, tmp_path: Path, request: pytest.FixtureRequest
+):
     reader = Reader(tmp_path)
     if page.name in BEGINS_WITH:
         reader.has(BEGINS_WITH[page.name], "app.py")
 
     with chat_server() if page.name in ASKS_A_MODEL else nullcontext() as recorded:
         reader.env = recorded.env if recorded else {}
+        if page.name in HAS_POSTGRES:
+            reader.env["TWELVEFOLD_STORE"] = request.getfixturevalue("empty_postgres_url")
         for block in filter(lambda block: block.runs, blocks_of(page)):
             assert reader.follow(block) == [], str(block)
 

@@ -40,7 +40,8 @@ STALE_TRIES_MAX = 100
 class App(Reading, Copies):
     """The composition root. Every verb takes full ids; `app.names` finds them from endings.
 
-    - `store`: a store, or its URL (`sqlite:///path`). It is opened when first used.
+    - `store`: a store, or its URL (`sqlite:///path`, `postgresql://user@host/database`). It is
+    opened when first used.
     - `model`, or `models` by name; the first is the default.
     - `settles`: up to which risk each assurance level may decide; "local" is whoever can run it.
     - `secrets`: {name: value}, or a function of tenant and name; for `call.secret`.

@@ -37,12 +37,12 @@ class SyncApp:
     def within(self, tx: Any) -> "SyncApp":
         """The same verbs inside the caller's own transaction.
 
-        `tx` is a `sqlite3.Connection`, or an SQLAlchemy `Session` or `Connection`, on the file of
-        the log. What a verb does is durable, and the engine sees it, when the caller commits; a
-        rollback leaves nothing of it, not even the record of an answer that was refused. A verb
-        that raises leaves the transaction usable. Verbs raise `ConfigurationError` for another
-        database, and `StoreUnavailable` when the write lock does not come: then roll back and do
-        it again.
+        `tx` is a `sqlite3.Connection` on the file of the log, a `psycopg.Connection` to its
+        database, or an SQLAlchemy `Session` or `Connection` of either. What a verb does is
+        durable, and the engine sees it, when the caller commits; a rollback leaves nothing of it,
+        not even the record of an answer that was refused. A verb that raises leaves the
+        transaction usable. Verbs raise `ConfigurationError` for another database, and
+        `StoreUnavailable` when a lock does not come: then roll back and do it again.
         """
         return SyncApp(self._of, tx=tx)
 
