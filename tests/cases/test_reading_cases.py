@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from worlds import BOT, one
 
-from twelvefold.cases import cases_in, read_cases
+from twelvefold.cases import cases_in, read_cases, stand
 from twelvefold.exceptions import InvalidCase
 from twelvefold.testing import given, message
 
@@ -121,3 +121,45 @@ def test_a_snapshot_that_cannot_be_read_is_said(tmp_path: Path):
 
     said = complaint(HEAD + "  prompt: a.snap\n  expect: {intent: add}\n", folder=tmp_path)
     assert "line 4, case 'adds': the snapshot a.snap cannot be read" in said
+
+
+EVENTS = """\
+- name: e
+  thread:
+  - {type: message_received, data: {text: hi}}
+  - type: next_step_chosen
+    data: {intent: add, args: {a: 1, b: 2}, by: model}
+    key: reply:1
+    after: 1
+    at: 2026-11-20T09:55:33.123456Z
+"""
+WAITS = "  expect: {waits: false}\n"
+
+
+def test_events_may_be_written_whole():
+    case = one(EVENTS + WAITS)
+
+    assert case.log is not None
+    first, second = case.log.events
+    assert (first.seq, first.data, first.key, first.after) == (1, {"text": "hi"}, None, None)
+    assert (second.key, second.after, second.at.year) == ("reply:1", 1, 2026)
+    assert stand(case, {"bot": BOT}).decided.effects == ("Run add",)
+
+
+@pytest.mark.parametrize(
+    ("event", "line", "words"),
+    [
+        ("{type: next_step_chosen, data: {intent: add}}", 3, "next_step_chosen needs 'args'"),
+        ("{type: 7}", 3, "type is a text"),
+        ("{type: noted, when: now}", 3, "'when' is not one of: type, data"),
+        ("{type: noted, at: yesterday}", 3, "this is no event"),
+        ("{type: noted, after: soon}", 3, "after is a text"),
+        ("{type: noted, data: [1]}", 3, "data is a list"),
+        ("{type: finished, data: {saw: 1}, v: 99}", 3, "version 99"),
+    ],
+)
+def test_an_event_that_is_none_is_said(event: str, line: int, words: str):
+    said = complaint(f"- name: e\n  thread:\n  - {event}\n{WAITS}")
+
+    assert f"line {line}, case 'e': " in said
+    assert words in said

@@ -3,8 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from twelvefold.thread import Json, Thread
+
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+TICK = timedelta(seconds=1)
+"""When the first event of a case happened that does not say so, and the time to the next one."""
 
 HASH = re.compile("[0-9a-f]{64}")
 

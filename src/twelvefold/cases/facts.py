@@ -6,13 +6,13 @@ so a case cannot hold what could not happen.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
-from twelvefold.cases.case import Case, Fact
+from twelvefold.cases.case import START, TICK, Case, Fact
 from twelvefold.cases.deciding import Decided, decide_on
 from twelvefold.cases.lines import as_map
 from twelvefold.contacts import Answer, Decision, judge
@@ -23,8 +23,6 @@ from twelvefold.steps import args_of, intent_of
 from twelvefold.thread import Draft, Thread, to_text
 from twelvefold.tools import parse, result_data
 
-START = datetime(2026, 1, 1, 12, tzinfo=UTC)
-TICK = timedelta(seconds=1)
 _ANYTHING = Settles({"local": "high"})
 _DECISIONS: Mapping[str, Decision] = {
     "approved": "approve",

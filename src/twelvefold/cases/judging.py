@@ -60,7 +60,7 @@ def stand(case: Case, agents: Mapping[str, Agent[Any, Any]]) -> Stand:
 
 def _agent_of(case: Case, agents: Mapping[str, Agent[Any, Any]]) -> Agent[Any, Any]:
     known = ", ".join(agents) or "none"
-    name = case.agent or (case.log.agent if case.log is not None else None)
+    name = case.agent or (case.log.agent if case.log is not None else None) or None
     if name is None and len(agents) == 1:
         return next(iter(agents.values()))
     if name is None:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from twelvefold.cases.case import HASH, Case, Expected, Fact
-from twelvefold.cases.expressions import fault_of
-from twelvefold.cases.lines import Place, kind_of, read_yaml
-from twelvefold.exceptions import InvalidCase, TwelvefoldError
+from twelvefold.cases import expressions
+from twelvefold.cases.case import HASH, START, TICK, Case, Expected, Fact
+from twelvefold.cases.lines import Place, as_map, kind_of, read_yaml
+from twelvefold.exceptions import InvalidCase, TwelvefoldError, Unstorable
 from twelvefold.files import read_lines
-from twelvefold.thread import Thread, to_text
+from twelvefold.files.shapes import fault_of
+from twelvefold.thread import EVENT_VERSION, Draft, Event, Json, Thread, from_iso, to_text
 
 SUFFIX = ".cases.yaml"
 
@@ -105,11 +106,15 @@ def _snapshot(place: Place, path: Path) -> str | None:
 
 
 def _thread(place: Place, folder: Path) -> tuple[Thread | None, tuple[Fact, ...]]:
-    """A list is facts, a text with a line of JSON is a log, any other text is the file of one."""
+    """A text with lines of JSON is a log, any other text is the file of one. A list is facts, or
+    whole events where each has a `type`."""
     if isinstance(place.value, str):
         text = place.value
         return _log(place, text if text.lstrip().startswith("{") else _file(place, folder)), ()
-    return None, tuple(map(_fact, place.items("thread")))
+    items = list(place.items("thread"))
+    if items and all("type" in (as_map(item.value) or {}) for item in items):
+        return Thread("case", "", [_event(item, n) for n, item in enumerate(items, start=1)]), ()
+    return None, tuple(map(_fact, items))
 
 
 def _file(place: Place, folder: Path) -> str:
@@ -135,6 +140,30 @@ def _cut(place: Place, log: Thread | None) -> Thread:
     if not isinstance(seq, int) or isinstance(seq, bool) or not 1 <= seq <= log.head:
         place.refuse(f"'at' is an event from 1 to {log.head}, not {kind_of(seq)}.")
     return log.upto(seq)
+
+
+def _event(place: Place, seq: int) -> Event:
+    """An event written by hand: what it leaves out of the line of an export has a default."""
+    keys = _known(place, "an event", ("type", "data", "at", "key", "after", "v"))
+    for name, kind in (("data", dict), ("key", str), ("after", int), ("v", int)):
+        if name in keys and not isinstance(keys[name].value, kind | None):
+            keys[name].refuse(f"this is no event: {name} is {kind_of(keys[name].value)}.")
+    try:
+        at = from_iso(keys["at"].text("at")) if "at" in keys else START + seq * TICK
+        found: dict[str, Json] = {name: value.value for name, value in keys.items()}
+        draft = Draft(
+            keys["type"].text("type"),
+            as_map(found.get("data")) or {},
+            at,
+            key=found.get("key"),
+            after=found.get("after"),
+            v=found.get("v", EVENT_VERSION),
+        )
+    except (ValueError, Unstorable) as error:
+        place.refuse(f"this is no event: {error}")
+    if fault := fault_of(draft.event(seq)):
+        place.refuse(f"this is no event: {fault}.")
+    return draft.event(seq)
 
 
 def _fact(place: Place) -> Fact:
@@ -183,6 +212,6 @@ def _text(keys: dict[str, Place], name: str) -> str | None:
 def _asserts(place: Place) -> tuple[str, ...]:
     several = list(place.items("assert")) if isinstance(place.value, list) else [place]
     for one in several:
-        if fault := fault_of(one.text("assert")):
+        if fault := expressions.fault_of(one.text("assert")):
             one.refuse(f"assert: {fault}")
     return tuple(one.text("assert") for one in several)
