@@ -155,6 +155,28 @@ async def test_what_is_no_chat_completion_is_a_failure(vendor: Vendor, given):
     assert raised.value.reason == "unreadable"
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_an_error_that_a_router_sends_with_200_has_the_status_it_names(
+    vendor: Vendor, streaming: bool
+):
+    error = {"error": {"code": 429, "message": "upstream is busy"}}
+    event = f"data: {json.dumps(error)}\n\n"
+    vendor.will(streamed(event) if streaming else replied(error))
+    shown = (lambda *args: None) if streaming else None
+
+    with pytest.raises(ModelFailed, match="upstream is busy") as raised:
+        await model(vendor, tries_max=1, on_partial=shown)(ASKED)
+    assert (raised.value.reason, raised.value.status) == ("rate_limited", 429)
+
+
+async def test_content_may_be_a_list_of_parts(vendor: Vendor):
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "{}"}]}
+    data = {"choices": [{"message": {"content": [thought, {"type": "text", "text": STEP}]}}]}
+    vendor.will(replied(data))
+
+    assert (await model(vendor)(ASKED)).text == STEP
+
+
 # Streams
 
 

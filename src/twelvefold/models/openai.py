@@ -5,6 +5,7 @@ and the errors; it neither changes the schema nor tries again.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -122,29 +123,50 @@ class OpenAIModel:
         post = partial(client.post, PATH, content=wire(body), cast_to=object, options=options)
         try:
             if not body.get("stream"):
-                return reply_of(await post())
+                return reply_of(self._sound(await post(), client, body))
             chunks = await post(stream=True, stream_cls=sdk.AsyncStream[object])
             made, shown = _Completion(), Partial(self._on_partial, request)
             await gathered(chunks, made.take, shown)
-            return reply_of(made.data())
+            return reply_of(self._sound(made.data(), client, body))
         except sdk.APIStatusError as error:
-            raise failure_of(self._answered(error, client, body)) from error
-        except sdk.APIError as error:  # also one within a stream, which has no status
-            said = ModelFailed("unavailable", clip(f"OpenAI: {error}"), passes=True)
-            raise unreachable(error, "OpenAI") or said from error
+            said = member(error.body) or {"message": error.response.text}
+            headers = error.response.headers
+            raise self._failure(error.status_code, said, client, body, headers) from error
+        except sdk.APIError as error:  # also one within a stream
+            if (lost := unreachable(error, "OpenAI")) is not None:
+                raise lost from error
+            self._sound({"error": error.body}, client, body)
+            raise ModelFailed("unavailable", clip(f"OpenAI: {error}"), passes=True) from error
 
-    def _answered(self, error: Any, client: Any, body: dict[str, Json]) -> Answered:
-        return Answered(
+    def _sound(self, data: Json, client: Any, body: dict[str, Json]) -> Json:
+        """The data, unless it is an error that names its status: routers send such with a 200."""
+        said = member(data, "error")
+        code = str(said.get("code"))
+        if not members(data, "choices") and re.fullmatch("[45][0-9][0-9]", code):
+            raise self._failure(int(code), said, client, body, {})
+        return data
+
+    def _failure(
+        self,
+        status: int,
+        said: Json,
+        client: Any,
+        body: dict[str, Json],
+        headers: Mapping[str, str],
+    ) -> Exception:
+        error = member(said)
+        answered = Answered(
             vendor=f"{client.base_url.host}",
             model=self.model,
-            status=error.status_code,
-            said=text_at(error.body, "message") or error.response.text,
-            code=f"{error.code or ''} {error.param or ''}",
-            headers=error.response.headers,
+            status=status,
+            said=text_at(error, "message"),
+            code=f"{error.get('code') or ''} {error.get('param') or ''}",
+            headers=headers,
             key_name=KEY,
             secret=client.api_key,
             schema_sent=bool({"response_format", "tools"} & body.keys()),
         )
+        return failure_of(answered)
 
 
 def _message(one: Message, request: ModelRequest) -> dict[str, Json]:
@@ -191,8 +213,14 @@ def reply_of(data: Json) -> ModelReply:
     if refusal := text_at(message, "refusal"):
         return ModelReply(refusal, "refused", **about)
     calls = [member(call, "function") for call in members(message, "tool_calls")]
-    text = "\n".join(map(_called, calls)) if calls else text_at(message, "content")
+    text = "\n".join(map(_called, calls)) if calls else _content(message)
     return ModelReply(text, _FINISHES.get(why, "other"), **about)
+
+
+def _content(message: dict[str, Json]) -> str:
+    """Some servers send a list of parts, thoughts among them."""
+    texts = [part for part in members(message, "content") if text_at(part, "type") == "text"]
+    return text_at(message, "content") or "".join(text_at(part, "text") for part in texts)
 
 
 def _called(function: dict[str, Json]) -> str:
