@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 
 from twelvefold.thread import Json
 from twelvefold.tools.loose import Read, read
-from twelvefold.tools.quoted import KEY, Blanks
+from twelvefold.tools.quoted import CUT_KEY, KEY, Blanks
 from twelvefold.tools.values import Unclear, decoded
 
 CANDIDATES_MAX = 200
 BROKEN_MAX = 100
+FAILED_MAX = 5_000
+"""How many brackets that open no value are tried."""
 MISSES_MAX = 3
 
 FENCE = "code fence removed"
@@ -43,7 +45,7 @@ _NEXT = re.compile(
     r"|^-{2,}[ \t]*+(?:Original|Forwarded)\b)"
     r"|(?P<fence>(?:```++|~~~++)[ \t]*+(?P<language>[\w+.#-]{0,30}+))"
     r"|(?P<element></?(?P<name>[a-z_][\w:.-]{0,60}+)[^<>{}\[\]]{0,200}+>)"
-    r"|(?P<value>[{\[])",
+    r"|(?P<value>\[|\{(?=\s*+[}/#\"'`“\w$@-]))",
     re.IGNORECASE | re.MULTILINE,
 )
 _SPOKEN = frozenset(
@@ -99,6 +101,7 @@ class _Scan:
         self.first = 0  # of the values in the open fence
         self.mail_lines = 0
         self.misses = 0  # of the C decoder
+        self.failed = 0
         self.open: dict[str, int] = {}  # elements of others, and how often they are open
         self.closes = {m["name"].lower(): m.start() for m in _elements(text) if m[0][1] == "/"}
 
@@ -134,7 +137,8 @@ class _Scan:
         self.made.notes[THOUGHT] = None
         end = _THOUGHT_END.search(self.text, mark.end())
         self.made.unfinished = end is None
-        return end.end() if end else len(self.text)
+        self.made.since = end.end() if end else len(self.text)
+        return self.made.since
 
     def _thought_ends(self, at: int) -> int:
         """An end without a beginning: all that came before was thought."""
@@ -175,8 +179,11 @@ class _Scan:
 
     def _value(self, start: int) -> int:
         if not _OPENS.match(self.text, start):
-            nothing = Unclear("not_json", "An object begins without a key.", start + 1)
-            return self._unclear(nothing, start)
+            cut_off = CUT_KEY.match(self.text, start + 1)
+            reason = "truncated" if cut_off else "not_json"
+            return self._unclear(
+                Unclear(reason, "An object begins without a key.", start + 1), start
+            )
         try:
             value, end, notes = self._read(start)
         except Unclear as unclear:
@@ -203,7 +210,8 @@ class _Scan:
             raise unclear
         if _LIKE_JSON.match(self.text, start) and not self._foreign():
             self.made.broken.append(unclear.with_traceback(None))
-        if len(self.made.broken) > BROKEN_MAX:
+        self.failed += 1
+        if len(self.made.broken) > BROKEN_MAX or self.failed > FAILED_MAX:
             raise unclear
         return max(unclear.at, start + 1)
 

@@ -115,7 +115,8 @@ def _claims(found: Found, tag: str, *, exact: bool) -> tuple[list[Claim], str]:
 
 def _doubt(found: Found, one: Candidate, since: int, until: int) -> str:
     fenced = one.fenced
-    since, until = min(since, one.start), max(until, one.end)
+    since = max(since, found.since) if found.since <= one.start else since
+    until = max(until, one.end)
     return doubt(found.text, one.start, one.end, since=since, until=until, fenced=fenced)
 
 

@@ -14,6 +14,7 @@ FOLD_CHARS_MAX = 200
 
 _JOINT = re.compile(r"(?<=[^\W_])[\s_\-]+(?=[^\W\d_])|(?<=[^\W\d_])[\s_\-]+(?=[^\W_])", re.UNICODE)
 _ACCENT = re.compile(r"(?<=[A-Za-z])[\u0300-\u036f]+")
+_LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 
 
 @lru_cache(FOLDED_MAX)
@@ -22,7 +23,8 @@ def fold(text: str) -> str:
     if len(text) > FOLD_CHARS_MAX:
         return text
     plain = _ACCENT.sub("", unicodedata.normalize("NFD", text.strip()))
-    return _JOINT.sub("", unicodedata.normalize("NFC", plain).casefold())
+    folded = unicodedata.normalize("NFC", plain).casefold().translate(_LETTERS)
+    return _JOINT.sub("", folded)
 
 
 def fold_tag(text: str) -> str:

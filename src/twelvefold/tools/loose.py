@@ -10,7 +10,16 @@ from typing import NamedTuple, cast
 
 from twelvefold.encoding import DEPTH_MAX
 from twelvefold.thread import Json
-from twelvefold.tools.quoted import CLOSING, KEY, OTHER_QUOTES, Blanks, blank, quoted, unescaped
+from twelvefold.tools.quoted import (
+    CLOSING,
+    CUT_KEY,
+    KEY,
+    OTHER_QUOTES,
+    Blanks,
+    blank,
+    quoted,
+    unescaped,
+)
 from twelvefold.tools.values import Bare, Unclear, Unclosed, finite, said_twice, same, too_deep
 
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(\.\d++)?([eE][+-]?\d++)?(?=\s*+(?:[,}\]]|//|/\*|#|\n|\Z))")
@@ -109,7 +118,7 @@ class _Reading:
             return self._close(at + 1)
         found = KEY.match(self.text, at)
         if not found:
-            raise self._stopped(at, "a key")
+            raise _cut_off(at) if CUT_KEY.match(self.text, at) else self._stopped(at, "a key")
         self.keys[-1] = self._key(found)
         at = blank(self.text, found.end())
         return self._value(self._skip(at) if self.text.startswith(_COMMENTS, at) else at)
@@ -196,7 +205,7 @@ class _Reading:
         if _STOP.match(self.text, at):
             return _cut_off(at)
         here = self.text[at : at + 20].strip()
-        return Unclear("not_json", f"The JSON has no {wanted} before {here!r}.", at)
+        return Unclear("not_json", f"The JSON lacks {wanted} before {here!r}.", at)
 
     def _unquoted(self, at: int) -> tuple[Json, int]:
         if found := NUMBER.match(self.text, at):
@@ -206,10 +215,13 @@ class _Reading:
             if word[0] not in {"true", "false", "null"}:
                 self._note(LITERALS)
             return WORDS[word[0]], word.end()
+        if at == len(self.text):
+            raise _cut_off(at)
         end = self._bare_end(at)
         bare = self.text[at:end].strip()
         if not bare or _NO_VALUE.fullmatch(bare) or _FIELD_INSIDE.search(_outside(bare)):
-            raise self._stopped(at, "value")
+            here = bare[:20]
+            raise Unclear("not_json", f"The JSON has no value where {here!r} stands.", end)
         if end == len(self.text):
             raise _cut_off(end)
         self._note(BARE)
@@ -245,14 +257,14 @@ class _Reading:
 
     def _bare_stop(self, at: int, opened: list[str]) -> int:
         if opened or self.text[at] in ")\\":
-            raise self._stopped(at, "end of a text without quotes")
+            raise self._stopped(at, "the end of a text without quotes")
         raise _cut_off(at)
 
     def _bare_quote(self, at: int, opened: list[str]) -> int:
         """Inside of brackets a text without quotes may hold quoted ones, on the same line."""
         end = self.text.find(self.text[at], at + 1, at + LINE_CHARS_MAX)
         if not opened or end < 0 or "\n" in self.text[at:end]:
-            raise self._stopped(at, "end of a text without quotes")
+            raise self._stopped(at, "the end of a text without quotes")
         return end
 
 

@@ -13,17 +13,19 @@ _MARKUP = re.compile(r"(?:[\s*_#>:,;.!`~-]|\d{1,2}[.)]|</?\w{1,60}>|[}\])])*+")
 _WORDS = re.compile(r"[^\W\d_]{2}")
 _FRAGMENT = re.compile(r"[\"'`]\s*+[:=,]\s*+\Z")
 _SENTENCES = re.compile(r"[.!?]\s|\n\s*\n")
+_SHORT = re.compile(r"\b[ei]\.\s?[ge]\.", re.IGNORECASE)
 _CLAUSES = re.compile(r"[,;]\s|\s[\u2013\u2014-]\s|\b(?:so|but|therefore|hence|thus|then)\b")
 _EXAMPLE = re.compile(
-    r"\b(?:for example|for instance|e\.g\.|examples?|hypothetical\w*|suppose|imagine|template"
+    r"\b(?:for example|for instance|examples?|hypothetical\w*|suppose|imagine|template"
     r"|error|errors|exception|traceback|invalid|failed|rejected|denied|HTTP \d{3})\b"
     r"|^\W*(?:user|human|customer|system|tool|tool result|observation|input|email|e-mail|mail)\W*:",
     re.IGNORECASE,
 )
 _SPOKEN_OF = re.compile(
-    r"\b(?:could|might|would|may|if|unless|until|like|such as|previous\w*|earlier|last time|wrong"
-    r"|incorrect\w*|bad|says?|said|writes?|wrote|reads|states?|stated|contains?|quotes?|quoted"
-    r"|quoting|asks?|asked|tells?|told|wants?|wanted|requests?|requested|suggest\w*|replied|claims?"
+    r"\b(?:could|might|would|may|perhaps|maybe|possibly|if|unless|until|like|such as"
+    r"|previous\w*|earlier|last time|wrong|incorrect\w*|bad|says?|said|writes?|wrote|reads"
+    r"|states?|stated|contains?|quotes?|quoted|quoting"
+    r"|asks?|asked|tells?|told|wants?|wanted|requests?|requested|suggest\w*|replied|claims?"
     r"|not|never|cannot|avoid|instead of|rather than|refuse|reject|decline|against|without|ignore"
     r"|considered|thought about|tempted)\b|n['\u2019]t\b",
     re.IGNORECASE,
@@ -77,7 +79,7 @@ def _structure(before: str, after: str) -> str:
 
 def _leading(before: str) -> str:
     """What the sentence right before says."""
-    paragraph = before.rstrip().rstrip("`~").rstrip()
+    paragraph = _SHORT.sub("for example", before.rstrip().rstrip("`~").rstrip())
     sentence = _SENTENCES.split(paragraph)[-1]
     if paragraph.endswith("?") or _ASKING.search(sentence):
         return "it is part of a question"

@@ -23,6 +23,9 @@ KEY = re.compile(
     rf"`([^`\\\n{{}}]{_MOST})`|“([^“”\\\n{{}}]{_MOST})”|"
     rf"([^\s\"'`{{}}\[\],:/#“”\\<>()=][^\s\"'`{{}}\[\],:#“”\\<>()=]{_MOST}))\s*+:"
 )
+CUT_KEY = re.compile(rf"\s*+[\"'`“]?[^\"'`“”{{}}\n]{_MOST}[\"'`”]?\s*+\Z")
+"""A key in which the text ends."""
+
 _VALUE = re.compile(r"[\"'`“{\[\d-]|(?:true|false|null|True|False|None)\b|\]|\Z")
 _CHUNKS = {quote: re.compile(rf"(?:[^{end}\\]|\\.)*+", re.DOTALL) for quote, end in CLOSING.items()}
 _WHITE = re.compile(r"\s*+")
@@ -174,8 +177,10 @@ def _ends(blanks: Blanks, after: int, *, in_list: bool) -> bool:
         at = blanks.after(at + 1)
         if in_list:
             return bool(_VALUE.match(text, at))
-        return text.startswith("}", at) or at == len(text) or bool(KEY.match(text, at))
-    return not in_list and "\n" in text[after:at] and bool(KEY.match(text, at))
+        leads_on = KEY.match(text, at) or CUT_KEY.match(text, at)
+        return text.startswith("}", at) or bool(leads_on)
+    # Last, as it looks through all that was skipped: then it is the end.
+    return not in_list and bool(KEY.match(text, at)) and text.find("\n", after, at) >= 0
 
 
 def _tripled(blanks: Blanks, start: int, *, in_list: bool) -> Quoted:
