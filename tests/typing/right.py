@@ -6,8 +6,16 @@ from typing import Literal, assert_type
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
+from twelvefold.app import App
 from twelvefold.call import Call
 from twelvefold.effects import All, AskModel, Choose, Effect, Run, Wait, run
+from twelvefold.messages import Model
+from twelvefold.models.anthropic import AnthropicModel
+from twelvefold.models.composed import fallback, round_robin
+from twelvefold.models.gemini import GeminiModel
+from twelvefold.models.human import human
+from twelvefold.models.openai import OpenAIModel
+from twelvefold.models.scripted import ScriptedModel
 from twelvefold.state import Chosen, State
 from twelvefold.steps import Step
 from twelvefold.thread import Thread
@@ -89,3 +97,7 @@ def without_deps(thread: Thread, state: State[NextStep]) -> Effect[NextStep]:
 with_deps = Agent("bot", decide, NextStep, deps=lambda tenant: Deps(), owner="anna")
 assert_type(with_deps, Agent[NextStep, Deps])
 assert_type(Agent("bot", without_deps, NextStep, owner="anna"), Agent[NextStep, None])
+
+vendors: list[Model] = [OpenAIModel("m"), AnthropicModel("m"), GeminiModel("m")]
+composed: list[Model] = [fallback(*vendors), round_robin(*vendors), human(), ScriptedModel([])]
+App([with_deps], models={"large": vendors[0], "small": composed[0]})
