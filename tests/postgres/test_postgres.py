@@ -17,6 +17,7 @@ import pytest
 from psycopg import errors, sql
 
 from contracts.store import LATER, NOW, asked, closed, fact, launch, message, types
+from crew import Pay, app_of, approved_then, pipeline, seen, settle, status
 from postgres.cluster import Cluster
 from twelvefold.exceptions import (
     ConfigurationError,
@@ -684,3 +685,37 @@ def test_the_clock_never_goes_back_when_the_servers_does(monkeypatch):
     monkeypatch.setattr("twelvefold.stores.postgres.clock.ASK_AGAIN_S", -1.0)
 
     assert clock() >= first >= LATER
+
+
+# The engine
+
+
+async def test_an_engine_that_lost_its_right_ends_and_the_next_one_goes_on(store, postgres_url):
+    agent = pipeline(Pay(to="x"), carry_out=approved_then(lambda _: "paid"))
+    app = app_of(agent, store)
+    await app.launch("crew", "go", thread_id="t")
+    running = asyncio.create_task(app.run())
+    await seen(app, "t", "contact_requested")
+
+    await asyncio.to_thread(drop_all, postgres_url)
+    with pytest.raises(StoreUnavailable):
+        await running
+
+    await app.answer("t.s1.1", "approve", by="anna")
+    await settle(app)
+    assert status(app) == "finished"
+
+
+async def test_a_standby_takes_over_when_the_runner_is_gone(store, other, postgres_url):
+    agent = pipeline(Pay(to="x"), carry_out=approved_then(lambda _: "paid"))
+    first, second = app_of(agent, store), app_of(agent, other)
+    one, two = asyncio.create_task(first.run()), asyncio.create_task(second.run())
+    await first.launch("crew", "go", thread_id="t")
+    await seen(second, "t", "contact_requested")
+    one.cancel()
+    await asyncio.wait([one])
+
+    await second.answer("t.s1.1", "approve", by="anna")
+    await seen(second, "t", "finished")
+    two.cancel()
+    await asyncio.wait([two])

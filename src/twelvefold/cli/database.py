@@ -9,7 +9,7 @@ from twelvefold.cli.finding import leaves_store_to_us, path_of
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.exceptions import ConfigurationError
-from twelvefold.stores import is_postgres, open_store
+from twelvefold.stores import is_postgres, open_store, shown_url
 from twelvefold.tables.projections import Rebuilt
 from twelvefold.tables.schema import Inspection
 
@@ -154,7 +154,8 @@ def _url(here: Here) -> str:
         name = here.app.store_name or getattr(here.app.store, "path", None)
     if name is not None and (is_postgres(name) or "://" not in path_of(name)):
         return path_of(name)
+    kind = shown_url(name) if name else type(here.app.store).__name__
     raise ConfigurationError(
-        f"`db` looks after a file or a database by its URL, and the application gives"
-        f" {name or type(here.app.store).__name__}: name it with --store."
+        f"`db` looks after a file or a database by its URL, and the application gives {kind}: name"
+        " it with --store."
     )

@@ -4,6 +4,7 @@ Every one has the settings that the promises of the store rest on: what is ackno
 and nobody waits for a lock without end.
 """
 
+import re
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -32,7 +33,7 @@ UNSET: dict[str, Any] = {
 
 def plain(url: str) -> str:
     """The URL as libpq knows it: SQLAlchemy's names its driver."""
-    return url.replace("+psycopg:", ":", 1)
+    return re.sub(r"^postgres(ql)?\+psycopg:", "postgresql:", url)
 
 
 def connect(
@@ -43,14 +44,23 @@ def connect(
     settings = {k: v for k, v in UNSET.items() if k not in conninfo_to_dict(url)}
     try:
         raw = kind.connect(url, autocommit=True, client_encoding="utf8", **settings)
-        db = Named(raw)
-        raw.isolation_level = IsolationLevel.READ_COMMITTED  # a role may have another default
-        db.write("configure", (f"{lock_timeout_s:g}s",))
-        ((encoding,),) = db.rows("encoding")
     except psycopg.Error as error:
         raise translated(error, name) from error
+    try:
+        return _prepared(raw, name, lock_timeout_s)
+    except BaseException as error:
+        psycopg.Connection.close(raw)
+        if isinstance(error, psycopg.Error):
+            raise translated(error, name) from error
+        raise
+
+
+def _prepared(raw: "psycopg.Connection[Any]", name: str, lock_timeout_s: float) -> Named:
+    db = Named(raw)
+    raw.isolation_level = IsolationLevel.READ_COMMITTED  # a role may have another default
+    db.write("configure", (f"{lock_timeout_s:g}s",))
+    ((encoding,),) = db.rows("encoding")
     if encoding != "UTF8":
-        raw.close()
         raise ConfigurationError(
             f"{name} is encoded as {encoding}, which cannot hold every text. Make a database with"
             " encoding 'UTF8'."

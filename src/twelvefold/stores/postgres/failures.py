@@ -41,6 +41,13 @@ def shown(url: str) -> str:
     return f"postgresql://{user}{parts.get('host', '')}{port}/{parts.get('dbname', '')}"
 
 
+def is_no_text(error: Exception) -> bool:
+    """Whether a name holds a lone surrogate or a NUL: then nothing can be stored under it."""
+    # What the driver itself refuses has no code of the server.
+    by_driver = isinstance(error, psycopg.DataError) and error.sqlstate is None
+    return by_driver or isinstance(error, UnicodeEncodeError)
+
+
 def translated(error: Exception, name: str) -> Exception:
     """The twelvefold error for `error`; what is not the database's comes back as it is."""
     if isinstance(error, UnicodeEncodeError):

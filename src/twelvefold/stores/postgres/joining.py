@@ -16,7 +16,7 @@ from psycopg.pq import TransactionStatus
 
 from twelvefold.exceptions import ConfigurationError, StoreUnavailable
 from twelvefold.store import Append, Wakes
-from twelvefold.stores.postgres.failures import PASSING, translated
+from twelvefold.stores.postgres.failures import PASSING, is_no_text, translated
 from twelvefold.stores.postgres.queries import Named
 from twelvefold.stores.postgres.writer import applied
 from twelvefold.tables.reads import Reads
@@ -72,9 +72,9 @@ class Joined(Reads):
     def _rows_of(self, name: str, parameters: Any) -> list[Any]:
         try:
             return self._db.rows(name, parameters)
-        except (UnicodeEncodeError, psycopg.DataError):
-            return []
-        except psycopg.Error as error:
+        except (UnicodeEncodeError, psycopg.Error) as error:
+            if is_no_text(error):
+                return []
             raise self._said(error) from error
 
     def _said(self, error: Exception) -> Exception:

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from twelvefold.stores.postgres.connections import Pool
-from twelvefold.stores.postgres.failures import translated
+from twelvefold.stores.postgres.failures import is_no_text, translated
 
 
 class Reading:
@@ -17,9 +17,9 @@ class Reading:
     def __call__(self, name: str, parameters: Any = ()) -> list[Any]:
         try:
             return self._rows(name, parameters)
-        except (UnicodeEncodeError, psycopg.DataError):
-            return []  # a name with a lone surrogate or NUL: nothing can be stored under it
-        except psycopg.Error as error:
+        except (UnicodeEncodeError, psycopg.Error) as error:
+            if is_no_text(error):
+                return []
             raise translated(error, self._pool.name) from error
 
     def _rows(self, name: str, parameters: Any) -> list[Any]:
