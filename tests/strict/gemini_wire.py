@@ -109,17 +109,25 @@ def reply(asked: Asked, said: Said) -> Reply:
         return Reply(
             chunks=[*_streamed(asked, said)], headers={"Content-Type": "text/event-stream"}
         )
-    part: dict[str, Any] = {"text": said.text}
+    text = json.dumps(_response(asked, said, _part(asked, said), last=True))
+    # The arguments are put in as they were said, not as this program would write them.
+    return Reply(chunks=[text.replace('"@input"', said.text).encode()])
+
+
+def _part(asked: Asked, said: Said) -> dict[str, Any] | None:
+    """A call comes whole or not at all."""
+    if said.finish in {"refused", "filtered"} or (asked.tool and said.finish != "end"):
+        return None
     if asked.tool:
-        part = {"functionCall": {"name": asked.tool, "args": "@input"}}
-    text = json.dumps(_response(asked, said, part, last=True)).replace('"@input"', said.text)
-    return Reply(chunks=[text.encode()])
+        return {"functionCall": {"name": asked.tool, "args": "@input"}}
+    return {"text": said.text}
 
 
-def _response(asked: Asked, said: Said, part: dict[str, Any], *, last: bool) -> dict[str, Any]:
-    candidate: dict[str, Any] = {"content": {"role": "model", "parts": [part]}, "index": 0}
-    if said.finish in {"refused", "filtered"}:
-        candidate = {"index": 0}
+def _response(
+    asked: Asked, said: Said, part: dict[str, Any] | None, *, last: bool
+) -> dict[str, Any]:
+    content = {} if part is None else {"content": {"role": "model", "parts": [part]}}
+    candidate: dict[str, Any] = {**content, "index": 0}
     finish = {"truncated": "MAX_TOKENS", "end": "STOP"}.get(said.finish, "SAFETY")
     output = tokens(said.text)
     return {
@@ -137,16 +145,16 @@ def _response(asked: Asked, said: Said, part: dict[str, Any], *, last: bool) -> 
 
 
 def _streamed(asked: Asked, said: Said) -> Iterator[bytes]:
-    if asked.tool:  # a call comes in one piece, and an event in one line
-        call = {"functionCall": {"name": asked.tool, "args": json.loads(said.text)}}
-        yield f"data: {json.dumps(_response(asked, said, call, last=True))}\r\n\r\n".encode()
+    part = _part(asked, said)
+    if part is None or asked.tool:  # an event is one line, whatever blanks the model wrote
+        text = json.dumps(_response(asked, said, part, last=True))
+        args = json.dumps(json.loads(said.text)) if part else ""
+        yield f"data: {text.replace(json.dumps('@input'), args)}\r\n\r\n".encode()
         return
-    pieces = [
-        said.text[start : start + STREAMED_CHARS]
-        for start in range(0, len(said.text), STREAMED_CHARS)
-    ]
-    for number, piece in enumerate(pieces, start=1):
-        response = _response(asked, said, {"text": piece}, last=number == len(pieces))
+    starts = range(0, max(len(said.text), 1), STREAMED_CHARS)
+    for start in starts:
+        piece = {"text": said.text[start : start + STREAMED_CHARS]}
+        response = _response(asked, said, piece, last=start == starts[-1])
         yield f"data: {json.dumps(response)}\r\n\r\n".encode()
 
 

@@ -47,8 +47,8 @@ class StrictServer:
         self._faults.extend(faults)
 
     def says(self, *texts: str) -> None:
-        """The next texts of the model, whatever the schema is."""
-        self._texts.extend(texts)
+        """The next texts of the model, whatever the schema is, instead of those named before."""
+        self._texts = deque(texts)
 
     def forget(self) -> None:
         """Forget what came and went."""
@@ -69,7 +69,7 @@ class StrictServer:
             return Reply(fault.status, (body,), dict(fault.headers))
         try:
             asked = wire.read(request)
-            said = self._said(asked)
+            said = self._said(asked, again=fault is not None)
         except Refused as error:
             self.refusals.append(error.message)
             body = wire.error(error.status, error.message, error.param, error.code)
@@ -78,8 +78,11 @@ class StrictServer:
             return wire.reply(asked, said)
         return fault.spoil(wire.reply(asked, fault.change(said)))
 
-    def _said(self, asked: Asked) -> Said:
-        text = self._texts.popleft() if self._texts else self._sampled(asked.schema)
+    def _said(self, asked: Asked, *, again: bool) -> Said:
+        """With `again`, the next reply says the same: this one will go wrong."""
+        text = self._texts[0] if self._texts else self._sampled(asked.schema)
+        if self._texts and not again:
+            self._texts.popleft()
         self.asked.append(asked)
         self.said.append(text)
         most = (asked.tokens_max or len(text)) * BYTES_PER_TOKEN

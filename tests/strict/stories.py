@@ -41,13 +41,14 @@ class Carried:
 
 @asynccontextmanager
 async def told(
-    name: str, folder: Path, way: Way, server: StrictServer
+    name: str, folder: Path, way: Way, server: StrictServer, **options: Any
 ) -> AsyncIterator[tuple[Scenario, Carried]]:
-    """The story from launch to end, and the requests that were made on its way."""
+    """The story from launch to end, and the requests that were made on its way. `options` are the
+    model's."""
     scenario = STORIES[name](folder, lambda _: None)
     models: Any = scenario.app.models
     [script] = models.values()
-    carried = Carried(script, way.model(server), server)
+    carried = Carried(script, way.model(server, **options), server)
     models[next(iter(models))] = carried
     await work(scenario, lambda _: None)
     yield scenario, carried

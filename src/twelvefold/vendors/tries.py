@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from json import JSONDecodeError
 from typing import Any
 
 from twelvefold.exceptions import ModelFailed
@@ -70,6 +71,9 @@ async def _one_try(call: Callable[[float], Awaitable[ModelReply]], left_s: float
             raise
         detail = f"There was no reply within {left_s:.3g} s."
         raise ModelFailed("timeout", detail, passes=True) from error
+    except JSONDecodeError as error:  # the SDKs let it through, whole or from within a stream
+        detail = "The server answered with half of a JSON text, or with none."
+        raise ModelFailed("unreadable", detail, passes=True) from error
 
 
 def _passes(error: BaseException) -> bool:
