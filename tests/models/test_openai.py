@@ -169,6 +169,15 @@ async def test_an_error_that_a_router_sends_with_200_has_the_status_it_names(
     assert (raised.value.reason, raised.value.status) == ("rate_limited", 429)
 
 
+async def test_a_quota_without_credit_parks_at_once(vendor: Vendor):
+    error = {"message": "You exceeded your current quota.", "code": "insufficient_quota"}
+    vendor.will(replied({"error": error}, status=429))
+
+    with pytest.raises(UnusableModel, match="no credit"):
+        await model(vendor)(ASKED)
+    assert len(vendor.requests) == 1
+
+
 async def test_content_may_be_a_list_of_parts(vendor: Vendor):
     thought = {"type": "thinking", "thinking": [{"type": "text", "text": "{}"}]}
     data = {"choices": [{"message": {"content": [thought, {"type": "text", "text": STEP}]}}]}

@@ -15,10 +15,11 @@ _PASSING = frozenset({408, 409, 429})
 _SCHEMA = re.compile(r"schema|response_format|output_config|output_format|tool_choice", re.I)
 _TOO_LONG = re.compile(
     r"context_length_exceeded|maximum context length|prompt is too long|context window"
-    r"|exceeds the maximum number of tokens",
+    r"|exceed context limit|exceeds the maximum number of tokens",
     re.I,
 )
-_NO_CREDIT = re.compile(r"insufficient_quota|credit balance|billing", re.I)
+# Not "quota" or "billing": Gemini says both of a limit per minute.
+_NO_CREDIT = re.compile(r"insufficient_quota|credit balance", re.I)
 _BAD_KEY = re.compile(r"api.key.(?:not valid|invalid|expired)|invalid.api.key", re.I)
 
 
