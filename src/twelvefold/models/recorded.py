@@ -39,7 +39,9 @@ def recorded(path: str | Path, model: Model | None = None, *, mode: Mode = "repl
 class Recorded:
     """See `recorded`."""
 
-    def __init__(self, path: str | Path, model: Model | None = None, *, mode: Mode = "replay"):
+    def __init__(
+        self, path: str | Path, model: Model | None = None, *, mode: Mode = "replay"
+    ) -> None:
         if mode not in MODES:
             raise ConfigurationError(f"recorded(mode={mode!r}): one of {', '.join(MODES)}.")
         if model is None and mode != "replay":
