@@ -158,27 +158,40 @@ def _started(binaries: Path) -> Iterator[str]:
     user = _unprivileged() if os.geteuid() == 0 else None
     # Short, because the path of a socket may have 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="tf-pg-", dir="/tmp"))
-    if user is not None:
-        os.chown(folder, user, -1)
-    binaries = _reachable(binaries, folder, user)
-    data = folder / "data"
-    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-              "--no-locale", "--no-sync"]  # fmt: skip
-    made = subprocess.run(initdb, capture_output=True, text=True, check=False, cwd=folder,
-                          **as_user(user))  # fmt: skip
-    assert made.returncode == 0, f"initdb failed:\n{made.stdout}{made.stderr}"
-    settings = SETTINGS | {"unix_socket_directories": str(folder)}
-    with (data / "postgresql.conf").open("a") as conf:  # what is said here can be changed later
-        conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-    guard = [sys.executable, str(Path(__file__).with_name("guard.py")), str(folder)]
-    server = ["" if user is None else str(user), str(binaries / "postgres"), "-D", str(data)]
-    process = subprocess.Popen([*guard, *server], stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        process = _guarded(binaries, folder, user)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     url = f"postgresql://postgres@/postgres?host={quote(str(folder), safe='')}"
     try:
         _wait_until_ready(url, process, folder / "server.log")
         yield url
     finally:
         process.communicate()  # the pipe ends, and the guard stops the server
+
+
+def _guarded(binaries: Path, folder: Path, user: int | None) -> "subprocess.Popen[bytes]":
+    """The guard of a server that starts in this folder."""
+    if user is not None:
+        os.chown(folder, user, -1)
+    binaries, data = _reachable(binaries, folder, user), folder / "data"
+    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    made = subprocess.run(
+        [*initdb, "--no-locale", "--no-sync"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        **as_user(user),
+    )
+    assert made.returncode == 0, f"initdb failed:\n{made.stdout}{made.stderr}"
+    settings = SETTINGS | {"unix_socket_directories": str(folder)}
+    with (data / "postgresql.conf").open("a") as conf:  # what is said here can be changed later
+        conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+    guard = [sys.executable, str(Path(__file__).with_name("guard.py")), str(folder)]
+    server = ["" if user is None else str(user), str(binaries / "postgres"), "-D", str(data)]
+    return subprocess.Popen([*guard, *server], stdin=subprocess.PIPE, start_new_session=True)
 
 
 def _unprivileged() -> int:
@@ -196,13 +209,22 @@ def _reachable(binaries: Path, folder: Path, user: int | None) -> Path:
         command = [binaries / "postgres", "--version"]
         subprocess.run(command, check=True, capture_output=True, cwd=folder, **as_user(user))
     except (OSError, subprocess.CalledProcessError):
-        copied = folder / "installed"
-        shutil.copytree(binaries.parent, copied, symlinks=True)
-        for path in [copied, *copied.rglob("*")]:
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
-        return copied / "bin"
+        return _copied(binaries, folder / "installed")
     return binaries
+
+
+def _copied(binaries: Path, to: Path) -> Path:
+    """The installation, and the libraries of a wheel, which lie two folders above it."""
+    installed, package = binaries.parent, binaries.parent.parent
+    copy = to / package.name / installed.name
+    shutil.copytree(installed, copy, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, to / libraries.name, symlinks=True)
+    for path in [to, *to.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+    return copy / binaries.name
 
 
 def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", said: Path) -> None:

@@ -102,7 +102,8 @@ if os.geteuid() == 0:  # who else could act as another user
 
     def test_binaries_that_the_other_user_cannot_reach_are_copied(tmp_path):
         user = clusters._unprivileged()
-        hidden = tmp_path / "hidden"
+        hidden = tmp_path / "wheel" / "hidden"
+        (tmp_path / "wheel.libs").mkdir()
         (hidden / "bin").mkdir(parents=True)
         shutil.copy("/bin/true", hidden / "bin" / "postgres")
         hidden.chmod(0o700)
@@ -110,7 +111,8 @@ if os.geteuid() == 0:  # who else could act as another user
         os.chown(folder, user, -1)
         try:
             found = clusters._reachable(hidden / "bin", folder, user)
-            assert found == folder / "installed" / "bin"
+            assert found == folder / "installed" / "wheel" / "hidden" / "bin"
+            assert (folder / "installed" / "wheel.libs").is_dir()
             subprocess.run([found / "postgres"], check=True, cwd=folder, **as_user(user))
         finally:
             shutil.rmtree(folder)
