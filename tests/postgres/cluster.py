@@ -9,11 +9,12 @@ so root starts it as another user.
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
@@ -23,6 +24,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from postgres.guard import as_user
 from twelvefold.stores.postgres import migrate
@@ -92,11 +94,40 @@ class Cluster:
         finally:
             self._set_fsync("off")
 
+    def crash(self, number: signal.Signals) -> None:
+        """Send this to the server, and return when the next one answers."""
+        file = Path(conninfo_to_dict(self.url)["host"] or "") / "data" / "postmaster.pid"
+        postmaster = int(file.read_text().splitlines()[0])
+        os.kill(postmaster, number)
+        wait_until(lambda: not file.exists() or is_another(file, postmaster))
+        wait_until(lambda: answers(self.url))
+
     def _set_fsync(self, value: str) -> None:
         execute(self._server_url, "alter system set fsync = {}", value)
         execute(self._server_url, "select pg_reload_conf()")
         while shown(self._server_url, "fsync") != value:
             time.sleep(PAUSE_S)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_S
+    while not is_so():
+        assert time.monotonic() < deadline, "the server did not come back"
+        time.sleep(PAUSE_S)
+
+
+def is_another(file: Path, postmaster: int) -> bool:
+    """Whether a new server has written its number there."""
+    lines = file.read_text().splitlines()
+    return bool(lines) and int(lines[0]) != postmaster
+
+
+def answers(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def shown(url: str, setting: str) -> str:
@@ -233,7 +264,7 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", said: Path) 
         try:
             return psycopg.connect(url).close()
         except psycopg.OperationalError as error:
-            ended = process.poll() is not None
+            ended = process.poll() is not None  # the guard has given up
             if ended or time.monotonic() > deadline:
                 log = said.read_text(errors="replace") if said.exists() else ""
                 raise RuntimeError(f"Postgres did not start: {error}\n{log}") from error

@@ -1,4 +1,4 @@
-"""Runs a Postgres server until its standard input ends, and leaves nothing of it behind.
+"""Keeps a Postgres server up until its standard input ends, and leaves nothing of it behind.
 
 Whoever started this holds the other end of the pipe. However that process ends, by Ctrl-C or by
 SIGKILL, the pipe ends with it; the server is then stopped and its folder removed.
@@ -8,26 +8,47 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 STOP_S = 10.0
+STARTS_MAX = 100
+"""Tests kill the server, too: it then starts anew, as soon as the last of the old one is gone."""
+PAUSE_S = 0.1
 
 
 def main(folder: Path, user: int | None, command: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with (folder / "server.log").open("wb") as said:
+    over = threading.Event()
+    threading.Thread(target=_read_to_the_end, args=[over], daemon=True).start()
+    try:
+        for _ in range(STARTS_MAX):
+            _serve(folder, user, command, over)
+            if over.wait(PAUSE_S):
+                break
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read_to_the_end(over: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    over.set()
+
+
+def _serve(folder: Path, user: int | None, command: list[str], over: threading.Event) -> None:
+    """One server, until it ends or all is over."""
+    with (folder / "server.log").open("ab") as said:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
                                   start_new_session=True, **as_user(user))  # fmt: skip
-    try:
-        sys.stdin.buffer.read()
-    finally:
+    while server.poll() is None and not over.wait(PAUSE_S):
+        pass
+    if server.poll() is None:
         server.send_signal(signal.SIGINT)  # a fast stop: it drops its connections and ends
         try:
             server.wait(STOP_S)
         except subprocess.TimeoutExpired:
             server.send_signal(signal.SIGQUIT)
             server.wait(STOP_S)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def as_user(user: int | None) -> dict[str, object]:
