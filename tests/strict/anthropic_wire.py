@@ -1,6 +1,7 @@
 """Messages as Anthropic takes and gives them: structured output, forced strict tool, plain."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from strict.asking import (
     Said,
     body_of,
     checked,
+    file_of,
     named,
     needed,
     only,
@@ -26,6 +28,8 @@ PATH = "/v1/messages"
 KNOWN = frozenset(MessageCreateParamsBase.__annotations__) | {"stream"}
 TEXT_BLOCK = frozenset(TextBlockParam.__annotations__)
 TOOL = frozenset(ToolParam.__annotations__)
+IMAGES = re.compile("base64:image/(png|jpeg|gif|webp);")
+DOCUMENTS = re.compile("base64:application/pdf;")
 ROLES = frozenset({"user", "assistant", "system"})  # the last since the SDK's SystemMessageParam
 CACHE_MARKS_MAX = 4
 STRICT_TOOLS_MAX = 20
@@ -103,6 +107,12 @@ def _content(content: Any, where: str) -> Iterator[str]:
                 only(block, TEXT_BLOCK, at)
                 _cache_mark(block.get("cache_control"), at)
                 yield text_of(text, at + "text")
+            case {"type": "image" | "document" as kind, "source": dict(source)}:
+                only(block, {"type", "source", "cache_control", "title"}, at)
+                _cache_mark(block.get("cache_control"), at)
+                only(source, {"type", "media_type", "data"}, f"{at}source.")
+                url = "{type}:{media_type};{data}".format(**source)
+                yield file_of(url, IMAGES if kind == "image" else DOCUMENTS, at)
             case {"type": "tool_use" | "tool_result"}:
                 _cache_mark(block.get("cache_control"), at)
                 yield json.dumps(block.get("input", block.get("content")), ensure_ascii=False)

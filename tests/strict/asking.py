@@ -3,6 +3,7 @@ a request."""
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -89,6 +90,17 @@ def text_of(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Refused(f"{where}: text content blocks must be non-empty", param=where)
     return value
+
+
+def file_of(url: Any, known: re.Pattern[str], where: str) -> str:
+    """A file in Base64 after its media type."""
+    if not isinstance(url, str) or not (start := known.match(url)):
+        raise Refused(f"{where}: not a file that can be read", param=where)
+    try:
+        b64decode(url[start.end() :], validate=True)
+    except ValueError as error:
+        raise Refused(f"{where}: invalid base64: {error}", param=where) from error
+    return url
 
 
 def checked(schema: Any, rules: Rules | None, where: str, code: str = "") -> str:

@@ -11,6 +11,7 @@ from strict.asking import (
     Said,
     body_of,
     checked,
+    file_of,
     named,
     needed,
     only,
@@ -26,6 +27,7 @@ KNOWN = frozenset(
     "contents tools toolConfig safetySettings systemInstruction generationConfig cachedContent"
     " labels serviceTier store".split()
 )
+FILES = re.compile("(image/(png|jpeg|gif|webp)|application/pdf);")
 SCHEMA = "parametersJsonSchema"
 STREAMED_CHARS = 7
 
@@ -69,8 +71,14 @@ def _parts(content: dict[str, Any], where: str) -> Iterator[str]:
     if not parts:
         raise Refused(f"{where}.parts must not be empty.")
     for number, part in enumerate(parts):
-        only(part, {"text"}, f"{where}.parts[{number}].")
-        yield text_of(part.get("text"), f"{where}.parts[{number}].text")
+        at = f"{where}.parts[{number}]"
+        if isinstance(blob := part.get("inlineData"), dict):
+            only(part, {"inlineData"}, f"{at}.")
+            only(blob, {"mimeType", "data"}, f"{at}.inlineData.")
+            yield file_of("{mimeType};{data}".format(**blob), FILES, at)
+        else:
+            only(part, {"text"}, f"{at}.")
+            yield text_of(part.get("text"), f"{at}.text")
 
 
 def _structured(config: dict[str, Any]) -> str | None:

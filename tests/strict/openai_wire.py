@@ -1,6 +1,7 @@
 """Chat completions as OpenAI takes and gives them: strict structured output, forced tool, plain."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from strict.asking import (
     Said,
     body_of,
     checked,
+    file_of,
     named,
     needed,
     only,
@@ -27,6 +29,8 @@ KNOWN = frozenset(CompletionCreateParamsBase.__annotations__) | {"stream"}
 TEXT_PART = frozenset(ChatCompletionContentPartTextParam.__annotations__)
 ROLES = frozenset({"developer", "system", "user", "assistant", "tool"})
 MESSAGE = frozenset({"role", "content", "name", "refusal", "tool_calls", "tool_call_id"})
+IMAGES = re.compile("data:image/(png|jpeg|gif|webp);base64,")
+DOCUMENTS = re.compile("data:application/pdf;base64,")
 CREATED = 1_795_000_000
 STREAMED_CHARS = 7
 REFUSAL = "I'm sorry, I cannot help with that."
@@ -76,8 +80,17 @@ def _content(content: Any, where: str) -> Iterator[str]:
     if not content:
         raise Refused(f"Invalid '{where}': empty array.", param=where, code="empty_array")
     for number, part in enumerate(content):
-        only(part, TEXT_PART, f"{where}[{number}].")
-        yield text_of(part.get("text"), f"{where}[{number}].text")
+        at = f"{where}[{number}]."
+        match part:
+            case {"type": "image_url", "image_url": {"url": url, **rest}}:
+                only(rest, {"detail"}, at)
+                yield file_of(url, IMAGES, at)
+            case {"type": "file", "file": {"file_data": url, "filename": str(), **rest}}:
+                only(rest, (), at)
+                yield file_of(url, DOCUMENTS, at)
+            case _:
+                only(part, TEXT_PART, at)
+                yield text_of(part.get("text"), f"{at}text")
 
 
 def _structured(format: Any, texts: tuple[str, ...]) -> str | None:

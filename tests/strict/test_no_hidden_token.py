@@ -3,9 +3,11 @@
 Asserted on the bytes that the server received, from the SDK's side of the wire.
 """
 
+import hashlib
 import inspect
 import json
 import re
+from base64 import b64encode
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from strict.stories import STORIES, told
 from strict.unions import OF_EXAMPLES
 from strict.vendors import WAYS, Way, asking, name_of, obeyed
 from twelvefold import render
-from twelvefold.messages import ModelRequest
+from twelvefold.messages import FilePart, Message, ModelRequest, Part
 from twelvefold.thread import Thread
 from twelvefold.tools import schema_of
 
@@ -163,3 +165,59 @@ async def test_the_users_options_are_sent_as_they_are(way: Way, strict_server: S
 
     [sent] = strict_server.requests
     assert json.loads(sent.body) == way.body(asking(None)) | options
+
+
+IMAGE, BILL = b"\x89PNG not really", b"%PDF not really"
+KEPT = {hashlib.sha256(content).hexdigest(): content for content in (IMAGE, BILL)}
+IN_BASE64 = {content: b64encode(content).decode() for content in (IMAGE, BILL)}
+FILES: dict[str, list[dict[str, Any]]] = {
+    "openai": [
+        {"type": "text", "text": "What is this?"},
+        {
+            "type": "image_url",
+            "image_url": {"url": f"data:image/png;base64,{IN_BASE64[IMAGE]}"},
+        },
+        {
+            "type": "file",
+            "file": {
+                "filename": "bill.pdf",
+                "file_data": f"data:application/pdf;base64,{IN_BASE64[BILL]}",
+            },
+        },
+    ],
+    "anthropic": [
+        {"type": "text", "text": "What is this?"},
+        {
+            "type": "image",
+            "source": {"type": "base64", "media_type": "image/png", "data": IN_BASE64[IMAGE]},
+        },
+        {
+            "type": "document",
+            "source": {"type": "base64", "media_type": "application/pdf", "data": IN_BASE64[BILL]},
+        },
+    ],
+    "gemini": [
+        {"text": "What is this?"},
+        {"inlineData": {"mimeType": "image/png", "data": IN_BASE64[IMAGE]}},
+        {"inlineData": {"mimeType": "application/pdf", "data": IN_BASE64[BILL]}},
+    ],
+}
+
+
+@each_way
+async def test_a_file_is_sent_as_its_bytes_and_nothing_else(way: Way, strict_server: StrictServer):
+    image, bill = KEPT
+    parts = (
+        Part("What is this?"),
+        FilePart(sha256=image, media_type="image/png", name="shot.png"),
+        FilePart(sha256=bill, media_type="application/pdf", name="bill.pdf"),
+    )
+    request = ModelRequest((Message("user", parts),)).with_contents(KEPT.__getitem__)
+    await way.model(strict_server)(request)
+
+    [sent] = strict_server.requests
+    bare = way.body(asking(None, "x"))
+    holder, inside = ("contents", "parts") if name_of(way) == "gemini" else ("messages", "content")
+    bare[holder][0][inside] = FILES[name_of(way)]
+    assert json.loads(sent.body) == bare
+    assert strict_server.refusals == []

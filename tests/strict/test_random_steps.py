@@ -21,7 +21,7 @@ STEPS_PER_UNION = 1_000
 STEPS = -(-STEPS_PER_UNION // len(WAYS))
 """Per union and mode, so that each union has a thousand in `make test`."""
 STEPS_LONG = 1_000
-ANSWERS_PER_MODE = 50
+ANSWERS_PER_MODE = 30
 
 each_union = pytest.mark.parametrize("steps", UNIONS.values(), ids=UNIONS)
 each_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)

@@ -3,6 +3,7 @@ and a reading of a model's text that shares no line with the product's."""
 
 import json
 from enum import Enum
+from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args
 
@@ -127,7 +128,12 @@ def meant(text: str, schema: str | None, form: Any) -> Any:
     value = json.loads(text)
     if schema is not None and list(json.loads(schema)["properties"]) == ["next_step"]:
         value = value["next_step"]
-    return TypeAdapter(form).validate_python(_without_nulls(value, form))
+    return _adapter(form).validate_python(_without_nulls(value, form))
+
+
+@cache
+def _adapter(form: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(form)
 
 
 def _without_nulls(value: Any, form: Any) -> Any:
