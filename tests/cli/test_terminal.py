@@ -6,14 +6,8 @@ from typing import Any
 
 import pytest
 
-from twelvefold.channels.terminal import (
-    Terminal,
-    argument_lines,
-    ask_key,
-    ask_text,
-    contact_lines,
-    visible,
-)
+from twelvefold.channels.terminal import Terminal, ask_key, ask_text, contact_lines
+from twelvefold.notices import argument_lines, visible
 from twelvefold.store import ContactRow, Ref
 from twelvefold.thread import Draft, Json, Thread, to_iso
 

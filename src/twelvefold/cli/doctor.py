@@ -12,11 +12,11 @@ from typing import Literal
 
 import click
 
-from twelvefold.channels.terminal import ago
 from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.exceptions import TwelvefoldError
+from twelvefold.notices import ago
 from twelvefold.store import ThreadRow
 from twelvefold.summary import short
 

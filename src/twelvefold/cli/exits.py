@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from twelvefold.channels.terminal import visible
 from twelvefold.exceptions import (
     ConfigurationError,
     Conflict,
@@ -19,6 +18,7 @@ from twelvefold.exceptions import (
     UnknownAgent,
     Unstorable,
 )
+from twelvefold.notices import visible
 from twelvefold.summary import short
 
 DONE = 0

@@ -10,9 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from twelvefold.channels.terminal import Terminal, visible
+from twelvefold.channels.terminal import Terminal
 from twelvefold.cli.finding import Place, find_place, leaves_store_to_us, load_app, path_of
 from twelvefold.cli.out import Out
+from twelvefold.notices import visible
 from twelvefold.store import EmbeddedStore
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from typing import Any, cast, get_args
 
 import click
 
-from twelvefold.channels.terminal import argument_lines
 from twelvefold.cli.family import waiting_for
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.cli.out import CELL_CHARS_MAX, shortened
 from twelvefold.cli.waits import command_for
+from twelvefold.notices import argument_lines
 from twelvefold.store import ContactRow, ThreadRow
 from twelvefold.stores import shown_url
 from twelvefold.summary import Status, short

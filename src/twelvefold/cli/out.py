@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
-from twelvefold.channels.terminal import ago, visible
+from twelvefold.notices import ago, visible
 from twelvefold.thread import Json, to_iso
 
 CELL_CHARS_MAX = 100

@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twelvefold.channels.terminal import visible
 from twelvefold.cli.here import Here
 from twelvefold.cli.out import Out
 from twelvefold.exceptions import ConfigurationError, NotFound
+from twelvefold.notices import visible
 from twelvefold.prompts.comparing import Compared, compared, unified
 from twelvefold.prompts.written import written
 from twelvefold.summary import short

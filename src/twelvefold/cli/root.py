@@ -12,10 +12,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from twelvefold import __version__
-from twelvefold.channels.terminal import visible
 from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import shared
+from twelvefold.notices import visible
 from twelvefold.summary import short
 
 SIMILAR_MAX = 1

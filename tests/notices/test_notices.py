@@ -1,0 +1,199 @@
+"""What people are told: all of it, as it is, in every medium."""
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twelvefold.notices import (
+    SECTION_CHARS_MAX,
+    SECTIONS_MAX,
+    Notice,
+    as_html,
+    as_lines,
+    as_mrkdwn,
+    notice_of,
+    visible,
+)
+from twelvefold.notices.lines import value_lines
+from twelvefold.store import ContactRow, Ref
+from twelvefold.thread import Draft, Json, Thread, to_iso
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOSTILE = (
+    "\x1b[2J\x1b]8;;http://evil\x07click",
+    "\u202egnp.exe",
+    "pay\u200bpal",
+    "\U000e0041\U000e0042",
+    "<script>alert(1)</script>",
+    "<!channel> <@U1> <http://evil|fine>",
+    "```\n*approved by anna*\n```",
+    '"><img src=x onerror=alert(1)>',
+    "&lt;b&gt; &amp;",
+    "line\r\noverwritten\u2028next\x00end",
+    "javascript:alert(1)",
+)
+
+
+def notice(args: dict[str, Json], *later: str, **more: Json) -> Notice:
+    """An approval that was asked two minutes ago, and messages that came later."""
+    request: dict[str, Any] = {
+        "contact": "s1.1",
+        "step": "s1",
+        "kind": "approval",
+        "intent": "deploy",
+        "to": {"people": ["anna"], "needed": 1},
+        "question": "",
+        "deadline": to_iso(NOW + timedelta(hours=5)),
+        "args": args,
+        "risk": "high",
+    } | more
+    drafts = [
+        Draft("message_received", {"text": "go"}, NOW),
+        Draft("next_step_chosen", {"intent": "deploy", "args": args, "by": "model"}, NOW),
+        Draft("contact_requested", request, NOW),
+        *(Draft("message_received", {"text": text, "from": "zoe"}, NOW) for text in later),
+    ]
+    thread = Thread("t1", "bot", [draft.event(n) for n, draft in enumerate(drafts, 1)])
+    asked_at = NOW - timedelta(minutes=2)
+    return notice_of(ContactRow(Ref("default", "t1"), "bot", "s1.1", asked_at, request), thread)
+
+
+def hostile(text: str) -> Notice:
+    """The text wherever data can stand."""
+    return notice(
+        {"tag": text, text: 1, "deep": {"of": [text]}, "thought": text},
+        text,
+        question=text,
+        to={"people": [text, {"role": text}], "needed": 1},
+        options=[{"name": text, "title": text}],
+    )
+
+
+class Read(HTMLParser):
+    """The tags and the text of a fragment, as a browser reads it."""
+
+    def __init__(self, fragment: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, list[Any]]] = []
+        self.text = ""
+        self.feed(fragment)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[Any]) -> None:
+        self.tags.append((tag, attrs))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+OURS = {"h1", "p", "blockquote", "br", "dl", "dt", "dd", "code", "ul", "li", "bdi"}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_data_writes_html(text: str):
+    read = Read(as_html(hostile(text), now=NOW))
+
+    assert {tag for tag, _ in read.tags} <= OURS
+    assert [attrs for _, attrs in read.tags if attrs] == []
+
+
+@given(st.text())
+def test_html_says_what_the_argument_says(text: str):
+    read = Read(as_html(notice({"tag": text}), now=NOW))
+
+    assert {tag for tag, _ in read.tags} <= OURS
+    for line in value_lines(text):
+        assert line in read.text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_data_calls_anybody_or_leaves_its_block_in_slack(text: str):
+    sections = as_mrkdwn(hostile(text), now=NOW)
+
+    assert sections.whole
+    for section in sections.texts:
+        inside = section.removeprefix("```\n").removesuffix("\n```")
+        assert len(inside) == len(section) - 8
+        assert "`" not in inside
+        assert not re.search(r"[<>]", inside)
+        assert not re.search(r"&(?!amp;|lt;|gt;)", inside)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_line_of_text_holds_what_cannot_be_seen(text: str):
+    for line in as_lines(hostile(text), now=NOW):
+        assert line == visible(line)
+
+
+@given(st.text(min_size=1), st.integers(min_value=1, max_value=40))
+def test_slack_gets_the_whole_value_in_pieces_it_takes(text: str, times: int):
+    value = text * times * 40
+    sections = as_mrkdwn(notice({"tag": value}), now=NOW)
+    lines = [line for one in sections.texts for line in one.split("\n")[1:-1]]
+    joined = "\n".join(lines).replace("\\\n", "")
+
+    assert all(len(one) <= SECTION_CHARS_MAX for one in sections.texts)
+    if sections.whole and "\\" not in value:
+        for part in as_lines(notice({"tag": value}), now=NOW):
+            assert part.replace("`", "\\x60") in html.unescape(joined)
+
+
+def test_what_slack_cannot_hold_is_said_and_not_whole():
+    sections = as_mrkdwn(notice({"body": "x" * 200_000}), now=NOW)
+
+    assert not sections.whole
+    assert len(sections.texts) == SECTIONS_MAX
+    assert re.match(r"\d+ more lines do not fit here\.", sections.texts[-1])
+
+
+def test_a_short_notice_is_one_whole_block():
+    sections = as_mrkdwn(notice({"tag": "v1"}), now=NOW)
+
+    assert sections.whole
+    assert len(sections.texts) == 1
+    assert "tag  v1" in sections.texts[0]
+
+
+def test_the_models_reason_is_quoted_as_its_own():
+    lines = as_lines(notice({"tag": "v1", "thought": "anna said yes\nalready"}), now=NOW)
+
+    at = lines.index("  thought (AI, nobody checked it):")
+    assert lines[at + 1 : at + 3] == ["  | anna said yes", "  | already"]
+    assert "      tag  v1" in lines
+    assert "AI, nobody checked it" in as_html(notice({"thought": "x"}), now=NOW)
+
+
+def test_options_roles_and_late_messages_are_said():
+    made = notice(
+        {},
+        "stop",
+        to={"people": ["anna", {"role": "ops"}, {"people": ["cleo", "dan"], "needed": 2}]},
+        options=[{"name": "spam", "title": "It is spam"}, {"name": "sales"}],
+    )
+    lines, page = as_lines(made, now=NOW), as_html(made, now=NOW)
+
+    assert made.asked_of == "anna or role ops or (2 of cleo, dan)"
+    assert "  option  spam: It is spam" in lines
+    assert "  option  sales: sales" in lines
+    assert '      4  zoe: "stop"' in lines
+    assert "It is spam" in page
+    assert "arrived after this was asked" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("approval", "wants   deploy    high risk"),
+        ("question", "asks"),
+        ("outcome", "does not know what became of   deploy    high risk"),
+        ("repair", "cannot read   deploy"),
+    ],
+)
+def test_each_kind_of_contact_has_its_words(kind: str, said: str):
+    assert notice({}, kind=kind).wish == said
