@@ -11,10 +11,10 @@ export UV_SYSTEM_CERTS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types imports unit bench flame prove coverage lock build clean
+.PHONY: help setup demo test lint format types imports unit bench flame parser-score prove coverage lock build clean
 
 help:  ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP)  ## create .venv from requirements.lock (nothing to do when it is current)
 
@@ -43,6 +43,9 @@ bench: $(STAMP)  ## measure against the hand-written floor
 
 flame: $(STAMP)  ## profile a case of the bench; CASE=long is another one
 	@$(BIN)/python -m benchmarks.flame $(or $(CASE),sequential)
+
+parser-score: $(STAMP)  ## score the parser on a file of cases: CASES=../shared/data/parsing_cases.json
+	@$(BIN)/python tests/parsing/score.py $(CASES)
 
 prove: $(STAMP)  ## the long proofs: crash matrix, races, simulation, random steps
 	@$(BIN)/python -m pytest tests/proof tests/strict -m "long or not long" --timeout 3600

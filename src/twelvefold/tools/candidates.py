@@ -9,7 +9,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from twelvefold.thread import Json
 from twelvefold.tools.loose import Read, read
@@ -135,6 +135,8 @@ class _Scan:
 
     def _thought(self, mark: re.Match[str]) -> int:
         self.made.notes[THOUGHT] = None
+        again = "it is thought about again after it"
+        self.made.values = [replace(one, foreign=again) for one in self.made.values]
         end = _THOUGHT_END.search(self.text, mark.end())
         self.made.unfinished = end is None
         self.made.since = end.end() if end else len(self.text)
@@ -208,7 +210,9 @@ class _Scan:
     def _unclear(self, unclear: Unclear, start: int) -> int:
         if unclear.reason == "too_deep":
             raise unclear
-        if _LIKE_JSON.match(self.text, start) and not self._foreign():
+        list_cut_off = unclear.reason == "truncated" and self.text[start] == "["
+        like_json = list_cut_off or _LIKE_JSON.match(self.text, start)
+        if like_json and not self._foreign():
             self.made.broken.append(unclear.with_traceback(None))
         self.failed += 1
         if len(self.made.broken) > BROKEN_MAX or self.failed > FAILED_MAX:

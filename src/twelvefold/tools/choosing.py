@@ -88,14 +88,19 @@ def _step(text: str, found: Found, target: Target, *, exact: bool) -> Fit:
     claims, foreign = _claims(found, cast(str, target.tag), exact=exact)
     if found.broken:
         raise _worst(found.broken)
+    if found.unfinished:
+        raise _thinking()
     if not claims:
         raise _no_claim(found, foreign, target)
-    if all(claim.doubt for claim in claims):
-        raise Unclear("quoted", f"The reply holds a step, but {claims[0].doubt}.")
+    doubts = [claim.doubt for claim in claims]
+    if len(claims) == 1 and doubts[0]:
+        raise _quoted(doubts[0])
     fits = [_fitted(claim, target, alone=len(claims) == 1, exact=exact) for claim in claims]
     if any(one.value != fits[0].value for one in fits):
         raise _several(len(fits))
-    best = next(n for n, claim in enumerate(claims) if not claim.doubt)
+    if all(doubts):
+        raise _quoted(doubts[0])
+    best = doubts.index("")
     return Fit(fits[best].value, (*found.notes, *claims[best].notes, *fits[best].notes))
 
 
@@ -148,10 +153,8 @@ def _fitted(claim: Claim, target: Target, *, alone: bool, exact: bool) -> Fit:
 
 
 def _no_claim(found: Found, foreign: str, target: Target) -> Unclear:
-    if found.unfinished:
-        return Unclear("truncated", "The reply ends while it is still thinking.")
     if foreign:
-        return Unclear("quoted", f"The reply holds a step, but {foreign}.")
+        return _quoted(foreign)
     if any(isinstance(one.value, dict) for one in found.values):
         known = ", ".join(target.variants)
         return Unclear("unknown_intent", f"The JSON has no field {target.tag}, one of: {known}.")
@@ -167,6 +170,14 @@ def _worst(broken: Sequence[Unclear]) -> Unclear:
     return broken[0]
 
 
+def _quoted(why: str) -> Unclear:
+    return Unclear("quoted", f"The reply holds a step, but {why}. Reply with the JSON alone.")
+
+
+def _thinking() -> Unclear:
+    return Unclear("truncated", "The reply ends while it is still thinking.")
+
+
 def _several(count: int) -> Unclear:
     return Unclear("ambiguous", f"The reply holds {count} different steps, where one is wanted.")
 
@@ -179,18 +190,28 @@ def _value(text: str, found: Found, root: Variant, target: Target, *, exact: boo
         return Fit(text)
     if found.broken:
         raise _worst(found.broken)
+    if found.unfinished:
+        raise _thinking()
     fits: list[Fit] = []
     wrong: list[Mismatch] = []
+    others: list[Candidate] = []
     for one in found.values or [Candidate(Bare(found.text), (), 0, len(found.text))]:
         try:
             fits.append(_untagged(one, found, root, exact=exact))
         except Mismatch as mismatch:
             wrong.append(mismatch)
+            others.append(one)
     if not fits:
         raise _nothing(found, wrong)
+    if _is_object(fits[0].value) and any(_is_object(one.value) for one in others):
+        raise Unclear("ambiguous", f"One of several answers in the reply is wrong: {wrong[0]}")
     if any(one.value != fits[0].value for one in fits):
         raise Unclear("ambiguous", f"The reply holds {len(fits)} different answers.")
     return fits[0]
+
+
+def _is_object(value: Json) -> bool:
+    return isinstance(value, dict)
 
 
 def _untagged(one: Candidate, found: Found, root: Variant, *, exact: bool) -> Fit:
@@ -216,6 +237,4 @@ def _inner(value: Json, *, exact: bool) -> tuple[Json, str]:
 
 
 def _nothing(found: Found, wrong: Sequence[Mismatch]) -> Exception:
-    if found.unfinished:
-        return Unclear("truncated", "The reply ends while it is still thinking.")
     return wrong[0] if found.values else Unclear("not_json", f"The reply is not JSON: {wrong[0]}")

@@ -1,47 +1,40 @@
 """Whether the words around an action say that it is the step, or only speak of it.
 
-Structure first, in any language: an action that is quoted, a part of something larger, or in the
-middle of a sentence is spoken of. Then a closed list of English words in the clause that leads to
-it, or in what follows. Whatever the words are, they can only refuse: a wrong refusal costs a turn.
+- Structure, in any language: what is quoted, commented out, one of several items, a part of
+  something larger or in the middle of a sentence is spoken of.
+- Words that run into it must introduce it ("The next step is:", "I'll run this:"), and those that
+  follow on its line must say that it was the step. A whole sentence before it may say anything, but
+  not that this, it or the following is an example, somebody's wish or wrong.
+- Nothing after it may take it back.
+
+The words are closed lists, English first. They can only refuse: what is refused wrongly costs a
+turn. With a list of words that forbid alone, "Skip:" would run what is to be skipped.
 """
 
 import re
 
+from twelvefold.tools.wording import (
+    AFTERWARDS,
+    ASKING,
+    EXAMPLE,
+    HARMLESS,
+    INTRODUCING,
+    POINTING,
+    SPOKEN_OF,
+    TAKEN_BACK,
+)
+
 PROSE_CHARS_MAX = 400
 
-_MARKUP = re.compile(r"(?:[\s*_#>:,;.!`~-]|\d{1,2}[.)]|</?\w{1,60}>|[}\])])*+")
-_WORDS = re.compile(r"[^\W\d_]{2}")
+_MARKUP = re.compile(r"(?:[\s*_#>:,;.!`~\-]|\d{1,2}[.)]|</?[\w:.-]{1,60}>|[}\])]|」|』)*+")
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+_SIGNS = re.compile(r"</?[\w:.-]{1,60}>|<\|[\w:.-]{1,60}\|>|\[/?[A-Z_]{3,30}\]")
 _FRAGMENT = re.compile(r"[\"'`]\s*+[:=,]\s*+\Z")
-_SENTENCES = re.compile(r"[.!?]\s|\n\s*\n")
-_SHORT = re.compile(r"\b[ei]\.\s?[ge]\.", re.IGNORECASE)
+_COMMENT = re.compile(r"(?://|#|/\*|<!--|--|%)[ \t]*+\Z")
+_ITEM = re.compile(r"(?:\A|\n)[ \t]*+(?:[-*+•]|\d{1,2}[.)])[ \t]")
+_SENTENCES = re.compile(r"[.!?\u3002\uff01\uff1f]\s|\n\s*\n|\n(?=[ \t]*+(?:[-*+•#]|\d{1,2}[.)]))")
 _CLAUSES = re.compile(r"[,;]\s|\s[\u2013\u2014-]\s|\b(?:so|but|therefore|hence|thus|then)\b")
-_EXAMPLE = re.compile(
-    r"\b(?:for example|for instance|examples?|hypothetical\w*|suppose|imagine|template"
-    r"|error|errors|exception|traceback|invalid|failed|rejected|denied|HTTP \d{3})\b"
-    r"|^\W*(?:user|human|customer|system|tool|tool result|observation|input|email|e-mail|mail)\W*:",
-    re.IGNORECASE,
-)
-_SPOKEN_OF = re.compile(
-    r"\b(?:could|might|would|may|perhaps|maybe|possibly|if|unless|until|like|such as"
-    r"|previous\w*|earlier|last time|wrong|incorrect\w*|bad|says?|said|writes?|wrote|reads"
-    r"|states?|stated|contains?|quotes?|quoted|quoting"
-    r"|asks?|asked|tells?|told|wants?|wanted|requests?|requested|suggest\w*|replied|claims?"
-    r"|not|never|cannot|avoid|instead of|rather than|refuse|reject|decline|against|without|ignore"
-    r"|considered|thought about|tempted)\b|n['\u2019]t\b",
-    re.IGNORECASE,
-)
-_INTENTION = re.compile(
-    r"\b(?:would|['\u2019]d) (?:like|love|prefer|want) to\b|\bnot only\b", re.IGNORECASE
-)
-_ASKING = re.compile(
-    r"\b(?:should|shall|may|can|could|do you want|would you like)\b.*\b(?:i|we|me)\b", re.IGNORECASE
-)
-_TAKEN_BACK = re.compile(
-    r"\b(?:actually|wait|scratch that|on second thoughts?|never ?mind|disregard|not yet"
-    r"|just kidding|ignore (?:that|this|the above)|don['\u2019]t (?:run|execute|do|use|send)"
-    r"|do not (?:run|execute|do|use|send)|instead|correction|sorry|mistake|hold on|no,)\b",
-    re.IGNORECASE,
-)
+_QUOTES = ("'", '"', "\u201c", "\u2018", "\u00ab")
 
 
 def doubt(text: str, start: int, end: int, *, since: int, until: int, fenced: bool) -> str:
@@ -53,46 +46,60 @@ def doubt(text: str, start: int, end: int, *, since: int, until: int, fenced: bo
     after = text[end : min(until, end + PROSE_CHARS_MAX)]
     if not before.strip() and not after.strip():
         return ""
-    return (
-        ("" if fenced else _structure(before, after))
-        or _leading(before)
-        or _following(after, before)
-    )
+    structure = "" if fenced else _structure(before, after)
+    return structure or _leading(before) or _following(after, fenced=fenced)
 
 
 def _structure(before: str, after: str) -> str:
-    if before.endswith(("'", '"', "\u201c", "\u2018", "\u00ab")):
+    line = before.rpartition("\n")[2]
+    if before.endswith(_QUOTES):
         return "it stands in quotes"
-    if before.rstrip()[-1:] == "(":
+    if before.rstrip().endswith("("):
         return "it stands in parentheses"
     if _FRAGMENT.search(before):
         return "it is a part of something larger"
-    line = after.partition("\n")[0]
-    markup = _MARKUP.match(line)
-    rest = line[markup.end() :] if markup else line
+    if _COMMENT.search(line):
+        return "it is commented out"
+    if _ITEM.match(line) and (_ITEM.search(after) or _ITEM.search(before[: -len(line)])):
+        return "it is one of several items"
+    rest = _rest(after)
     if any(char in rest for char in '"{}[]'):
         return "what follows it is broken JSON"
-    if _WORDS.search(before.rpartition("\n")[2]) and _WORDS.search(rest):
+    if _LETTERS.search(_SIGNS.sub("", line)) and _LETTERS.search(rest):
         return "it stands in the middle of a sentence"
     return ""
 
 
+def _rest(after: str) -> str:
+    """What follows on the same line, without marks that say nothing."""
+    line = after.partition("\n")[0]
+    found = _MARKUP.match(line)
+    return line[found.end() :] if found else line
+
+
 def _leading(before: str) -> str:
     """What the sentence right before says."""
-    paragraph = _SHORT.sub("for example", before.rstrip().rstrip("`~").rstrip())
-    sentence = _SENTENCES.split(paragraph)[-1]
-    if paragraph.endswith("?") or _ASKING.search(sentence):
+    words = _SIGNS.sub("", before).rstrip().rstrip("`~*_").rstrip()
+    sentence = HARMLESS.sub("", _SENTENCES.split(words)[-1])
+    if not _LETTERS.search(sentence):
+        return ""
+    if words.endswith(("?", "\uff1f")) or ASKING.search(sentence):
         return "it is part of a question"
-    clause = _INTENTION.sub("", _CLAUSES.split(sentence.rstrip(" ,;:"))[-1])
-    if _EXAMPLE.search(sentence) or _SPOKEN_OF.search(clause):
+    ended = words.endswith((".", "!", "\u3002", "\uff01"))
+    clause = _CLAUSES.split(sentence.rstrip(" ,;:\uff1a"))[-1]
+    spoken_of = SPOKEN_OF.search(clause) and (not ended or POINTING.search(sentence))
+    if EXAMPLE.search(sentence) or spoken_of:
         return "the words before it only speak of it"
+    if not ended and not INTRODUCING.search(sentence):
+        return "the words before it do not say that it is the step"
     return ""
 
 
-def _following(after: str, before: str) -> str:
+def _following(after: str, *, fenced: bool) -> str:
     line = after.partition("\n")[0]
     if line.lstrip(" `*_~}])")[:1] == "?":
         return "it is part of a question"
-    if _WORDS.search(line) and (_SPOKEN_OF.search(line) or _EXAMPLE.search(line)):
-        return "the words after it only speak of it"
-    return "the words after it take it back" if _TAKEN_BACK.search(after) else ""
+    rest = "" if fenced else _SIGNS.sub("", _rest(after))
+    if _LETTERS.search(rest) and not AFTERWARDS.match(rest):
+        return "the words after it do not say that it is the step"
+    return "the words after it take it back" if TAKEN_BACK.search(after) else ""
