@@ -29,7 +29,7 @@ CORE_EVENTS = frozenset(
     contact_answered contact_closed contact_reassigned contact_reminded contact_escalated
     contact_voided contact_not_sent answer_refused timer_set timer_fired signal_awaited
     signal_received child_launched child_finished context_compacted limit_reached advance_failed
-    paused resumed cancelled forked imported finished
+    paused resumed cancelled forked imported finished erased
     """.split()
 )
 _CORE_TAGS = CORE_EVENTS | {"error", "human_response", "summary"}

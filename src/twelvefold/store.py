@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, cast
 
+from twelvefold.audit import Audited
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.summary import Status, Summary
 from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Parent, Thread
@@ -48,6 +49,7 @@ class Append:
     - `wake`: ask the engine to advance the thread. `timers`, `cancel`: set and drop timers by key.
     - `arms`: set timers of the store itself, those of schedules.
     - `served`: the wake version that this advance answers; the wake ends unless a newer one came.
+    - `erase`: the data and salt of every event before this append goes, and what only it names.
     """
 
     thread_id: str
@@ -62,6 +64,7 @@ class Append:
     cancel: Sequence[str] = ()
     arms: Sequence[Timer] = ()
     served: int | None = None
+    erase: bool = False
 
     @property
     def is_heard(self) -> bool:
@@ -234,7 +237,7 @@ def transactional(store: Store) -> TransactionalStore:
     return cast(TransactionalStore, store)
 
 
-class EmbeddedStore(Store, Protocol):
+class EmbeddedStore(Store, Audited, Protocol):
     """A store that also keeps the wakes and timers of the embedded engine."""
 
     @property

@@ -11,7 +11,7 @@ from typing import Literal
 
 from twelvefold.thread import DELIVERY_RECORDS, EVENT_VERSION, Event, Json, to_iso
 
-Status = Literal["running", "waiting", "paused", "finished", "cancelled", "failed"]
+Status = Literal["running", "waiting", "paused", "finished", "cancelled", "failed", "erased"]
 
 TITLE_CHARS_MAX = 80
 SHORT_CHARS = 6
@@ -42,9 +42,12 @@ class Summary:
     failed: str | None = None
     finished: bool = False
     cancelled: bool = False
+    erased: bool = False
 
     @property
     def status(self) -> Status:
+        if self.erased:
+            return "erased"
         if self.cancelled:
             return "cancelled"
         if self.paused or self.limited:
@@ -69,6 +72,11 @@ def summarize(events: Iterable[Event], summary: Summary | None = None) -> Summar
     if event is not None:
         summary.updated_at = to_iso(event.at)
     return summary
+
+
+def erased_summary(summary: Summary) -> Summary:
+    """What is left of a summary when the data of all its events is gone."""
+    return Summary(created_at=summary.created_at, updated_at=summary.updated_at, erased=True)
 
 
 def _apply(summary: Summary, event: Event) -> None:
@@ -150,6 +158,8 @@ def _apply_progress(summary: Summary, event: Event) -> None:
             summary.failed = str(data["error"])
         case "cancelled":
             summary.cancelled = True
+        case "erased":
+            summary.erased = True
         case _:
             pass
 

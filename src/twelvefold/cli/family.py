@@ -86,7 +86,7 @@ def _rest(root: ThreadRow, row: ThreadRow) -> Rest:
     match row.status:
         case "finished":
             code = exits.DONE
-        case "failed" | "cancelled":
+        case "failed" | "cancelled" | "erased":
             code = exits.FAILED
         case "paused":
             code = exits.PAUSED_FOR_HUMAN

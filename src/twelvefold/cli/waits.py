@@ -24,8 +24,8 @@ def rest_lines(store: EmbeddedStore, rest: Rest) -> list[str]:
         case "failed":
             why = row.summary.failed
             return [f"failed  {name}: {why}", f"next:   twelvefold retry {name}   {code}"]
-        case "cancelled":
-            return [f"cancelled  {name}   {code}"]
+        case "cancelled" | "erased":
+            return [f"{row.status}  {name}   {code}"]
         case "paused":
             why = "reached a limit" if row.summary.limited else "was paused"
             return [f"paused  {name} {why}   go on: twelvefold resume {name}   {code}"]

@@ -24,7 +24,7 @@ HIDDEN = frozenset(
         *("contact_requested", "contact_sent", "contact_not_sent", "contact_reminded"),
         *("contact_answered", "contact_reassigned", "contact_escalated", "contact_voided"),
         *("answer_refused", "child_launched", "limit_reached", "advance_failed", "paused"),
-        *("resumed", "cancelled", "forked", "imported", "finished"),
+        *("resumed", "cancelled", "forked", "imported", "finished", "erased"),
     }
 )
 """Core events that tell a model nothing about its task. An unknown type is never hidden.

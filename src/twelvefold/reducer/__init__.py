@@ -252,6 +252,7 @@ _APPLY: Mapping[str, Callable[[State[Any], Event], None]] = {
     "context_compacted": _control,
     "resumed": _control,
     "cancelled": _control,
+    "erased": _control,
     "finished": _finished,
     "forked": _forked,
     "imported": _imported,

@@ -6,19 +6,18 @@ savepoints: a refused one leaves nothing behind and its neighbours go on.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from os import urandom
 from typing import Any
 
+from twelvefold.audit import SALT_BYTES, commitment, genesis, link
 from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownThread, Unstorable
 from twelvefold.store import Append, Create, Ref, Wakes
-from twelvefold.summary import Summary, summarize
+from twelvefold.summary import Summary, erased_summary, summarize
+from twelvefold.tables.erasing import erase
 from twelvefold.tables.projections import contact_changes, summary_of, summary_text
 from twelvefold.tables.queries import Database
 from twelvefold.tables.rows import event_of
-from twelvefold.thread import DELIVERY_RECORDS, Draft, Event, canonical, to_iso
-
-SALT_BYTES = 16
+from twelvefold.thread import DELIVERY_RECORDS, Draft, Event, to_iso
 
 
 @dataclass(slots=True)
@@ -35,12 +34,14 @@ class Pending:
     summary: Summary
     create: Create | None = None
     changed: bool = False
+    erased: int = 0  # the data of the events up to here goes
     events: list[Event] = field(default_factory=list[Event])
     rows: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
 
     def written(self) -> None:
         """Nothing is left to write."""
-        self.status, self.create, self.changed = self.summary.status, None, False
+        self.status, self.create = self.summary.status, None
+        self.changed, self.erased = False, 0
         self.events, self.rows = [], []
 
 
@@ -87,6 +88,8 @@ def write(db: Database, planned: Plan, wakes: Wakes) -> None:
             db.write_many("insert_event", [(number, *row) for row in pending.rows])
         for change in contact_changes(number, pending.ref.tenant, pending.events):
             db.write(change.name, change.parameters)
+        if pending.erased:
+            erase(db, number, pending.ref, upto=pending.erased)
     for append, repeated in zip(planned.appends, planned.repeated, strict=True):
         _write_wakes(db.raw, append, wakes, repeated=repeated)
 
@@ -121,7 +124,8 @@ def _admitted(db: Database, pending: Pending | None, append: Append, ref: Ref) -
             )
         create = append.create
         _refuse_nul(*ref, create.agent)
-        pending = Pending(ref, None, create.agent, 0, 0, b"", None, Summary(), create, changed=True)
+        begins = genesis(*ref, create.agent, create.parent)
+        pending = Pending(ref, None, create.agent, 0, 0, begins, None, Summary(), create, True)
     elif append.create is not None:
         raise Conflict(f"thread {ref.id} exists already. Choose another id, or send to it.")
     if append.epoch is not None and append.epoch != pending.epoch:
@@ -150,6 +154,8 @@ def _refuse_stale(db: Database, pending: Pending, append: Append, expect: int) -
 def _stage(pending: Pending, append: Append) -> list[Event]:
     """Grow the pending thread by the drafts of `append`."""
     events: list[Event] = []
+    if append.erase:
+        pending.erased, pending.summary = pending.head, erased_summary(pending.summary)
     for draft in append.drafts:
         _refuse_nul(draft.type, draft.key)
         pending.head += 1
@@ -168,10 +174,9 @@ def _row(pending: Pending, draft: Draft) -> tuple[Any, ...]:
     """The row of one event; the chain of the thread moves on to it."""
     at = to_iso(draft.at)
     salt = urandom(SALT_BYTES)
-    commitment = sha256(salt + draft.text.encode()).digest()
     place = (pending.head, draft.type, draft.v, draft.key, draft.after, at)
-    header = canonical([*pending.ref, *place]).encode()
-    pending.chain = sha256(pending.chain + header + commitment).digest()
+    committed = commitment(salt, draft.text)
+    pending.chain = link(pending.chain, *pending.ref, place, committed)
     return (*place, draft.text, salt, pending.chain)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from twelvefold.audit import Head, Recorded, Said
 from twelvefold.exceptions import UnknownAttachment, UnknownThread
 from twelvefold.store import ContactRow, Due, ThreadRow, Woken
 from twelvefold.summary import Status
@@ -12,7 +13,10 @@ from twelvefold.tables.rows import (
     contact_row_of,
     due_of,
     event_of,
+    head_of,
     parent_of,
+    recorded_of,
+    said_of,
     thread_row_of,
     woken_of,
 )
@@ -94,6 +98,18 @@ class Reads:
                 f"there is no attachment {sha256!r} (tenant {tenant!r}) in this store."
             )
         return row[0]
+
+    def recorded(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Recorded:
+        rows = self._rows("recorded", (tenant, thread_id))
+        if not rows:
+            raise _unknown(thread_id, tenant)
+        return recorded_of(tenant, thread_id, rows)
+
+    def heads(self) -> list[Head]:
+        return [head_of(row) for row in self._rows("heads")]
+
+    def said(self, *, tenant: str = DEFAULT_TENANT, thread_id: str | None = None) -> list[Said]:
+        return [said_of(row) for row in self._rows("said", (tenant, thread_id))]
 
     def woken(self) -> list[Woken]:
         return [woken_of(row) for row in self._rows("woken")]

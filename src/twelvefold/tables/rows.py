@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from twelvefold.audit import Head, Record, Recorded, Said, erased
 from twelvefold.store import ContactRow, Due, Ref, ThreadRow, Woken
 from twelvefold.summary import Summary
 from twelvefold.thread import Event, Parent, from_iso, from_text
@@ -12,6 +13,8 @@ Row = Sequence[Any]
 
 def event_of(row: Row) -> Event:
     seq, type, data, at, key, after, v = row
+    if data is None:
+        return erased(seq, type, from_iso(at), key, after)
     return Event(seq, type, from_text(data), from_iso(at), key, after, v)
 
 
@@ -40,3 +43,19 @@ def woken_of(row: Row) -> Woken:
 def due_of(row: Row) -> Due:
     tenant, thread_id, key, due = row
     return Due(Ref(tenant, thread_id), key, from_iso(due))
+
+
+def recorded_of(tenant: str, id: str, rows: Sequence[Row]) -> Recorded:
+    """Each row holds the thread's own columns, then those of one event, if it has any."""
+    agent, thread, step, intent, head, chain = rows[0][:6]
+    records = [Record(*row[6:]) for row in rows if row[6] is not None]
+    parent = parent_of(thread, step, intent)
+    return Recorded(tenant, id, agent, parent, head, chain, records)
+
+
+def head_of(row: Row) -> Head:
+    return Head(*row)
+
+
+def said_of(row: Row) -> Said:
+    return Said(*row)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
 
+from twelvefold.audit import CONTACT_EVENTS, Head, Recorded, Said, hashes
 from twelvefold.exceptions import UnknownAttachment
 from twelvefold.store import Append, ContactRow, Due, Ref, ThreadRow, Timer, Woken, transactional
 from twelvefold.summary import Status
@@ -17,6 +18,7 @@ from twelvefold.testing.memory_state import (
     State,
     apply,
     deadline,
+    recorded,
     ref_of,
     row_of,
     unknown,
@@ -42,9 +44,11 @@ class MemoryStore:
         if tx is not None:
             transactional(self)  # which it is not
         with self._lock:
+            named = self._named([append for append in appends if append.erase])
             state = self._state.copy(ref_of(append) for append in appends)
             events = [apply(state, append) for append in appends]
             self._state = state
+            self._drop(named)
         if any(append.is_heard for append in appends):
             self._ring()
         return events
@@ -158,8 +162,47 @@ class MemoryStore:
                 f"there is no attachment {sha256!r} (tenant {tenant!r}) in this store."
             ) from None
 
+    def recorded(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Recorded:
+        return recorded(Ref(tenant, thread_id), self._kept(thread_id, tenant))
+
+    def heads(self) -> list[Head]:
+        found = [recorded(ref, kept) for ref, kept in self._state.threads.items()]
+        return [Head(one.tenant, one.id, one.head, one.chain) for one in found]
+
+    def said(self, *, tenant: str = DEFAULT_TENANT, thread_id: str | None = None) -> list[Said]:
+        rows = [
+            Said(*ref, kept.agent, record.seq, record.type, record.key, record.at, record.data)
+            for ref, kept in self._state.threads.items()
+            if ref.tenant == tenant and thread_id in (None, ref.id)
+            for record in recorded(ref, kept).records
+            if record.type in CONTACT_EVENTS
+        ]
+        return sorted(rows, key=lambda row: row.at)
+
+    def scrub(self) -> bool:
+        return True
+
     def close(self) -> None:
         """Nothing to release; what was kept can still be read."""
+
+    def _named(self, erasing: list[Append]) -> set[tuple[str, str]]:
+        """The attachments, by tenant and hash, of the threads that are about to be erased."""
+        found = [(a.tenant, self._state.threads.get(ref_of(a))) for a in erasing]
+        return {
+            (tenant, sha256)
+            for tenant, kept in found
+            for event in (kept.events if kept else ())
+            for sha256 in hashes(event.data)
+        }
+
+    def _drop(self, blobs: set[tuple[str, str]]) -> None:
+        """Those that no event names any more."""
+        for tenant, sha256 in blobs:
+            logs = [
+                kept.events for ref, kept in self._state.threads.items() if ref.tenant == tenant
+            ]
+            if not any(sha256 in hashes(event.data) for events in logs for event in events):
+                self._blobs.pop((tenant, sha256), None)
 
     def _ring(self) -> None:
         for heard in list(self._listeners):

@@ -5,12 +5,14 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from twelvefold.audit import SALT_BYTES, Record, Recorded, commitment, event_of, genesis, link
 from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownThread, Unstorable
 from twelvefold.store import Append, ContactRow, Ref, ThreadRow
-from twelvefold.summary import Summary, summarize
-from twelvefold.thread import DELIVERY_RECORDS, Draft, Event, Parent, from_iso
+from twelvefold.summary import Summary, erased_summary, summarize
+from twelvefold.thread import DELIVERY_RECORDS, Draft, Event, Parent, from_iso, to_iso, to_text
 
 NEVER = datetime.max.replace(tzinfo=UTC)
+SALT = bytes(SALT_BYTES)
 
 
 @dataclass(slots=True)
@@ -21,11 +23,13 @@ class Kept:
     parent: Parent | None = None
     epoch: int = 0
     events: list[Event] = field(default_factory=list[Event])
+    erased: dict[int, Record] = field(default_factory=dict[int, Record])
     summary: Summary = field(default_factory=Summary)
     contacts: dict[str, ContactRow] = field(default_factory=dict[str, ContactRow])
 
     def copy(self) -> "Kept":
         copied = replace(self, events=list(self.events), contacts=dict(self.contacts))
+        copied.erased = dict(self.erased)
         copied.summary = deepcopy(self.summary)
         return copied
 
@@ -72,6 +76,8 @@ def apply(state: State, append: Append) -> list[Event]:
         return stored
     kept = _admitted(state, append, ref)
     kept.epoch += append.claim
+    if append.erase:
+        erase(ref, kept)
     events = _grown(ref, kept, append.drafts, keys)
     _wake(state, append, ref)
     return events
@@ -116,6 +122,33 @@ def _grown(ref: Ref, kept: Kept, drafts: Sequence[Draft], keys: Sequence[str]) -
         raise Unstorable(f"an event is not what its type demands: {error!r}") from error
     kept.events += events
     return events
+
+
+def erase(ref: Ref, kept: Kept) -> None:
+    """The data of every event goes; what it was committed to stays."""
+    for record in recorded(ref, kept).records:
+        if record.data is not None and record.salt is not None:
+            committed = commitment(record.salt, record.data)
+            kept.erased[record.seq] = record._replace(data=None, salt=None, commit=committed)
+    kept.events = [event_of(record) for record in kept.erased.values()]
+    kept.summary, kept.contacts = erased_summary(kept.summary), {}
+
+
+def recorded(ref: Ref, kept: Kept) -> Recorded:
+    """As a database would hold it. The salt is always the same: nobody has to guess here."""
+    chain = genesis(*ref, kept.agent, kept.parent)
+    records: list[Record] = []
+    for event in kept.events:
+        record = kept.erased.get(event.seq) or _record(event)
+        committed = record.commit or commitment(SALT, record.data or "")
+        chain = link(chain, *ref, record.place, committed)
+        records.append(record._replace(chain=chain))
+    return Recorded(*ref, kept.agent, kept.parent, len(records), chain, records)
+
+
+def _record(event: Event) -> Record:
+    place = (event.seq, event.type, event.v, event.key, event.after, to_iso(event.at))
+    return Record(*place, to_text(event.data), SALT, None, b"")
 
 
 def _project(ref: Ref, kept: Kept, event: Event) -> None:

@@ -101,6 +101,43 @@ insert into twelvefold_blobs (tenant, sha256, size, content) values ($1, $2, $3,
 -- name: blob
 select content from twelvefold_blobs where tenant = $1 and sha256 = $2;
 
+-- AUDIT ----------------------------------------------------------------------------------------------
+
+-- name: recorded
+-- One statement, so that the row of the thread and its events are of one moment.
+select t.agent, t.parent_thread, t.parent_step, t.parent_intent, t.head, t.chain,
+    e.seq, e.type, e.v, e.key, e.after, e.at, e.data, e.salt, e."commit", e.chain
+from twelvefold_threads t
+left join twelvefold_events e on e.thread = t.n
+where t.tenant = $1 and t.id = $2 order by e.seq;
+
+-- name: heads
+select tenant, id, head, chain from twelvefold_threads order by n;
+
+-- name: said
+-- Reads the whole log of the tenant: the events of contacts have no index, which each append would pay for.
+select t.tenant, t.id, t.agent, e.seq, e.type, e.key, e.at, e.data
+from twelvefold_threads t
+join twelvefold_events e on e.thread = t.n
+where t.tenant = $1 and ($2::text is null or t.id = $2) and e.type in ('contact_requested', 'contact_answered', 'answer_refused', 'contact_closed', 'contact_voided',
+    'contact_reassigned', 'contact_escalated', 'erased')
+order by e.at, t.n, e.seq;
+
+-- name: to_erase
+select seq, data, salt from twelvefold_events where thread = $1 and seq <= $2 and data is not null;
+
+-- name: erase_event
+update twelvefold_events set data = null, salt = null, "commit" = $1 where thread = $2 and seq = $3;
+
+-- name: forget_contacts
+delete from twelvefold_contacts where thread = $1 and seq <= $2;
+
+-- name: drop_blob
+-- Unless another event still names it. The whole log of the tenant is looked through, for each attachment.
+delete from twelvefold_blobs where tenant = $1 and sha256 = $2 and not exists (
+    select 1 from twelvefold_events e join twelvefold_threads t on t.n = e.thread
+    where t.tenant = $1 and strpos(e.data, $2) > 0);
+
 -- PROJECTIONS ----------------------------------------------------------------------------------------
 
 -- name: open_contact

@@ -116,6 +116,10 @@ class PostgresStore(Reads):
         self._writer.write(lambda db: db.write("keep_blob", row))
         return sha256
 
+    def scrub(self) -> bool:
+        """False: the server rewrites its tables, when its owner tells it to (`vacuum full`)."""
+        return False
+
     def about(self) -> str:
         with self._pool.connection() as db:
             server = db.raw.info.parameter_status("server_version")

@@ -98,6 +98,51 @@ insert or ignore into twelvefold_blobs (tenant, sha256, size, content) values (?
 -- name: blob
 select content from twelvefold_blobs where tenant = ? and sha256 = ?;
 
+-- AUDIT ----------------------------------------------------------------------------------------------
+
+-- name: recorded
+-- One statement, so that the row of the thread and its events are of one moment.
+select t.agent, t.parent_thread, t.parent_step, t.parent_intent, t.head, t.chain,
+    e.seq, e.type, e.v, e.key, e.after, e.at, e.data, e.salt, e."commit", e.chain
+from twelvefold_threads t
+left join twelvefold_events e on e.place > (t.n << 32) and e.place < ((t.n + 1) << 32)
+where t.tenant = ?1 and t.id = ?2 order by e.place;
+
+-- name: heads
+select tenant, id, head, chain from twelvefold_threads order by n;
+
+-- name: said
+-- Reads the whole log of the tenant: the events of contacts have no index, which each append would pay for.
+select t.tenant, t.id, t.agent, e.seq, e.type, e.key, e.at, e.data
+from twelvefold_threads t
+join twelvefold_events e on e.place > (t.n << 32) and e.place < ((t.n + 1) << 32)
+where t.tenant = ?1 and (?2 is null or t.id = ?2) and e.type in ('contact_requested', 'contact_answered', 'answer_refused', 'contact_closed', 'contact_voided',
+    'contact_reassigned', 'contact_escalated', 'erased')
+order by e.at, t.n, e.seq;
+
+-- name: to_erase
+select seq, data, salt from twelvefold_events where place > (?1 << 32) and place <= (?1 << 32) + ?2 and data is not null;
+
+-- name: erase_event
+update twelvefold_events set data = null, salt = null, "commit" = ?1 where place = (?2 << 32) + ?3;
+
+-- name: forget_contacts
+delete from twelvefold_contacts where thread = ? and seq <= ?;
+
+-- name: drop_blob
+-- Unless another event still names it. The whole log of the tenant is looked through, for each attachment.
+delete from twelvefold_blobs where tenant = ?1 and sha256 = ?2 and not exists (
+    select 1 from twelvefold_events e join twelvefold_threads t on t.n = e.thread
+    where t.tenant = ?1 and instr(e.data, ?2) > 0);
+
+-- name: rewrite_file
+-- Pages keep what was deleted, or was once in a row, until something else is written there.
+vacuum;
+
+-- name: empty_wal
+-- Its frames are older copies of pages. The first column says whether a reader was in the way.
+pragma wal_checkpoint(truncate);
+
 -- PROJECTIONS ----------------------------------------------------------------------------------------
 
 -- name: open_contact

@@ -107,6 +107,11 @@ class SqliteStore(Reads):
         self._writer.write(insert)
         return sha256
 
+    def scrub(self) -> bool:
+        """Rewrite the file and empty its write-ahead log; False when another process is at work
+        there. It takes as much room again as the file has."""
+        return self._writer.rewritten()
+
     @property
     def name(self) -> str:
         return self.path

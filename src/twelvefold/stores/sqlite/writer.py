@@ -94,6 +94,22 @@ class Writer:
 
         self.alone(work_and_commit)
 
+    def rewritten(self) -> bool:
+        """Whether the file was rewritten, so that nothing deleted is in it any more."""
+        deadline = time.monotonic() + self._lock_timeout_s
+        if not self._lock.acquire(timeout=self._lock_timeout_s):
+            return False
+        try:
+            while not self._vacuum():
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(BUSY_PAUSE_S)
+            return True
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
+        finally:
+            self._lock.release()
+
     def foreign_commit(self) -> bool:
         """Whether another connection committed since the last call; asked again while we write."""
         if not self._lock.acquire(blocking=False):
@@ -113,6 +129,16 @@ class Writer:
     def _data_version(self) -> int:
         ((version,),) = self._named.rows("data_version")
         return version
+
+    def _vacuum(self) -> bool:
+        try:
+            self._named.write("rewrite_file")
+            ((busy, _, _),) = self._named.rows("empty_wal")
+        except sqlite3.OperationalError as error:
+            if is_busy(error):
+                return False
+            raise
+        return not busy
 
     def _begin(self) -> bool:
         try:

@@ -36,8 +36,9 @@ create index twelvefold_threads_by_end on twelvefold_threads (tenant, reverse(id
 
 -- The log. `data` is JSON text, exactly as it was hashed: jsonb would refuse NUL and rewrite numbers. The
 -- commitment to it is SHA-256(salt + data), and chain = SHA-256(chain before + canonical JSON of [tenant,
--- thread id, seq, type, v, key, after, at] + commitment). "commit" holds the commitment of an event whose
--- data and salt were erased; before that it follows from them and is null.
+-- thread id, seq, type, v, key, after, at] + commitment); the first one follows a hash of tenant, id, agent
+-- and parent. "commit" holds the commitment of an event whose data and salt were erased; before that it
+-- follows from them and is null.
 create table twelvefold_events (
     thread   bigint not null references twelvefold_threads (n),
     seq      bigint not null,

@@ -35,8 +35,8 @@ create index twelvefold_threads_by_agent on twelvefold_threads (tenant, agent, n
 
 -- The log. `data` is JSON text, exactly as it was hashed. The commitment to it is SHA-256(salt + data),
 -- and chain = SHA-256(chain before + canonical JSON of [tenant, thread id, seq, type, v, key, after, at]
--- + commitment). "commit" holds the commitment of an event whose data and salt were erased; before that
--- it follows from them and is null.
+-- + commitment); the first one follows a hash of tenant, id, agent and parent. "commit" holds the commitment
+-- of an event whose data and salt were erased; before that it follows from them and is null.
 create table twelvefold_events (
     place     integer primary key check (place = (thread << 32) + seq),
     thread    integer not null references twelvefold_threads (n),

@@ -1,0 +1,139 @@
+"""Who decided what, when, on which channel and seeing which digest: a row per contact event."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, fields
+from typing import Any, NamedTuple
+
+from twelvefold.encoding import Json, canonical, from_text
+
+_WHAT: Mapping[str, str] = {
+    "contact_requested": "asked",
+    "contact_answered": "answered",
+    "answer_refused": "refused",
+    "contact_closed": "closed",
+    "contact_voided": "voided",
+    "contact_reassigned": "reassigned",
+    "contact_escalated": "escalated",
+    "erased": "erased",
+}
+CONTACT_EVENTS = tuple(_WHAT)
+
+
+class Said(NamedTuple):
+    """A contact event as it is stored; `data` is None once it was erased."""
+
+    tenant: str
+    thread: str
+    agent: str
+    seq: int
+    type: str
+    key: str | None
+    at: str
+    data: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A row. All are texts, empty where the event says nothing; `docs/audit.md` explains each."""
+
+    at: str
+    what: str
+    decision: str
+    by: str
+    channel: str
+    assurance: str
+    tenant: str
+    thread: str
+    contact: str
+    event: str
+    agent: str
+    intent: str
+    args: str
+    digest: str
+    answer: str
+    comment: str
+
+
+def decisions(
+    said: Iterable[Said], *, by: str | None = None, since: str | None = None
+) -> Iterator[Decided]:
+    """The rows of what was said, which is in the order of time; `since` is a time as stored."""
+    asked: dict[tuple[str, str, str], Mapping[str, Json]] = {}
+    for one in said:
+        data: dict[str, Json] = {} if one.data is None else from_text(one.data)
+        name = (one.tenant, one.thread, str(data.get("contact")))
+        if one.type == "contact_requested":
+            asked[name] = data
+        row = _row(one, data, asked.get(name, {}))
+        if (since is None or row.at >= since) and (by is None or row.by == by):
+            yield row
+
+
+def _row(one: Said, data: Mapping[str, Json], asked: Mapping[str, Json]) -> Decided:
+    contact, by = _in_key(one.key) if one.data is None else (data.get("contact"), data.get("by"))
+    what = "erased" if one.data is None else _WHAT[one.type]
+    return Decided(
+        at=one.at,
+        what=what,
+        decision=_decision(one, data),
+        by=_text(by),
+        channel=_text(data.get("channel")),
+        assurance=_text(data.get("assurance")),
+        tenant=one.tenant,
+        thread=one.thread,
+        contact=f"{one.thread}.{contact}" if contact else "",
+        event=str(one.seq),
+        agent=one.agent,
+        intent=_text(data.get("intent") or asked.get("intent")),
+        args=_json(data.get("args", asked.get("args"))),
+        digest=_text(data.get("digest") or asked.get("digest")),
+        answer=_json(data.get("answer")),
+        comment=_text(data.get("comment") or data.get("why") or data.get("reason")),
+    )
+
+
+def _decision(one: Said, data: Mapping[str, Json]) -> str:
+    """What was decided; of an erased event, which kind it was."""
+    if one.data is None:
+        return _WHAT.get(one.type, one.type)
+    return _text(data.get("decision") or data.get("outcome"))
+
+
+def _in_key(key: str | None) -> tuple[str, str]:
+    """The contact and the person, which the key of an erased event still names."""
+    found = re.fullmatch(r"(?:vote|closed|voided):([^:]+)(?::(.*))?", key or "", re.DOTALL)
+    return ("", "") if found is None else (found[1], found[2] or "")
+
+
+def _text(value: Json) -> str:
+    return "" if value is None else value if isinstance(value, str) else canonical(value)
+
+
+def _json(value: Json) -> str:
+    return "" if value is None else canonical(value)
+
+
+# As CSV
+
+_FORMULA = re.compile(r"[\s\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+"""What a spreadsheet may run, also behind white space and in full width."""
+
+
+def to_csv(rows: Iterable[Decided]) -> Iterator[str]:
+    """RFC 4180, a header line first. Each cell is quoted, and a formula begins with `'`."""
+    yield _csv_line([field.name for field in fields(Decided)])
+    for row in rows:
+        yield _csv_line([_harmless(cell) for cell in astuple(row)])
+
+
+def _harmless(cell: Any) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) else str(cell)
+
+
+def _csv_line(cells: list[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerow(cells)
+    return text.getvalue()
