@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from twelvefold.audit import CONTACT_EVENTS, Verified, verify
 from twelvefold.exceptions import (
     Conflict,
     Fenced,
@@ -799,3 +800,147 @@ async def test_bytes_may_be_kept_from_many_threads_while_others_commit(store):
 
     assert [store.kept(sha256) for sha256 in hashes[: len(contents)]] == contents
     assert len(types(store)) == 1 + len(contents)
+
+
+# Audit: the chain, erasing, who decided
+
+
+ERASE = {"by": "olga", "reason": "asked to"}
+
+
+def erase(store: Any, id: str = "t1", at: datetime = LATER) -> None:
+    head = store.load(id).head
+    store.commit_now(Append(id, [fact("erased", at=at, **ERASE)], expect=head, erase=True))
+
+
+def ended(store: Any, id: str = "t1", *drafts: Draft) -> None:
+    launch(store, id, message("a secret"), *drafts, fact("cancelled"))
+
+
+def test_what_was_written_is_verified_with_its_head(store):
+    launch(store, "t1", message("grüß\ud800"), fact("noted", "k", n=2**60))
+    store.commit_now(Append("t1", [Draft("noted", {}, LATER, after=1, v=3)]))
+    launch(store, "t1.s4", parent=Parent("t1", "s4", "hand"), tenant="acme")
+    store.commit_now(Append("empty", [], create=Create("deploybot")))
+
+    heads = {(head.tenant, head.id): head for head in store.heads()}
+
+    assert list(heads) == [("default", "t1"), ("acme", "t1.s4"), ("default", "empty")]
+    for (tenant, id), head in heads.items():
+        recorded = store.recorded(id, tenant=tenant)
+        assert verify(recorded, head) == Verified(tenant, id, head.head)
+        assert [record.seq for record in recorded.records] == [*range(1, head.head + 1)]
+    with pytest.raises(UnknownThread):
+        store.recorded("t1", tenant="acme")
+
+
+def test_an_erased_thread_keeps_types_times_and_its_chain(store):
+    ended(store, "t1", asked("s1.1"), closed("s1.1"))
+    before = store.heads()
+
+    erase(store)
+
+    events = store.load("t1").events
+    assert [e.type for e in events] == ["erased"] * 5
+    kinds = ["message_received", "contact_requested", "contact_closed", "cancelled"]
+    assert [e.data for e in events] == [*({"type": kind} for kind in kinds), ERASE]
+    assert [e.key for e in events] == ["delivery:1", None, "closed:s1.1", None, None]
+    assert verify(store.recorded("t1"), before[0]) == Verified("default", "t1", 5, erased=4)
+    assert all(r.data is None and r.salt is None for r in store.recorded("t1").records[:-1])
+
+
+def test_an_erased_thread_is_listed_as_erased_and_its_lists_follow_from_its_log(store):
+    ended(store, "t1", asked("s1.1"))
+
+    erase(store)
+
+    (row,) = store.threads()
+    assert (row.status, row.summary.title, row.summary.waits) == ("erased", "", {})
+    assert row.summary == summarize(store.load("t1").events)
+    assert [r.ref.id for r in store.threads(status="erased")] == ["t1"]
+    assert store.contacts(open_only=False) == []
+
+
+def test_what_comes_late_to_an_erased_thread_is_kept_and_can_be_erased_too(store):
+    ended(store)
+    erase(store)
+
+    store.commit_now(Append("t1", [fact("tool_returned", "outcome:s1:1", step="s1", result="x")]))
+    assert store.load("t1").events[-1].data["result"] == "x"
+    assert store.thread_row("t1").status == "erased"
+    erase(store)
+
+    assert [e.data for e in store.load("t1").events][-2:] == [{"type": "tool_returned"}, ERASE]
+    assert [e.data for e in store.load("t1").events].count(ERASE) == 2
+    assert verify(store.recorded("t1")) == Verified("default", "t1", 5, erased=3)
+
+
+def test_a_key_stays_used_after_its_event_was_erased(store):
+    ended(store)
+    erase(store)
+
+    [[stored]] = store.commit_now(Append("t1", [message("again")]))
+
+    assert (stored.seq, stored.type) == (1, "erased")
+
+
+def test_an_erasure_that_saw_an_older_head_erases_nothing(store):
+    ended(store)
+
+    with pytest.raises(Stale):
+        store.commit_now(Append("t1", [fact("erased", **ERASE)], expect=1, erase=True))
+
+    assert store.load("t1").events[0].data == {"text": "a secret"}
+
+
+def test_erasing_takes_the_attachments_that_nobody_else_names(store):
+    alone, shared = store.keep(b"alone"), store.keep(b"shared")
+    other = store.keep(b"alone", tenant="acme")
+    ended(store, "t1", fact(files=[{"sha256": alone}, {"sha256": shared}]))
+    launch(store, "t2", fact(file={"sha256": shared}))
+
+    erase(store)
+
+    with pytest.raises(UnknownAttachment):
+        store.kept(alone)
+    assert store.kept(shared) == b"shared"
+    assert store.kept(other, tenant="acme") == b"alone"
+
+
+def test_erasing_one_thread_leaves_its_neighbours(store):
+    ended(store, "t1", asked("s1.1"))
+    launch(store, "t2", message("kept"), asked("s1.1"))
+    before = (store.load("t2"), store.recorded("t2"))
+
+    erase(store)
+
+    assert (store.load("t2"), store.recorded("t2")) == before
+    assert [row.ref.id for row in store.contacts()] == ["t2"]
+
+
+def test_contact_events_come_by_time_with_what_an_erased_one_still_says(store):
+    launch(store, "t1", asked("s1.1", at=LATER), fact("noted"))
+    launch(store, "t2", asked("s1.1"), closed("s1.1"), fact("cancelled"), agent="other")
+    launch(store, "t3", asked("s1.1"), tenant="acme")
+    erase(store, "t2", LATER + timedelta(hours=1))
+
+    said = store.said()
+
+    assert [(one.thread, one.type) for one in said] == [
+        ("t2", "contact_requested"),
+        ("t2", "contact_closed"),
+        ("t1", "contact_requested"),
+        ("t2", "erased"),
+    ]
+    assert [one.data is None for one in said] == [True, True, False, False]
+    assert (said[1].agent, said[1].key, said[1].seq) == ("other", "closed:s1.1", 2)
+    assert store.said(thread_id="t1") == [said[2]]
+    assert [one.tenant for one in store.said(tenant="acme")] == ["acme"]
+
+
+@pytest.mark.parametrize("type", CONTACT_EVENTS)
+def test_every_kind_of_contact_event_is_found(store, type):
+    data = {"contact": "s1.1", "step": "s1", "outcome": "approved"}
+    launch(store, "t1", fact(type, **data))
+
+    assert [one.type for one in store.said()] == [type]

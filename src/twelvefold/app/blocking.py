@@ -35,6 +35,7 @@ class SyncApp:
         self.cancel = self._verb(lambda app: app.cancel)
         self.fork = self._verb(lambda app: app.fork)
         self.import_thread = self._verb(lambda app: app.import_thread)
+        self.erase = self._verb(lambda app: app.erase)
 
     def within(self, tx: Any) -> "SyncApp":
         """The same verbs inside the caller's own transaction.

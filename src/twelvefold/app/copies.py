@@ -1,25 +1,15 @@
 """The verbs that make a new thread from a log: fork and import."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from datetime import datetime
-
 from twelvefold.app import verbs
+from twelvefold.app.erasing import Erasing
 from twelvefold.app.names import new_thread_id
 from twelvefold.exceptions import Conflict
 from twelvefold.files import Changes
-from twelvefold.store import EmbeddedStore
 from twelvefold.thread import DEFAULT_TENANT
 
 
-class Copies(ABC):
+class Copies(Erasing):
     """What `App` does with whole logs."""
-
-    clock: Callable[[], datetime]
-
-    @property
-    @abstractmethod
-    def store(self) -> EmbeddedStore: ...
 
     async def fork(
         self,
@@ -38,6 +28,8 @@ class Copies(ABC):
         """
         name = new_thread_id(self.clock()) if new_id is None else new_id
         thread = self.store.load(thread_id, tenant=tenant)
+        if self.store.thread_row(thread_id, tenant=tenant).status == "erased":
+            raise Conflict(f"{thread_id} was erased: there is nothing to copy.")
         cut = thread.head if at is None else at
         change = verbs.fork(thread, at=cut, new_id=name, edits=edits or {}, now=self.clock())
         return await self._begin(change)

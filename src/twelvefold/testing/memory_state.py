@@ -5,7 +5,16 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from twelvefold.audit import SALT_BYTES, Record, Recorded, commitment, event_of, genesis, link
+from twelvefold.audit import (
+    ERASED,
+    SALT_BYTES,
+    Record,
+    Recorded,
+    commitment,
+    event_of,
+    genesis,
+    link,
+)
 from twelvefold.exceptions import Conflict, Fenced, Stale, UnknownThread, Unstorable
 from twelvefold.store import Append, ContactRow, Ref, ThreadRow
 from twelvefold.summary import Summary, erased_summary, summarize
@@ -127,10 +136,11 @@ def _grown(ref: Ref, kept: Kept, drafts: Sequence[Draft], keys: Sequence[str]) -
 def erase(ref: Ref, kept: Kept) -> None:
     """The data of every event goes; what it was committed to stays."""
     for record in recorded(ref, kept).records:
-        if record.data is not None and record.salt is not None:
+        if record.data is not None and record.salt is not None and record.type != ERASED:
             committed = commitment(record.salt, record.data)
             kept.erased[record.seq] = record._replace(data=None, salt=None, commit=committed)
-    kept.events = [event_of(record) for record in kept.erased.values()]
+    gone = kept.erased
+    kept.events = [event_of(gone[e.seq]) if e.seq in gone else e for e in kept.events]
     kept.summary, kept.contacts = erased_summary(kept.summary), {}
 
 

@@ -124,7 +124,9 @@ where t.tenant = $1 and ($2::text is null or t.id = $2) and e.type in ('contact_
 order by e.at, t.n, e.seq;
 
 -- name: to_erase
-select seq, data, salt from twelvefold_events where thread = $1 and seq <= $2 and data is not null;
+-- Who erased before, and why, stays.
+select seq, data, salt from twelvefold_events
+where thread = $1 and seq <= $2 and data is not null and type <> 'erased';
 
 -- name: erase_event
 update twelvefold_events set data = null, salt = null, "commit" = $1 where thread = $2 and seq = $3;
