@@ -2,10 +2,11 @@
 and a reading of a model's text that shares no line with the product's."""
 
 import json
+import re
 from enum import Enum
 from functools import cache
-from types import NoneType
-from typing import Annotated, Any, Literal, get_args
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from loading import example
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -139,7 +140,9 @@ def _adapter(form: Any) -> TypeAdapter[Any]:
 def _without_nulls(value: Any, form: Any) -> Any:
     """The value without each null whose field has a default and takes no null."""
     if isinstance(value, list):
-        return [_without_nulls(one, get_args(form)[0] if get_args(form) else Any) for one in value]
+        items = [get_args(one)[:1] for one in _flat(form) if get_origin(one) in {list, set}]
+        inner = tuple(part for parts in items for part in parts)
+        return [_without_nulls(one, inner) for one in value]
     model = _model(value, form) if isinstance(value, dict) else None
     if model is None:
         return value
@@ -152,7 +155,11 @@ def _without_nulls(value: Any, form: Any) -> Any:
 
 
 def _parts(field: Any) -> tuple[Any, ...]:
-    return get_args(field.annotation)
+    return (*_flat(field.annotation), NoneType if None in _literals(field.annotation) else Any)
+
+
+def _literals(form: Any) -> tuple[Any, ...]:
+    return tuple(v for one in _flat(form) if get_origin(one) is Literal for v in get_args(one))
 
 
 def _model(value: dict[str, Any], form: Any) -> type[BaseModel] | None:
@@ -160,7 +167,8 @@ def _model(value: dict[str, Any], form: Any) -> type[BaseModel] | None:
     models = [one for one in _flat(form) if isinstance(one, type) and issubclass(one, BaseModel)]
     for model in models:
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
-        tags = {n: get_args(f.annotation) for n, f in fields.items() if n in {"intent", "kind"}}
+        forms = {name: field.annotation for name, field in fields.items()}
+        tags = {n: get_args(f) for n, f in forms.items() if get_origin(f) is Literal}
         known = value.keys() <= fields.keys()
         if known and all(value.get(name) in values for name, values in tags.items()):
             return model
@@ -168,16 +176,23 @@ def _model(value: dict[str, Any], form: Any) -> type[BaseModel] | None:
 
 
 def _flat(form: Any) -> list[Any]:
-    """The members of a union, of an annotation, or the form itself."""
-    parts = get_args(form)
-    if not parts or (isinstance(form, type) and not hasattr(form, "__origin__")):
-        return [form]
-    return [one for part in parts for one in _flat(part)]
+    """The members of a union or of several, what is annotated, or the form itself."""
+    if isinstance(form, tuple):
+        return [one for part in form for one in _flat(part)]
+    if get_origin(form) is Annotated:
+        return _flat(get_args(form)[0])
+    if get_origin(form) in {Union, UnionType}:
+        return [one for part in get_args(form) for one in _flat(part)]
+    return [form]
 
 
 def told_apart(one: Any, other: Any) -> bool:
-    """Whether two values differ, where 1, 1.0 and True are three."""
-    return repr(one) != repr(other)
+    """Whether two values differ, where 1, 1.0 and True are three. Decimals have many spellings."""
+    return one != other or _spelled(one) != _spelled(other)
+
+
+def _spelled(value: Any) -> str:
+    return re.sub(r"Decimal\('[^']*'\)", "Decimal", repr(value))
 
 
 __all__ = ["ANSWERS", "OF_EXAMPLES", "TEXTS", "UNIONS", "ValidationError", "meant", "told_apart"]
