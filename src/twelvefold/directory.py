@@ -42,7 +42,11 @@ class Directory:
 
     def members(self, role: str) -> frozenset[str]:
         """Who has the role now; nobody where there is no such role."""
-        return frozenset(filter(self.knows, self.roles.get(role, ())))
+        return frozenset(self.person(name) for name in self.roles.get(role, ()) if self.knows(name))
+
+    def stamp(self) -> dict[str, str]:
+        """What an event keeps of the directory that it depended on."""
+        return {"directory": self.version} if self.version else {}
 
 
 NAMES_ALONE = Directory()

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from twelvefold.agent import Agent
 from twelvefold.app import verbs
+from twelvefold.app.answering import Answering
 from twelvefold.app.copies import Copies
-from twelvefold.app.names import is_kin, new_thread_id, split_contact
+from twelvefold.app.linking import Linking
+from twelvefold.app.names import is_kin, new_thread_id
 from twelvefold.app.reading import Reading
-from twelvefold.contacts import Answer, Decision
 from twelvefold.context.texts import Redact, redacted_json
+from twelvefold.deliveries import Channel
+from twelvefold.deliveries import checked as checked_channels
+from twelvefold.directory import Directory, People, people_of
 from twelvefold.engine.embedded import POLL_S, EmbeddedEngine
 from twelvefold.exceptions import Conflict, Stale, UnknownAgent
 from twelvefold.loop import STOP_GRACE_S, Surroundings, Watch, utc_now
@@ -33,17 +37,21 @@ if TYPE_CHECKING:
     from twelvefold.app.blocking import SyncApp
 
 DEFAULT_STORE = ".twelvefold/threads.db"
-DEFAULT_SETTLES: Mapping[str, Risk] = {"local": "high"}
+DEFAULT_SETTLES: Mapping[str, Risk] = {"local": "high", "link": "low", "link_typed": "medium"}
 STALE_TRIES_MAX = 100
 
 
-class App(Reading, Copies):
+class App(Reading, Copies, Answering, Linking):
     """The composition root. Every verb takes full ids; `app.names` finds them from endings.
 
     - `store`: a store, or its URL (`sqlite:///path`, `postgresql://user@host/database`). It is
     opened when first used.
     - `model`, or `models` by name; the first is the default.
     - `settles`: up to which risk each assurance level may decide; "local" is whoever can run it.
+    - `directory`: who is who: a YAML file, a `Directory`, or a function of the tenant. Read again
+      for each answer and decision, so who was removed decides nothing more.
+    - `channels`: ways to people. Who is asked or told something gets it where the thread began, and
+      at the first of their addresses in the directory that has a channel.
     - `secrets`: {name: value}, or a function of tenant and name; for `call.secret`.
     - `redact`: what people, signals and tools bring goes through it before it is appended.
     - `stop_grace_s`: what tools under way may take to end when the engine is told to stop.
@@ -58,6 +66,8 @@ class App(Reading, Copies):
         model: Model | None = None,
         models: Mapping[str, Model] | None = None,
         settles: Mapping[str, Risk] = DEFAULT_SETTLES,
+        directory: Directory | People | str | Path | None = None,
+        channels: Iterable[Channel] = (),
         schedules: Iterable[Schedule] = (),
         secrets: Secrets | None = None,
         redact: Redact | None = None,
@@ -66,10 +76,11 @@ class App(Reading, Copies):
     ) -> None:
         self.agents = {agent.name: agent for agent in agents}
         self.models = ({} if model is None else {"default": model}) | dict(models or {})
-        self.settles = Settles(settles)
+        self.settles, self.people = Settles(settles), people_of(directory)
         self.schedules = checked(schedules, self.agents)
         self.secrets, self.stop_grace_s = checked_secrets(secrets), stop_grace_s
         self.clock, self.redact = clock, redact
+        self.channels = checked_channels(list(channels))
         self._watch = Watch()
         self._store = store
         self.leaves_store_open = store == DEFAULT_STORE  # the command line then says where it is
@@ -110,6 +121,8 @@ class App(Reading, Copies):
             secrets=self.secrets,
             redact=self.redact,
             stop_grace_s=self.stop_grace_s,
+            directory=self.people,
+            channels=self.channels,
             watch=self._watch,
         )
 
@@ -201,41 +214,6 @@ class App(Reading, Copies):
             with suppress(Conflict):  # somebody else has just cancelled it
                 await self.cancel(child, by=by, reason=reason, tenant=tenant)
 
-    async def answer(
-        self,
-        contact_id: str,
-        decision: Decision,
-        *,
-        by: str,
-        comment: str | None = None,
-        value: Json = None,
-        changes: Mapping[str, Json] | None = None,
-        digest: str | None = None,
-        channel: str = "api",
-        assurance: str = "local",
-        tenant: str = DEFAULT_TENANT,
-    ) -> None:
-        """Decide one contact, `<thread>.s4.1`. Returns when the decision is durable.
-
-        Raises `Conflict` (closed, late, changed), `NotAllowed`, `InvalidAnswer`, `UnknownContact`;
-        then nothing was done.
-        """
-        thread_id, contact = split_contact(contact_id)
-        given = Answer(
-            contact=contact,
-            decision=decision,
-            by=by,
-            comment=self._redacted(comment),
-            value=self._redacted(value),
-            changes=changes,
-            digest=digest,
-            channel=channel,
-            assurance=assurance,
-        )
-        agent = self.agent(self.store.thread_row(thread_id, tenant=tenant).agent)
-        judged = partial(verbs.answer, agent=agent, given=given, settles=self.settles)
-        await self._change(thread_id, tenant, judged)
-
     def _redacted(self, data: Json) -> Json:
         return data if self.redact is None else redacted_json(data, self.redact)
 
@@ -243,6 +221,8 @@ class App(Reading, Copies):
         """Load, judge, commit; judge again if something arrived meanwhile: nobody sees `Stale`."""
         for _ in range(STALE_TRIES_MAX):
             change = verb(self.store.load(thread_id, tenant=tenant), now=self.clock())
+            for append in change.appends:
+                append.timers = [*append.timers, *self.surroundings.sends(append.drafts)]
             try:
                 stored = await self.store.commit(*change.appends) if change.appends else []
             except Stale:

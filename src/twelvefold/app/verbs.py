@@ -11,6 +11,7 @@ from typing import Any
 from twelvefold import files, forks
 from twelvefold.agent import Agent
 from twelvefold.contacts import Answer, judge
+from twelvefold.directory import Directory
 from twelvefold.exceptions import ConfigurationError, Conflict, TwelvefoldError
 from twelvefold.plan import close_all, report_to_parent
 from twelvefold.policy import Settles
@@ -155,11 +156,17 @@ def _begun(new: Thread, drafts: list[Draft]) -> Change:
 
 
 def answer(
-    thread: Thread, *, agent: Agent[Any, Any], given: Answer, settles: Settles, now: datetime
+    thread: Thread,
+    *,
+    agent: Agent[Any, Any],
+    given: Answer,
+    settles: Settles,
+    directory: Directory,
+    now: datetime,
 ) -> Change:
     """Judge an answer on the log as it is now."""
     state: State[Any] = agent.state(thread)
-    verdict = judge(state, given, now=now, settles=settles)
+    verdict = judge(state, given, now=now, settles=settles, directory=directory)
     append = Append(
         thread.id,
         verdict.drafts,

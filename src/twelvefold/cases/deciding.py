@@ -50,10 +50,10 @@ def decide_on(thread: Thread, agent: Agent[Any, Any]) -> Decided:
             return Decided(thread, tuple(effects), stopped=_why_stopped(state))
         now = thread.events[-1].at
         flying = [c.id for c in state.open if (c.waiting or "").startswith("run:")]
-        plan = recover(state, agent, in_flight=flying, now=now)
+        plan = recover(state, agent, in_flight=flying, now=now, directory=None)
         if not plan.drafts:
             effect = agent.decide(thread, state)
-            plan = begin(effect, state, thread, agent, now=now)
+            plan = begin(effect, state, thread, agent, now=now, directory=None)
             effects += () if plan.waits else _words(effect)  # a limit, or a step that waits
         after = thread.head
         thread = thread.then(*(_after(draft, after) for draft in plan.drafts))

@@ -14,3 +14,4 @@ from twelvefold.contacts.asking import request as request
 from twelvefold.contacts.judging import REFUSALS_RECORDED_MAX as REFUSALS_RECORDED_MAX
 from twelvefold.contacts.judging import ago as ago
 from twelvefold.contacts.judging import judge as judge
+from twelvefold.contacts.standing import void_approval as void_approval

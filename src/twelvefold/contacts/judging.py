@@ -1,11 +1,14 @@
 """What an answer may change: it is judged on the log as it is now. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from twelvefold.contacts.answers import ACCEPTED, Answer, Decision, Verdict
 from twelvefold.contacts.asking import close, expiry_timer
+from twelvefold.contacts.standing import in_favour
+from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.exceptions import (
     Conflict,
     InvalidAnswer,
@@ -28,30 +31,45 @@ _OUTCOMES: Mapping[Decision, str] = {
 }
 
 
-def judge(state: State[Any], answer: Answer, *, now: datetime, settles: Settles) -> Verdict:
+def judge(
+    state: State[Any],
+    answer: Answer,
+    *,
+    now: datetime,
+    settles: Settles,
+    directory: Directory = NAMES_ALONE,
+) -> Verdict:
     """Turn an answer into facts, or into the record of its refusal.
 
-    Raises `UnknownContact`, and `InvalidAnswer` for an answer of another kind than is awaited:
-    those are not recorded, the person may simply answer again.
+    Whoever answers is known by the name that `directory` has for him. Raises `UnknownContact`, and
+    `InvalidAnswer` for an answer of another kind than is awaited: those are not recorded, the
+    person may simply answer again.
     """
     contact = state.contacts.get(answer.contact)
     if contact is None:
         raise UnknownContact(f"{state.thread_id} holds no contact {answer.contact}.")
-    refusal = _refusal(state, contact, answer, now=now, settles=settles)
+    known_as, answer = answer.by, replace(answer, by=directory.person(answer.by))
+    refusal = _refusal(state, contact, answer, now=now, settles=settles, directory=directory)
     if refusal is not None:
         return Verdict(_record_refusal(contact, answer, refusal, state, now), refusal=refusal)
     _check_kind(contact, answer)
-    drafts = [_vote(contact, answer, now)]
+    drafts = [_vote(contact, answer, now, known_as, directory)]
     if answer.decision == "edit":
-        drafts += _edited(state, contact, answer, now)
-    elif answer.decision != "approve" or _completes(contact, answer):
+        drafts += _edited(state, contact, answer, now, directory)
+    elif answer.decision != "approve" or _completes(state, contact, answer, directory):
         drafts.append(_closed(contact, answer, now))
     cancel = (expiry_timer(contact.id),) if len(drafts) > 1 else ()
     return Verdict(tuple(drafts), cancel)
 
 
 def _refusal(
-    state: State[Any], contact: Contact, answer: Answer, *, now: datetime, settles: Settles
+    state: State[Any],
+    contact: Contact,
+    answer: Answer,
+    *,
+    now: datetime,
+    settles: Settles,
+    directory: Directory,
 ) -> TwelvefoldError | None:
     name = f"{state.thread_id}.{contact.id}"
     if contact.outcome is not None:
@@ -60,11 +78,8 @@ def _refusal(
         return Conflict(f"{state.thread_id} was cancelled. Nothing was done.")
     if contact.deadline is not None and now > contact.deadline:
         return Conflict(f"{name} expired at {to_iso(contact.deadline)}. Nothing was done.")
-    if not contact.policy.allows(answer.by):
-        return NotAllowed(
-            f"{answer.by} may not answer {name}; it was asked of {contact.policy}."
-            " Nothing was done."
-        )
+    if not contact.policy.allows(answer.by, directory, initiators=_initiators(state, contact)):
+        return _not_allowed(contact, answer.by, directory, name)
     risk = _risk(state, contact)
     if not settles.allows(answer.assurance, risk):
         return NotAllowed(
@@ -74,6 +89,19 @@ def _refusal(
     if any(vote.by == answer.by for vote in contact.votes):
         return Conflict(f"{answer.by} has already answered {name}. Nothing was done.")
     return _changed(state, contact, answer, name)
+
+
+def _not_allowed(contact: Contact, who: str, directory: Directory, name: str) -> NotAllowed:
+    if contact.policy.allows(who, directory):
+        why = "asked for it, and four eyes are needed"
+    else:
+        why = f"may not answer {name}; it was asked of {contact.policy}"
+    return NotAllowed(f"{who} {why}. Nothing was done.")
+
+
+def _initiators(state: State[Any], contact: Contact) -> tuple[str, ...]:
+    chosen = state.by_id(contact.step)
+    return () if chosen is None else chosen.initiators
 
 
 def _risk(state: State[Any], contact: Contact) -> Risk:
@@ -140,12 +168,16 @@ def _check_kind(contact: Contact, answer: Answer) -> None:
         raise InvalidAnswer(f"{contact.id} awaits an answer, not silence. Nothing was done.")
 
 
-def _completes(contact: Contact, answer: Answer) -> bool:
-    yes = [vote.by for vote in contact.votes if vote.decision == "approve"]
-    return contact.policy.met_by([*yes, answer.by])
+def _completes(state: State[Any], contact: Contact, answer: Answer, directory: Directory) -> bool:
+    chosen = state.by_id(contact.step)
+    before = [] if chosen is None else in_favour(contact, chosen)
+    initiators = _initiators(state, contact)
+    return contact.policy.met_by([*before, answer.by], directory, initiators=initiators)
 
 
-def _vote(contact: Contact, answer: Answer, now: datetime) -> Draft:
+def _vote(
+    contact: Contact, answer: Answer, now: datetime, known_as: str, directory: Directory
+) -> Draft:
     data: dict[str, Json] = {
         "contact": contact.id,
         "step": contact.step,
@@ -156,7 +188,10 @@ def _vote(contact: Contact, answer: Answer, now: datetime) -> Draft:
         "assurance": answer.assurance,
         "digest": contact.digest,
         "comment": answer.comment,
+        **directory.stamp(),
     }
+    if known_as != answer.by:
+        data["as"] = known_as
     return Draft("contact_answered", data, now, key=f"vote:{contact.id}:{answer.by}")
 
 
@@ -173,7 +208,9 @@ def _closed(contact: Contact, answer: Answer, now: datetime, **more: Json) -> Dr
     )
 
 
-def _edited(state: State[Any], contact: Contact, answer: Answer, now: datetime) -> list[Draft]:
+def _edited(
+    state: State[Any], contact: Contact, answer: Answer, now: datetime, directory: Directory
+) -> list[Draft]:
     """Close as edited, and choose the changed step: one append. A repair is not an approval."""
     old = state.open_step(contact.step)
     cls = state.classes.get(contact.intent)
@@ -188,7 +225,7 @@ def _edited(state: State[Any], contact: Contact, answer: Answer, now: datetime) 
         "person": answer.by,
         "edits": old.id,
     }
-    if contact.kind == "approval" and contact.policy.needed == 1:
+    if contact.kind == "approval":
         bound = digest(
             tenant=state.tenant,
             thread_id=state.thread_id,
@@ -197,6 +234,8 @@ def _edited(state: State[Any], contact: Contact, answer: Answer, now: datetime) 
             schema=schema_hash(cls),
             args=args,
         )
-        chosen["approval"] = {"contact": contact.id, "digest": bound}
+        initiators = (*old.initiators, answer.by)
+        enough = contact.policy.met_by([answer.by], directory, initiators=initiators)
+        chosen["approval" if enough else "vote"] = {"contact": contact.id, "digest": bound}
     new = Draft("next_step_chosen", chosen, now, key=f"edited:{contact.id}")
     return [_closed(contact, answer, now, args=args), new]

@@ -110,8 +110,11 @@ def _failed(data: dict[str, Json]) -> View | None:
     return "error", _present(data, "intent") | {"error": data["error"]}
 
 
+_UNSHOWN = frozenset({"channel", "initiators"})
+
+
 def _message(data: dict[str, Json]) -> View:
-    body = {k: v for k, v in data.items() if k != "channel" and v is not None}
+    body = {k: v for k, v in data.items() if k not in _UNSHOWN and v is not None}
     tag = tag_of(data.get("channel") or "user") + "_message"
     return tag, body["text"] if list(body) == ["text"] else body
 

@@ -80,12 +80,22 @@ def _entry(event: Event) -> Entry:
 
 
 def _asked(data: dict[str, Json]) -> Entry:
-    policy = data["to"]
-    people = " or ".join(_code(person) for person in policy["people"])
-    many = f", {policy['needed']} of them" if policy["needed"] > 1 else ""
-    heading = f"{data['kind'].capitalize()} {_code(data['contact'])} asked of {people}{many}"
+    people = _people(data["to"])
+    heading = f"{data['kind'].capitalize()} {_code(data['contact'])} asked of {people}"
     shown = ("question", "intent", "args", "risk", "deadline", "digest")
     return Entry(heading, {k: data[k] for k in shown if data.get(k) not in (None, "", {})} or None)
+
+
+def _people(policy: dict[str, Json]) -> str:
+    """As `Policy` reads, each name as code: it may come from anywhere."""
+    each = [_code(one) if isinstance(one, str) else _group(one) for one in policy["people"]]
+    many = f", {policy['needed']} of them" if policy["needed"] > 1 else ""
+    others = ", but nobody who asked for it" if policy.get("four_eyes") else ""
+    return " or ".join(each) + many + others
+
+
+def _group(one: dict[str, Json]) -> str:
+    return f"role {_code(one['role'])}" if "role" in one else f"({_people(one)})"
 
 
 def _closed(data: dict[str, Json]) -> Entry:

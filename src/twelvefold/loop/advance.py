@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from twelvefold.agent import Agent
+from twelvefold.directory import Directory
 from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, StoreError, UnknownAgent
 from twelvefold.failures import short
 from twelvefold.loop.acts import act
@@ -127,11 +128,11 @@ class _Advance:
     def _decide(self) -> tuple[Plan, int]:
         """Decide until an effect needs I/O or waits. The plan of all, and the head the last one
         saw."""
-        total = Plan()
+        total, directory = Plan(), self.around.directory(self.ref.tenant)
         try:
             for _ in range(DECISIONS_MAX):
                 after = self.thread.head
-                plan = self._decide_once()
+                plan = self._decide_once(directory)
                 drafts = [_after(draft, after) for draft in plan.drafts]
                 total.add(plan)
                 total.drafts[len(total.drafts) - len(drafts) :] = drafts
@@ -144,15 +145,16 @@ class _Advance:
             log.exception("%s: decide failed", self.ref.id)
             return self._failed(error), self.thread.head
 
-    def _decide_once(self) -> Plan:
+    def _decide_once(self, directory: Directory) -> Plan:
         state, now = self.state, self.around.clock()
         if state.stopped:
             return Plan(waits=True)
-        recovery = recover(state, self.agent, in_flight=self.acts.names, now=now)
+        flying = self.acts.names
+        recovery = recover(state, self.agent, in_flight=flying, now=now, directory=directory)
         if recovery.drafts:
             return recovery
         effect = self.agent.decide(self.thread, state)
-        plan = begin(effect, state, self.thread, self.agent, now=now)
+        plan = begin(effect, state, self.thread, self.agent, now=now, directory=directory)
         for other in plan.others:
             if other.create is not None and other.create.agent not in self.around.agents:
                 raise UnknownAgent(
@@ -205,7 +207,7 @@ class _Advance:
             expect=self.durable.head,
             epoch=self.epoch,
             claim=bool(drafts) and not self.holds,
-            timers=plan.timers,
+            timers=plan.timers + self.around.sends(drafts),
             cancel=plan.cancel + sleeps_ended(self.facts),
             served=self.served if rests else None,
         )

@@ -1,17 +1,20 @@
 """Surroundings: all that an advance and its acts may touch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from twelvefold.agent import Agent
 from twelvefold.context.texts import Redact
+from twelvefold.deliveries import Channel, timers_of
+from twelvefold.directory import People, people_of
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.loop.watch import Watch
 from twelvefold.messages import Model
 from twelvefold.secrets import Secrets
-from twelvefold.store import Store
+from twelvefold.store import Store, Timer
+from twelvefold.thread import Draft
 
 STOP_GRACE_S = 10.0
 """What tools may take to end when the engine is told to stop; then they are cancelled."""
@@ -32,6 +35,8 @@ class Surroundings:
     secrets: Secrets | None = None
     redact: Redact | None = None
     stop_grace_s: float = STOP_GRACE_S
+    directory: People = field(default=people_of(None))
+    channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])
     watch: Watch = field(default_factory=Watch)
 
     def model(self, name: str | None) -> Model:
@@ -44,3 +49,7 @@ class Surroundings:
                 f"The application has no model {name or ''!r}; it has: {known}."
             )
         return self.models[name]
+
+    def sends(self, drafts: Sequence[Draft]) -> list[Timer]:
+        """What wakes the sender, in the transaction of what is asked or told."""
+        return timers_of(drafts, now=self.clock()) if self.channels else []

@@ -10,6 +10,8 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
+from twelvefold.contacts import void_approval
+from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.effects import (
     All,
     Approve,
@@ -23,16 +25,18 @@ from twelvefold.effects import (
     Run,
     Settle,
     Sleep,
+    Tell,
     Wait,
     WaitFor,
 )
 from twelvefold.exceptions import RiskWall, WrongDecision
 from twelvefold.limits import reached
 from twelvefold.messages import ModelRequest, messages_of
-from twelvefold.plan.asking import ask_people, ask_what_happened, void_stale_approval
+from twelvefold.plan.asking import ask_people, ask_what_happened
 from twelvefold.plan.ending import finish
 from twelvefold.plan.options import check_options
 from twelvefold.plan.parts import CallModel, CallTool, Plan, ready_step, sleep_timer
+from twelvefold.policy import policy_of
 from twelvefold.state import State
 from twelvefold.steps import args_of, intent_of, members, risk_of
 from twelvefold.store import Append, Create, Timer
@@ -47,26 +51,31 @@ def begin(
     agent: Agent[Any, Any],
     *,
     now: datetime,
+    directory: Directory | None = NAMES_ALONE,
 ) -> Plan:
-    """What must be in the log before the effect's I/O. Raises `WrongDecision`."""
+    """What must be in the log before the effect's I/O. Raises `WrongDecision`.
+
+    `directory`: who may decide, as of now; None asks nobody who they are (a replay).
+    """
     match effect:
         case Wait():
             return Plan(waits=True)
         case All():
-            return _all(cast("tuple[Any, ...]", effect.effects), state, thread, agent, now)
+            each = cast("tuple[Any, ...]", effect.effects)
+            return _all(each, state, thread, agent, now, directory)
         case AskModel():
             return _ask_model(effect, state, thread, agent, now)
         case Choose(steps=steps):
             return _choose(steps, agent, now)
         case Run():
-            return _run(effect, state, agent, now)
+            return _run(effect, state, agent, now, directory)
         case Approve() | Ask():
-            return ask_people(effect, state, now)
+            return ask_people(effect, state, now, directory)
         case Finish():
             return finish(effect, state, thread, now)
         case Compact():
             return _compact(effect, state, now)
-        case Settle() | Sleep() | WaitFor():
+        case Settle() | Tell() | Sleep() | WaitFor():
             return _settle_or_wait(effect, state, now)
         case Delegate():
             return _delegate(effect, state, thread, now)
@@ -80,6 +89,7 @@ def _all(
     thread: Thread,
     agent: Agent[Any, Any],
     now: datetime,
+    directory: Directory | None,
 ) -> Plan:
     """Each begins on the same state, so no two may be about one step or both ask a model."""
     about = [id(step) for e in effects if (step := getattr(e, "step", None)) is not None]
@@ -89,7 +99,7 @@ def _all(
         raise WrongDecision("All(...) holds what stands alone: All, Finish or Wait.")
     plan = Plan()
     for effect in effects:
-        plan.add(begin(effect, state, thread, agent, now=now))
+        plan.add(begin(effect, state, thread, agent, now=now, directory=directory))
     plan.waits = not (plan.drafts or plan.acts)
     return plan
 
@@ -133,11 +143,17 @@ def _ask_model(
     return Plan(acts=[call])
 
 
-def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datetime) -> Plan:
+def _run(
+    effect: Run[Any],
+    state: State[Any],
+    agent: Agent[Any, Any],
+    now: datetime,
+    directory: Directory | None,
+) -> Plan:
     chosen = ready_step(state, effect.step)
     check_options(effect)
-    if void := void_stale_approval(chosen, now):
-        return void
+    if void := void_approval(state, chosen, directory, now=now):
+        return Plan(drafts=[void])
     risk = risk_of(type(effect.step))
     if risk != "low" and not chosen.approved and not effect.ungated:
         raise RiskWall(
@@ -146,7 +162,7 @@ def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datet
         )
     step = chosen.parse()
     if chosen.status == "unknown" and not effect.retry_safe and not chosen.run_again:
-        return ask_what_happened(effect, chosen, step, state, agent, now)
+        return ask_what_happened(effect, chosen, step, state, agent, now, directory)
     attempt = chosen.attempts + 1
     started: dict[str, Json] = {
         "step": chosen.id,
@@ -156,6 +172,7 @@ def _run(effect: Run[Any], state: State[Any], agent: Agent[Any, Any], now: datet
     }
     if chosen.approval is not None:
         started["approval"] = chosen.approval.contact
+        started |= {} if directory is None else directory.stamp()
     if effect.ungated:
         started["ungated"] = effect.ungated
     if effect.in_transaction:
@@ -174,9 +191,15 @@ def _compact(effect: Compact, state: State[Any], now: datetime) -> Plan:
     return Plan(drafts=[Draft("context_compacted", data, now)])
 
 
-def _settle_or_wait(effect: Settle | Sleep | WaitFor, state: State[Any], now: datetime) -> Plan:
+def _settle_or_wait(
+    effect: Settle | Tell | Sleep | WaitFor, state: State[Any], now: datetime
+) -> Plan:
     chosen = ready_step(state, effect.step)
     data: dict[str, Json] = {"step": chosen.id, "intent": chosen.intent}
+    if isinstance(effect, Tell):
+        to = None if effect.to is None else policy_of(effect.to).to_data()
+        data |= {"result": None, "by": "code", "told": {"text": effect.text, "to": to}}
+        return Plan(drafts=[Draft("step_settled", data, now)])
     if isinstance(effect, Settle):
         data |= {"result": effect.result, "by": "code"}
         return Plan(drafts=[Draft("step_settled", data, now)])
@@ -197,7 +220,10 @@ def _delegate(effect: Delegate, state: State[Any], thread: Thread, now: datetime
         "agent": effect.agent,
         "task": effect.task,
     }
-    task = Draft("message_received", {"text": effect.task, "from": thread.id}, now, key="launch")
+    message: dict[str, Json] = {"text": effect.task, "from": thread.id}
+    if chosen.initiators:
+        message["initiators"] = list(chosen.initiators)
+    task = Draft("message_received", message, now, key="launch")
     create = Create(effect.agent, Parent(thread.id, chosen.id, chosen.intent))
     launch = Append(child, [task], tenant=thread.tenant, create=create, wake=True)
     return Plan(drafts=[Draft("child_launched", launched, now)], others=[launch])

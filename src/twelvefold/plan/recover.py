@@ -7,8 +7,10 @@ from typing import Any
 
 from twelvefold.agent import Agent
 from twelvefold.contacts import close, expiry_timer, request
+from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.exceptions import NewerEvent
 from twelvefold.plan.parts import Plan
+from twelvefold.policy import checked_policy
 from twelvefold.reducer import read
 from twelvefold.state import Chosen, Contact, State
 from twelvefold.store import Append
@@ -18,12 +20,18 @@ EXPIRED = "nobody answered in time"
 
 
 def recover(
-    state: State[Any], agent: Agent[Any, Any], *, in_flight: Collection[str], now: datetime
+    state: State[Any],
+    agent: Agent[Any, Any],
+    *,
+    in_flight: Collection[str],
+    now: datetime,
+    directory: Directory | None = NAMES_ALONE,
 ) -> Plan:
     """What the log needs before `decide` is asked; an empty plan, as a rule.
 
-    `in_flight` holds the ids of steps whose tool runs in this very advance. Raises `NewerEvent`:
-    nothing may be decided on a log of which a part is not understood.
+    `in_flight` holds the ids of steps whose tool runs in this very advance; `directory` says who
+    its owner is now. Raises `NewerEvent`: nothing may be decided on a log of which a part is not
+    understood.
     """
     if state.newer is not None:
         raise NewerEvent(
@@ -40,12 +48,11 @@ def recover(
             plan.cancel.append(expiry_timer(contact.id))
     if not plan.drafts:  # a voided approval is folded first: its step may be unreadable too
         for chosen in state.unreadable:
+            owner = checked_policy(agent.owner, directory, initiators=chosen.initiators)
             question = f"{chosen.intent} no longer parses: {chosen.unreadable}"
             if chosen.status == "unknown":
                 question += " Its last run was cut off and may have happened."
-            plan.drafts.append(
-                request(state, chosen, "repair", agent.owner, now=now, question=question)
-            )
+            plan.drafts.append(request(state, chosen, "repair", owner, now=now, question=question))
     return plan
 
 

@@ -1,14 +1,17 @@
 """Replay: decide again at every head that decide saw, and compare with what the log says. Runs
-nothing."""
+nothing.
+
+Who may decide is asked of nobody: the log says whose yes no longer counted, and when.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from twelvefold.agent import Agent
 from twelvefold.plan.begin import begin
-from twelvefold.plan.parts import CallModel, Plan
+from twelvefold.plan.parts import CallModel
 from twelvefold.reducer import fold
 from twelvefold.state import State
 from twelvefold.thread import DELIVERY_RECORDS, Event, Json, Thread, canonical
@@ -44,10 +47,7 @@ class Difference:
 
 def replay(thread: Thread, agent: Agent[Any, Any]) -> list[Difference]:
     """Every recorded decision that today's `decide` would not make, oldest first."""
-    recorded: dict[int, list[Event]] = {}
-    for event in thread.events:
-        if event.after is not None and (_is_begun(event) or _is_reply(event)):
-            recorded.setdefault(event.after, []).append(event)
+    recorded, barred = _recorded(thread)
     state: State[Any] = State(thread.upto(0), agent.steps, upcasters=agent.upcasters)
     origins = list(_origins(thread))
     differences: list[Difference] = []
@@ -56,10 +56,25 @@ def replay(thread: Thread, agent: Agent[Any, Any]) -> list[Difference]:
         if events := recorded.get(event.seq):
             origin = next(origin for last, origin in origins if events[0].seq <= last)
             state.thread_id = origin.id
-            difference = _compare(events, state, origin.upto(event.seq), agent)
+            without = barred.get(event.seq, ())
+            difference = _compare(events, state, origin.upto(event.seq), agent, without)
             differences += [] if difference is None else [difference]
     state.thread_id = thread.id
     return differences + _at_rest(thread, state, agent)
+
+
+def _recorded(thread: Thread) -> tuple[dict[int, list[Event]], dict[int, set[str]]]:
+    """What was decided at each head, and the steps that could not run since somebody was gone."""
+    recorded: dict[int, list[Event]] = {}
+    barred: dict[int, set[str]] = {}
+    for event in thread.events:
+        if event.after is None:
+            continue
+        if event.type == "contact_voided" and "gone" in event.data:
+            barred.setdefault(event.after, set()).add(event.data["step"])
+        elif _is_begun(event) or _is_reply(event):
+            recorded.setdefault(event.after, []).append(event)
+    return recorded, barred
 
 
 def _origins(thread: Thread) -> Iterator[tuple[int, Thread]]:
@@ -90,7 +105,11 @@ def _is_reply(event: Event) -> bool:
 
 
 def _compare(
-    events: Sequence[Event], state: State[Any], prefix: Thread, agent: Agent[Any, Any]
+    events: Sequence[Event],
+    state: State[Any],
+    prefix: Thread,
+    agent: Agent[Any, Any],
+    barred: Collection[str],
 ) -> Difference | None:
     begun = [event for event in events if _is_begun(event)]
     replies = [event for event in events if _is_reply(event)]
@@ -98,11 +117,12 @@ def _compare(
     effect: Any = None
     try:
         effect = agent.decide(prefix, state)
-        plan = begin(effect, state, prefix, agent, now=first.at)
+        plan = begin(effect, state, prefix, agent, now=first.at, directory=None)
     except Exception as error:  # whatever the user's code raises today is the difference
         return Difference(first.seq, "decision", _text(events), f"{type(error).__name__}: {error}")
     calls = [act for act in plan.acts if isinstance(act, CallModel)]
-    if _drafted(plan) != [(e.type, e.data) for e in begun] or bool(calls) != bool(replies):
+    drafted = [(d.type, d.data) for d in plan.drafts if d.data.get("step") not in barred]
+    if _alike(drafted) != _alike((e.type, e.data) for e in begun) or bool(calls) != bool(replies):
         return Difference(first.seq, "decision", _text(events), _shown(effect))
     return _compare_prompt(replies, calls)
 
@@ -117,7 +137,7 @@ def _at_rest(thread: Thread, state: State[Any], agent: Agent[Any, Any]) -> list[
         return []
     try:
         effect: Any = agent.decide(thread, state)
-        plan = begin(effect, state, thread, agent, now=newest.at)
+        plan = begin(effect, state, thread, agent, now=newest.at, directory=None)
     except Exception as error:
         return [Difference(thread.head, "decision", "Wait()", f"{type(error).__name__}: {error}")]
     if plan.waits and not plan.drafts:
@@ -125,9 +145,13 @@ def _at_rest(thread: Thread, state: State[Any], agent: Agent[Any, Any]) -> list[
     return [Difference(thread.head, "decision", "Wait()", _shown(effect))]
 
 
-def _drafted(plan: Plan) -> list[tuple[str, Json]]:
-    drafts = [(draft.type, draft.data) for draft in plan.drafts]
-    return [(type, data) for type, data in drafts if type != "contact_closed"]
+def _alike(facts: Iterable[tuple[str, dict[str, Json]]]) -> list[tuple[str, dict[str, Json]]]:
+    """What `decide` alone accounts for: not what ends besides, nor who was who by then."""
+    return [
+        (type, {name: value for name, value in data.items() if name != "directory"})
+        for type, data in facts
+        if type != "contact_closed"
+    ]
 
 
 def _compare_prompt(replies: Sequence[Event], calls: Sequence[CallModel]) -> Difference | None:

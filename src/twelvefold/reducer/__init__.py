@@ -52,7 +52,15 @@ def fold(state: State[Any], event: Event) -> None:
 def _message_received(state: State[Any], event: Event) -> None:
     state.finished = False
     state.unread.append(event.seq)
+    state.messages.append((event.seq, _senders(event)))
     state.hear(event.at)
+
+
+def _senders(event: Event) -> tuple[str, ...]:
+    """A task comes from a thread, and names the people behind it."""
+    sender = event.data.get("from")
+    given = event.data.get("initiators", [] if sender is None else [sender])
+    return tuple(map(str, given))
 
 
 def _next_step_chosen(state: State[Any], event: Event) -> None:

@@ -52,6 +52,7 @@ class State(Generic[S_co]):
         self.open_contacts: dict[str, Contact] = {}
         self.refusals: dict[str, int] = {}
         self.unread: list[int] = []
+        self.messages: list[tuple[int, tuple[str, ...]]] = []  # each with those who sent it
         self.signals: dict[str, list[Json]] = {}  # that no step has taken yet, oldest first
         self.failures_in_a_row = 0
         self.failures_of: dict[str, int] = {}
@@ -114,6 +115,10 @@ class State(Generic[S_co]):
 
     def forget_open(self, step_id: str) -> None:
         self._open.pop(step_id, None)
+
+    def senders(self, upto: int) -> Sequence[str]:
+        """Who is known to have sent a message up to here."""
+        return [name for seq, names in self.messages if seq <= upto for name in names]
 
     def hear(self, at: datetime) -> None:
         """A person said something: failures and limits count from here."""

@@ -36,7 +36,7 @@ class Chosen(Generic[S_co]):
     __slots__ = (
         "_state", "_step", "after", "answer", "approval", "args", "at", "attempts", "by", "choice",
         "edits", "error", "first_attempt", "id", "intent", "person", "reconciled", "result",
-        "run_again", "seq", "status", "unreadable", "waiting",
+        "run_again", "seq", "status", "unreadable", "vote", "waiting",
     )  # fmt: skip
 
     def __init__(self, state: "State[Any]", id: str, event: Event) -> None:
@@ -61,8 +61,8 @@ class Chosen(Generic[S_co]):
         self.error: str | None = None
         self.answer: Json = None
         self.choice: str | None = None
-        given = data.get("approval")
-        self.approval = Approval(given["contact"], given["digest"]) if given else None
+        self.approval = _bound(data.get("approval"))
+        self.vote = _bound(data.get("vote"))  # the editor's, where hers alone was not enough
         self.unreadable: str | None = None
 
     @property
@@ -107,6 +107,15 @@ class Chosen(Generic[S_co]):
             raise ValueError(f"its upcaster fails: {type(error).__name__}: {error}") from error
 
     @property
+    def initiators(self) -> tuple[str, ...]:
+        """Who asked for it: the senders of the messages that the choice had read, and whoever
+        edited it. Nobody where no sender is known."""
+        edited = self._state.by_id(self.edits) if self.edits else None
+        before = edited.initiators if edited is not None else ()
+        names = (*self._state.senders(self.after), *before, self.person)
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    @property
     def approved(self) -> bool:
         """A person approved exactly these arguments, under today's structure, in this thread.
 
@@ -115,6 +124,11 @@ class Chosen(Generic[S_co]):
         return self.approval is not None and self.approval.digest == self.digest(
             self.approval.contact
         )
+
+    @property
+    def edit_counts(self) -> bool:
+        """Whether its editor has thereby said yes to exactly these arguments."""
+        return self.vote is not None and self.vote.digest == self.digest(self.vote.contact)
 
     def digest(self, contact: str) -> str | None:
         """What a person approves in `contact`; None when today's code cannot read the step."""
@@ -138,6 +152,10 @@ class Chosen(Generic[S_co]):
     def settle(self, status: StepStatus, *, result: Json = None, error: str | None = None) -> None:
         self.status, self.result, self.error, self.waiting = status, result, error, None
         self._state.forget_open(self.id)
+
+
+def _bound(given: dict[str, Json] | None) -> Approval | None:
+    return None if given is None else Approval(given["contact"], given["digest"])
 
 
 @cache

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from twelvefold.agent import Agent
 from twelvefold.contacts import Answer, Decision, judge
+from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.effects import Approve, Ask, Choose, Effect, Finish, run
 from twelvefold.failures import short
 from twelvefold.plan import recover
@@ -34,13 +35,15 @@ def given(
     onto: Thread | None = None,
     thread_id: str = "t1",
     tenant: str = DEFAULT_TENANT,
+    directory: Directory = NAMES_ALONE,
 ) -> Thread:
     """The thread in which these facts happened, at the end of `onto` where that is given.
 
     Without an `agent`, the steps that the facts name are its union, and `OWNER` owns it.
+    `directory`: who is who meanwhile.
     """
     agent = agent or agent_of(facts)
-    past = Past(onto or Thread(thread_id, agent.name, tenant=tenant), agent)
+    past = Past(onto or Thread(thread_id, agent.name, tenant=tenant), agent, directory)
     for fact in facts:
         past.append(fact.make(past))
     return past.thread
@@ -93,11 +96,22 @@ def said(decision: Decision, *, by: str = "", contact: str = "", **more: Any) ->
     def make(past: Past) -> Sequence[Draft]:
         state = past.state
         id = contact or next(reversed(state.open_contacts), None) or missing("open contact")
-        person = by or state.contacts[id].policy.people[0]
-        answer = Answer(contact=id, decision=decision, by=person, **more)
-        return judge(state, answer, now=past.now, settles=Settles({"local": "high"})).drafts
+        answer = Answer(contact=id, decision=decision, by=by or _first(past, id), **more)
+        anyone, directory = Settles({"local": "high"}), past.directory
+        return judge(state, answer, now=past.now, settles=anyone, directory=directory).drafts
 
     return Fact(make)
+
+
+def _first(past: Past, contact: str) -> str:
+    """The first who may decide it and has said nothing yet, or else the first who may."""
+    asked, directory = past.state.contacts[contact], past.directory
+    chosen = past.state.by_id(asked.step)
+    initiators = () if chosen is None else chosen.initiators
+    names = (*asked.policy.names, *sorted(asked.policy.everybody(directory)))
+    may = [n for n in names if asked.policy.allows(n, directory, initiators=initiators)]
+    voted = {vote.by for vote in asked.votes}
+    return next((name for name in may if name not in voted), [*may, *names][0])
 
 
 def approved(*, by: str = "") -> Fact:
@@ -135,7 +149,13 @@ def failed(error: str | Exception, *, step: str | None = None) -> Fact:
 
 def killed() -> Fact:
     """The process died, and another one took the thread up: what recovery adds."""
-    return Fact(lambda past: recover(past.state, past.agent, in_flight=(), now=past.now).drafts)
+    return Fact(
+        lambda past: (
+            recover(
+                past.state, past.agent, in_flight=(), now=past.now, directory=past.directory
+            ).drafts
+        )
+    )
 
 
 def finished(text: str = "done", *, step: str | None = None) -> Fact:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NoReturn, Union
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
+from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.effects import Effect, Wait
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.plan import begin
@@ -24,8 +25,10 @@ OWNER = "owner"
 class Past:
     """What happened so far, and the time."""
 
-    def __init__(self, thread: Thread, agent: Agent[Any, Any]) -> None:
-        self.thread, self.agent = thread, agent
+    def __init__(
+        self, thread: Thread, agent: Agent[Any, Any], directory: Directory = NAMES_ALONE
+    ) -> None:
+        self.thread, self.agent, self.directory = thread, agent, directory
         self.state: State[Any] = agent.state(thread)
         self.now = thread.events[-1].at + TICK if thread.head else START
 
@@ -58,7 +61,8 @@ class _Unsaid(Step):
 
 
 def begun(past: Past, effect: Effect[Any, Any]) -> list[Draft]:
-    plan = begin(effect, past.state, past.thread, past.agent, now=past.now)
+    given = (past.state, past.thread, past.agent)
+    plan = begin(effect, *given, now=past.now, directory=past.directory)
     for draft in plan.drafts:
         draft.after = past.thread.head
     return plan.drafts

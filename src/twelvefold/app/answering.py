@@ -1,0 +1,84 @@
+"""The verbs of people who are asked: answer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from twelvefold.agent import Agent
+from twelvefold.app import verbs
+from twelvefold.app.names import split_contact
+from twelvefold.contacts import Answer, Decision
+from twelvefold.directory import Directory, People
+from twelvefold.policy import Settles
+from twelvefold.store import EmbeddedStore
+from twelvefold.thread import DEFAULT_TENANT, Json
+
+
+class Answering(ABC):
+    """What `App` does for those whom a thread asks."""
+
+    settles: Settles
+    people: People
+
+    @property
+    @abstractmethod
+    def store(self) -> EmbeddedStore: ...
+
+    @abstractmethod
+    def agent(self, name: str) -> Agent[Any, Any]: ...
+
+    @abstractmethod
+    def _redacted(self, data: Json) -> Json: ...
+
+    @abstractmethod
+    async def _change(
+        self, thread_id: str, tenant: str, verb: Callable[..., verbs.Change]
+    ) -> None: ...
+
+    def directory(self, *, tenant: str = DEFAULT_TENANT) -> Directory:
+        """Who is who now. Raises `ConfigurationError` when that cannot be read."""
+        return self.people(tenant)
+
+    async def answer(
+        self,
+        contact_id: str,
+        decision: Decision,
+        *,
+        by: str,
+        comment: str | None = None,
+        value: Json = None,
+        changes: Mapping[str, Json] | None = None,
+        digest: str | None = None,
+        channel: str = "api",
+        assurance: str = "local",
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
+        """Decide one contact, `<thread>.s4.1`. Returns when the decision is durable.
+
+        Raises `Conflict` (closed, late, changed), `NotAllowed`, `InvalidAnswer`, `UnknownContact`;
+        then nothing was done.
+        """
+        thread_id, contact = split_contact(contact_id)
+        given = Answer(
+            contact=contact,
+            decision=decision,
+            by=by,
+            comment=self._redacted(comment),
+            value=self._redacted(value),
+            changes=changes,
+            digest=digest,
+            channel=channel,
+            assurance=assurance,
+        )
+        judged = partial(
+            verbs.answer,
+            agent=self._agent_of(thread_id, tenant),
+            given=given,
+            settles=self.settles,
+            directory=self.people(tenant),
+        )
+        await self._change(thread_id, tenant, judged)
+
+    def _agent_of(self, thread_id: str, tenant: str) -> Agent[Any, Any]:
+        return self.agent(self.store.thread_row(thread_id, tenant=tenant).agent)
