@@ -30,6 +30,7 @@ from twelvefold.effects.settling import Settle as Settle
 from twelvefold.effects.settling import Sleep as Sleep
 from twelvefold.effects.settling import Wait as Wait
 from twelvefold.effects.settling import WaitFor as WaitFor
+from twelvefold.effects.telling import Tell as Tell
 
 S_co = TypeVar("S_co", bound=BaseModel, covariant=True)
 E_s = TypeVar("E_s", bound=BaseModel)
@@ -46,7 +47,9 @@ class All(Generic[S_co, D_contra]):
         object.__setattr__(self, "effects", effects)
 
 
-One = AskModel[E_s] | Choose[E_s] | Run[E_d] | Approve | Ask | Settle | Sleep | WaitFor | Delegate
+_Quick = Settle | Tell
+_Waiting = Sleep | WaitFor | Delegate
+One = AskModel[E_s] | Choose[E_s] | Run[E_d] | Approve | Ask | _Quick | _Waiting
 """What `All` may hold."""
 
 Effect = One[E_s, E_d] | Compact | Finish | Wait | All[E_s, E_d]

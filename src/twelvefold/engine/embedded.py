@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
+from twelvefold.deliveries import about_of
 from twelvefold.exceptions import Stale, UnknownAgent
-from twelvefold.loop import Bell, Surroundings, advance
+from twelvefold.loop import Bell, Surroundings, advance, deliver
 from twelvefold.plan import fire
 from twelvefold.schedules import Schedule, arming, fire_schedule, says_missed
 from twelvefold.store import Due, EmbeddedStore, Ref, Woken
@@ -25,6 +26,9 @@ RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 30.0
 ADVANCES_MAX = 200
 """Threads advanced side by side."""
+
+SENDS_MAX = 50
+"""Contacts about which something is being sent, side by side."""
 
 Work = tuple[Ref, str]
 """A thread to advance (with an empty key), or one of its timers to fire."""
@@ -52,6 +56,7 @@ class EmbeddedEngine:
         self.errors: dict[Ref, Exception] = {}
         self._running: dict[Ref, asyncio.Task[None]] = {}
         self._bells: dict[Ref, Bell] = {}
+        self._sending: dict[Work, asyncio.Task[None]] = {}
         self._backoff: dict[Work, _Backoff] = {}
         self._heard = asyncio.Event()
         self._stopped = False
@@ -113,19 +118,23 @@ class EmbeddedEngine:
             if self._stopped:
                 return
             started = await self._round(only)
-            if until_idle and not started and not self._running:
+            if until_idle and not (started or self._running or self._sending):
                 return
             await self._listen()
 
     async def _round(self, only: Callable[[Ref], bool] | None) -> int:
         """Fire what is due and start what is woken; how many advances that were."""
         self.store.changed()
-        now = self.around.clock()
+        now, started = self.around.clock(), 0
         for due in self.store.due(now):
             work = (due.ref, due.key)
             if (only is None or only(due.ref)) and not self._is_held_back(work, due.due, now):
-                await self._fire(due, now)
-        return self._start([w for w in self.store.woken() if only is None or only(w.ref)], now)
+                if about_of(due.key) is None:
+                    await self._fire(due, now)
+                else:
+                    started += self._send(due)
+        woken = [w for w in self.store.woken() if only is None or only(w.ref)]
+        return started + self._start(woken, now)
 
     def _start(self, woken: Collection[Woken], now: datetime) -> int:
         """Ring the advances that run, start those that should."""
@@ -141,6 +150,25 @@ class EmbeddedEngine:
                 self._running[ref] = asyncio.create_task(self._advance(ref, version))
                 started += 1
         return started
+
+    def _send(self, due: Due) -> int:
+        """Begin to send what is due about one contact, unless that is under way."""
+        work = (due.ref, due.key)
+        if work in self._sending or len(self._sending) >= SENDS_MAX:
+            return 0
+        self._sending[work] = asyncio.create_task(self._deliver(due))
+        return 1
+
+    async def _deliver(self, due: Due) -> None:
+        work = (due.ref, due.key)
+        try:
+            await deliver(due.ref, about_of(due.key) or "", self.around)
+            self._went_well(work)
+        except Exception as error:  # the timer is still due
+            self._hold_back(work, due.due, error)
+        finally:
+            del self._sending[work]
+            self._heard.set()
 
     def _is_held_back(self, work: Work, newest: int | datetime, now: datetime) -> bool:
         backoff = self._backoff.get(work)
@@ -180,7 +208,9 @@ class EmbeddedEngine:
         try:
             if due.ref.id:
                 thread = self.store.load(due.ref.id, tenant=due.ref.tenant)
-                await self.store.commit(fire(thread, due.key, now=now))
+                append = fire(thread, due.key, now=now)
+                append.timers = [*append.timers, *self.around.sends(append.drafts)]
+                await self.store.commit(append)
             else:
                 await self._launch(due, now)
             self._went_well((due.ref, due.key))
@@ -231,7 +261,7 @@ class EmbeddedEngine:
 
     async def _land(self) -> None:
         """Tools under way are told at once, may end within a grace, and are then cancelled."""
-        tasks = list(self._running.values())
+        tasks = [*self._running.values(), *self._sending.values()]
         for bell in self._bells.values():
             bell.stop()
         try:

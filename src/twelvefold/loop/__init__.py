@@ -3,6 +3,7 @@
 from twelvefold.loop.acts import act as act
 from twelvefold.loop.advance import DECISIONS_MAX as DECISIONS_MAX
 from twelvefold.loop.advance import advance as advance
+from twelvefold.loop.delivering import deliver as deliver
 from twelvefold.loop.facts import record as record
 from twelvefold.loop.stops import Bell as Bell
 from twelvefold.loop.stops import Stop as Stop

@@ -1,5 +1,6 @@
 """Fakes and proofs for tests of agents: stores, models and channels that need nothing outside."""
 
+from twelvefold.testing.channels import Postbox
 from twelvefold.testing.clock import Clock
 from twelvefold.testing.crash import Fault, Matrix, crash_matrix
 from twelvefold.testing.given import (
@@ -42,6 +43,7 @@ __all__ = [
     "MemoryStore",
     "Past",
     "Point",
+    "Postbox",
     "Race",
     "Scenario",
     "answered",

@@ -1,0 +1,73 @@
+"""Send what a thread has for people. Beside the advance: a slow mail server holds up no thread."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from twelvefold.deliveries import Channel, Delivery, not_sent, pending, sent, timer_of
+from twelvefold.exceptions import Stale
+from twelvefold.failures import short
+from twelvefold.loop.surroundings import Surroundings
+from twelvefold.store import Append, Ref, Timer
+from twelvefold.thread import Draft
+
+SEND_TIMEOUT_S = 30.0
+ROUNDS_MAX = 100
+"""How often the log may change while it is seen to that nothing is left."""
+
+log = logging.getLogger("twelvefold")
+
+
+async def deliver(ref: Ref, about: str, around: Surroundings) -> None:
+    """Try all that is due about one contact, and set the timer of the next try.
+
+    A message is recorded once its channel has taken it. A process that dies in between sends it
+    again, under the same key.
+    """
+    tried: set[str] = set()
+    for _ in range(ROUNDS_MAX):
+        thread, now = around.store.load(ref.id, tenant=ref.tenant), around.clock()
+        left = pending(thread, about, around.channels, around.directory(ref.tenant))
+        ready = [one for one in left if one.key not in tried and (one.due or now) <= now]
+        if not around.channels:
+            left = ready = []
+        for one in ready:
+            tried.add(one.key)
+            fact = await _tried(one, around.channels, around)
+            await around.store.commit(Append(ref.id, [fact], tenant=ref.tenant))
+        if not ready and await _rested(ref, about, left, thread.head, around):
+            return
+    log.warning("%s: what is to be sent about %s changes faster than it is sent", ref.id, about)
+
+
+async def _tried(one: Delivery, channels: Mapping[str, Channel], around: Surroundings) -> Draft:
+    if not one.recipient.channel:
+        error = f"no channel of this application reaches {one.recipient.person}"
+        return not_sent(one, error, now=around.clock())
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            said = await channels[one.recipient.channel].send(one)
+        return sent(one, said, now=around.clock())
+    except Exception as error:  # whatever a channel does, the question stays
+        log.warning("%s: %s", one.key, short(error))
+        return not_sent(one, short(error), now=around.clock())
+
+
+async def _rested(
+    ref: Ref, about: str, left: list[Delivery], head: int, around: Surroundings
+) -> bool:
+    """Set the timer of the next try, or drop it. False when the log has changed meanwhile."""
+    key, due = timer_of(about), min((one.due for one in left if one.due), default=None)
+    append = Append(
+        ref.id,
+        [],
+        tenant=ref.tenant,
+        expect=head,
+        timers=[] if due is None else [Timer(key, due)],
+        cancel=[key] if due is None else [],
+    )
+    try:
+        await around.store.commit(append)
+    except Stale:
+        return False
+    return True
