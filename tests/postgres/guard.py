@@ -43,12 +43,8 @@ def _serve(folder: Path, user: int | None, command: list[str], over: threading.E
     while server.poll() is None and not over.wait(PAUSE_S):
         pass
     if server.poll() is None:
-        server.send_signal(signal.SIGINT)  # a fast stop: it drops its connections and ends
-        try:
-            server.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            server.send_signal(signal.SIGQUIT)
-            server.wait(STOP_S)
+        server.send_signal(signal.SIGQUIT)  # at once: what it would save is thrown away
+        server.wait(STOP_S)
 
 
 def as_user(user: int | None) -> dict[str, object]:

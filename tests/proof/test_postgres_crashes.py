@@ -53,6 +53,7 @@ class Writer(threading.Thread):
                 time.sleep(0.01)
 
 
+@pytest.mark.long  # the server syncs its whole folder at each start
 @pytest.mark.skipif(GIVEN in os.environ, reason="a server that was given is not killed")
 def test_a_server_that_is_killed_under_load_loses_nothing_acknowledged(
     postgres: Cluster, postgres_url: str
