@@ -145,7 +145,7 @@ def test_a_missing_extra_parks_the_thread(folder: Folder):
 def test_a_failed_call_is_counted_and_the_model_goes_on(
     folder: Folder, vendor: Vendor, replies: list[Any], reason: str
 ):
-    model = OPENAI.replace(")", ", timeout_s=1.5)")
+    model = OPENAI.replace(")", ", timeout_s=4)") if reason == "timeout" else OPENAI
     folder.with_model(model, OPENAI_API_KEY="sk-1", OPENAI_BASE_URL=vendor.url)
     vendor.will(*replies, openai_replies.says(DEPLOY))
     ran = folder.run("run", "bot", "deploy v1", "--id", "t1")
