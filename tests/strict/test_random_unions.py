@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import IntEnum
 from functools import reduce
 from operator import or_
+from types import NoneType
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -43,7 +44,7 @@ class Tree(BaseModel):
 
 
 TYPES: list[Any] = [
-    *(str, int, float, bool, bytes, None, Any, Decimal, UUID, date, datetime, timedelta),
+    *(str, int, float, bool, bytes, NoneType, Any, Decimal, UUID, date, datetime, timedelta),
     *(Urgency, Stars, Literal["a", "b"], Literal[1, 2], Literal["x"], Literal["a", 1, True, None]),
     *(Address, Tree, Mail | Call, Annotated[Mail | Call, Field(discriminator="kind")]),
     *(int | float, int | str, int | None),
