@@ -33,12 +33,12 @@ from twelvefold.deliveries import (
     pending,
     recipients,
     timers_of,
-    troubles,
 )
 from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.effects import Tell
 from twelvefold.exceptions import ConfigurationError, Stale, StoreUnavailable
 from twelvefold.loop import deliver, delivering
+from twelvefold.notices import troubles
 from twelvefold.policy import Policy
 from twelvefold.store import Append, Ref
 from twelvefold.testing import Postbox

@@ -162,23 +162,6 @@ def not_sent(delivery: Delivery, error: str, *, now: datetime) -> Draft:
     return Draft("contact_not_sent", data, now, key=f"not_sent:{_place(delivery)}:{tries}")
 
 
-def troubles(thread: Thread, about: str) -> list[str]:
-    """What has not reached somebody, in words; the newest try of each."""
-    newest: dict[tuple[str, str, str], str] = {}
-    for event in thread.events:
-        if event.data.get("contact") != about:
-            continue
-        data = event.data
-        place = (data.get("channel", ""), data.get("to", ""), data.get("person", ""))
-        if event.type == "contact_sent":
-            newest.pop(place, None)
-        elif event.type == "contact_not_sent":
-            state = "given up" if data.get("dead") else "will be tried again"
-            whom = data.get("person") or data.get("to")
-            newest[place] = f"{whom}: {data['error']} ({data['tries']} tries, {state})"
-    return list(newest.values())
-
-
 def _about(delivery: Delivery) -> dict[str, Json]:
     one = delivery.recipient
     data: dict[str, Json] = {"contact": delivery.about, "channel": one.channel, "to": one.to}

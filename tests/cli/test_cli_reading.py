@@ -3,14 +3,19 @@
 import json
 import os
 import pty
+import signal
 import sqlite3
+import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from conftest import Cli
-from twelvefold.thread import from_jsonl
+from twelvefold.store import Append
+from twelvefold.stores import open_store
+from twelvefold.thread import Draft, from_jsonl
 
 MAIN = "from twelvefold.cli import main; main()"
 
@@ -76,6 +81,7 @@ def test_the_inbox_has_the_published_shape(cli: Cli):
         "args": {"tag": "v1", "options": {"ports": [80, 81]}},
         "risk": "high",
         "to": {"people": ["anna", "ben"], "needed": 1},
+        "not_sent": [],
     }
 
 
@@ -97,6 +103,45 @@ def test_mine_shows_only_what_my_login_may_decide(cli: Cli, monkeypatch: pytest.
     assert len(cli("inbox", "--mine", "--json").document["data"]) == 1
     monkeypatch.setenv("LOGNAME", "mallory")
     assert cli("inbox", "--mine", "--json").document["data"] == []
+
+
+def test_mine_may_be_somebody_elses(cli: Cli):
+    cli("run", "bot", "deploy v1")
+
+    assert len(cli("inbox", "--mine", "--as", "anna", "--json").document["data"]) == 1
+    assert cli("inbox", "--mine", "--as", "mallory", "--json").document["data"] == []
+
+
+def test_what_was_not_sent_is_in_the_inbox_and_the_doctor(cli: Cli, folder: Path):
+    cli("run", "bot", "deploy v1", "--id", "one")
+    data = {"contact": "s1.1", "channel": "email", "to": "anna@x.org", "person": "anna"}
+    lost = Draft(
+        "contact_not_sent", data | {"error": "no route\x1b[2J", "tries": 1}, datetime.now(UTC)
+    )
+    store = open_store(str(folder / ".twelvefold/threads.db"))
+    store.commit_now(Append("one", [lost]))
+    store.close()
+
+    said = "not sent to anna: no route\\x1b[2J (1 tries, will be tried again)"
+    assert said in cli("inbox").out
+    assert said in cli("doctor").out
+
+
+def test_a_watched_inbox_shows_what_comes_and_what_is_decided(cli: Cli, folder: Path):
+    command = [sys.executable, "-c", MAIN, "inbox", "--watch", "--json"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        try:
+            cli("run", "bot", "deploy v1", "--id", "one")
+            came = json.loads(watching.stdout.readline())
+            cli("deny", "one", "--as", "anna", "--comment", "no")
+            gone = json.loads(watching.stdout.readline())
+        finally:
+            watching.send_signal(signal.SIGINT)
+        assert watching.wait() == 130
+
+    assert (came["id"], came["waits"]) == ("one.s1.1", True)
+    assert (gone["id"], gone["waits"]) == ("one.s1.1", False)
 
 
 def test_the_timeline_has_each_event_with_its_seq_and_iso_time_when_piped(cli: Cli):

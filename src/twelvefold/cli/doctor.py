@@ -16,7 +16,7 @@ from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.exceptions import TwelvefoldError
-from twelvefold.notices import ago
+from twelvefold.notices import ago, troubles
 from twelvefold.store import ThreadRow
 from twelvefold.summary import short
 
@@ -38,7 +38,7 @@ class Finding:
 @click.pass_obj
 def doctor(here: Here) -> int:
     """Look at the application, the log and what waits."""
-    looks = (application, steps, schedules, log, threads, waits, ungated)
+    looks = (application, steps, schedules, log, threads, waits, deliveries, ungated)
     findings = [finding for look in looks for finding in _safely(look, here)]
     wrong = any(finding.level == "wrong" for finding in findings)
     if here.json:
@@ -158,6 +158,16 @@ def waits(here: Here) -> Iterator[Finding]:
     if due:
         name = short(due[0].ref.id)
         yield Finding("note", "timers", f"{len(due)} are due   go on: twelvefold resume {name}")
+
+
+def deliveries(here: Here) -> Iterator[Finding]:
+    """What people who are asked have not got."""
+    store = here.readable_store()
+    if store is None:
+        return
+    for row in store.contacts():
+        for trouble in troubles(store.load(row.ref.id, tenant=row.ref.tenant), row.id):
+            yield Finding("note", f"sending {short(row.ref.id)}.{row.id}", f"not sent to {trouble}")
 
 
 def ungated(here: Here) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""`twelvefold threads list` and `twelvefold inbox`. Their JSON is published: others script it."""
+"""`twelvefold threads list`. Its JSON is published: others script it."""
 
 from typing import Any, cast, get_args
 
@@ -7,13 +7,11 @@ import click
 from twelvefold.cli.family import waiting_for
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
-from twelvefold.cli.out import CELL_CHARS_MAX, shortened
-from twelvefold.cli.waits import command_for
-from twelvefold.notices import argument_lines
-from twelvefold.store import ContactRow, ThreadRow
+from twelvefold.cli.out import shortened
+from twelvefold.store import ThreadRow
 from twelvefold.stores import shown_url
 from twelvefold.summary import Status, short
-from twelvefold.thread import from_iso, to_iso, to_text
+from twelvefold.thread import from_iso
 
 LIMIT_DEFAULT = 50
 
@@ -73,56 +71,3 @@ def _thread_cells(here: Here, row: ThreadRow) -> list[str]:
         f"{row.summary.steps} steps",
         shortened(row.summary.title) + (f"   waits for {waits}" if waits else ""),
     ]
-
-
-@command()
-@click.option("--mine", is_flag=True, help="Only what your login may decide.")
-@click.pass_obj
-def inbox(here: Here, mine: bool) -> None:
-    """What waits for a human: the nearest deadline first, then the oldest."""
-    rows = here.store.contacts() if here.has_log else []
-    if mine:
-        from twelvefold.cli.here import person
-
-        rows = [row for row in rows if person(None) in row.data["to"]["people"]]
-    if here.json:
-        here.out.document("inbox/1", data=[contact_data(row) for row in rows])
-        return
-    if not rows:
-        here.out.say("nothing waits for a human")
-    for row in rows:
-        _show_contact(here, row)
-
-
-def contact_data(row: ContactRow) -> dict[str, Any]:
-    """A contact as it is published."""
-    data = row.data
-    return {
-        "id": f"{row.ref.id}.{row.id}",
-        "thread": row.ref.id,
-        "agent": row.agent,
-        "kind": data["kind"],
-        "intent": data["intent"],
-        "args": data["args"],
-        "digest": data.get("digest"),
-        "risk": data.get("risk", "low"),
-        "to": data["to"],
-        "deadline": data.get("deadline"),
-        "asked_at": to_iso(row.asked_at),
-    }
-
-
-def _show_contact(here: Here, row: ContactRow) -> None:
-    data, out = row.data, here.out
-    name = f"{short(row.ref.id)}.{row.id}"
-    deadline = f"   until {out.when(from_iso(data['deadline']))}" if data.get("deadline") else ""
-    who = " or ".join(map(str, data["to"]["people"]))
-    risk = data.get("risk", "low")
-    out.line(f"{name}   {row.agent}: {data['intent']} ({data['kind']}, {risk} risk)", bold=True)
-    if data.get("question"):
-        out.line(f"      {to_text(data['question'])}")
-    else:
-        for line in argument_lines(data["args"]):
-            out.line(shortened(line, CELL_CHARS_MAX))
-    asked = out.when(row.asked_at)
-    out.line(f"      for {who}, asked {asked}{deadline}   {command_for(row, name)}")

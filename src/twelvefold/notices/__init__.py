@@ -9,6 +9,7 @@ from twelvefold.notices.html import as_html
 from twelvefold.notices.lines import GUTTER, argument_lines, as_lines
 from twelvefold.notices.mrkdwn import SECTION_CHARS_MAX, SECTIONS_MAX, Sections, as_mrkdwn
 from twelvefold.notices.notice import WHY, Notice, ago, messages_since, notice_of
+from twelvefold.notices.troubles import troubles
 from twelvefold.notices.visible import visible
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "as_mrkdwn",
     "messages_since",
     "notice_of",
+    "troubles",
     "visible",
 ]
