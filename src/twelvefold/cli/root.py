@@ -30,6 +30,9 @@ THREADS: Table = {
     "diff": ("filing:diff", "Compare two threads, or exported files"),
     "export": ("filing:export", "A thread as JSON Lines or Markdown"),
     "import": ("filing:import_", "Begin a thread with an exported log"),
+    "verify": ("auditing:verify_", "Whether a log is what was written, by its hash chain"),
+    "heads": ("auditing:heads", "The newest event of each thread, to be kept elsewhere"),
+    "erase": ("erasing:erase", "Drop what the events of an ended thread hold, for good"),
 }
 CONTEXT: Table = {
     "show": ("requests:show", "The exact request to the model"),
@@ -38,6 +41,7 @@ DB: Table = {
     "status": ("database:status", "The file: its schema, its size, what is pending"),
     "migrate": ("database:migrate", "Bring the schema up to date, or print how"),
     "rebuild": ("database:rebuild", "Derive the lists again from the log"),
+    "scrub": ("database:scrub", "Overwrite what erased events left in the file"),
 }
 CONFIG: Table = {
     "show": ("settings:show", "Each setting and where it comes from"),
@@ -52,11 +56,12 @@ COMMANDS: Table = {
     "retry": ("controls:retry", "Decide again after a failure"),
     "worker": ("worker:worker", "Advance threads and launch what is scheduled, until stopped"),
     "threads": THREADS,
-    "inbox": ("listing:inbox", "What waits for a human"),
+    "inbox": ("inbox:inbox", "What waits for a human"),
     "approve": ("deciding:approve", "Let exactly this step run"),
     "deny": ("deciding:deny", "Refuse a step; the model reads why"),
     "edit": ("deciding:edit", "Change the arguments of a step, then let it run"),
     "answer": ("deciding:answer", "Answer a question, or say what became of a run"),
+    "audit-log": ("auditing:audit_log", "Who decided what, when, seeing which digest"),
     "context": CONTEXT,
     "test": ("cases:test", "The cases beside the prompts, offline"),
     "eval": ("evaluating:eval_", "The same cases of a live model, several times each"),
@@ -67,9 +72,9 @@ COMMANDS: Table = {
     "version": ("version:version", "The version of twelvefold, Python and SQLite"),
 }
 _GROUP_HELP = {
-    "threads": "List, show, fork, replay, diff, export, import",
+    "threads": "List, show, fork, replay, diff, export, import, verify, erase",
     "context": "What the model reads",
-    "db": "The file or database of the log: status, migrate, rebuild",
+    "db": "The file or database of the log: status, migrate, rebuild, scrub",
     "config": "Where the application and the log are found",
 }
 
