@@ -39,6 +39,7 @@ TwelvefoldError
     └── StoreVersion
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -74,7 +75,12 @@ class NotAllowed(TwelvefoldError):
 
 
 class InvalidAnswer(TwelvefoldError):
-    """The contact awaits another kind of answer. The message says which; nothing was saved."""
+    """The contact awaits another kind of answer. The message says which; `errors` says what is
+    wrong, by field. Nothing was saved."""
+
+    def __init__(self, message: str, *, errors: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.errors: dict[str, str] = dict(errors or {})
 
 
 class ConfigurationError(TwelvefoldError):

@@ -154,14 +154,16 @@ def changed_args(
     names = arg_names(cls)
     if unknown := sorted(set(changes) - names):
         raise InvalidAnswer(
-            f"{cls.__name__} has no argument {', '.join(unknown)}. Nothing was done."
+            f"{cls.__name__} has no argument {', '.join(unknown)}. Nothing was done.",
+            errors=dict.fromkeys(unknown, "no such argument"),
         )
     keeps_all = cls.model_config.get("extra") == "allow"
     known = {name: value for name, value in old.items() if keeps_all or name in names}
     try:
         return args_of(read_step(cls, {**known, **changes}))
     except ValidationError as error:
-        raise InvalidAnswer(f"{complaint(error)}. Nothing was done.") from error
+        errors = complaints(error)
+        raise InvalidAnswer(f"{complaint(error)}. Nothing was done.", errors=errors) from error
 
 
 def read_step(cls: type[BaseModel], args: Mapping[str, Json]) -> BaseModel:
@@ -171,10 +173,17 @@ def read_step(cls: type[BaseModel], args: Mapping[str, Json]) -> BaseModel:
 
 def complaint(error: ValidationError) -> str:
     """One line: each wrong field and what is wrong with it, without the input."""
-    return "; ".join(
-        f"{'.'.join(map(str, e['loc'])) or 'step'}: {e['msg']}"
-        for e in error.errors(include_url=False, include_input=False, include_context=False)
-    )
+    return "; ".join(f"{field}: {what}" for field, what in _complaints(error))
+
+
+def complaints(error: ValidationError) -> dict[str, str]:
+    """What is wrong by field; the last word on it where there are several."""
+    return dict(_complaints(error))
+
+
+def _complaints(error: ValidationError) -> list[tuple[str, str]]:
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return [(".".join(map(str, e["loc"])) or "step", e["msg"]) for e in found]
 
 
 def digest(

@@ -15,3 +15,5 @@ from twelvefold.contacts.judging import REFUSALS_RECORDED_MAX as REFUSALS_RECORD
 from twelvefold.contacts.judging import ago as ago
 from twelvefold.contacts.judging import judge as judge
 from twelvefold.contacts.standing import void_approval as void_approval
+from twelvefold.contacts.terms import terms_of as terms_of
+from twelvefold.contacts.values import accepted as accepted

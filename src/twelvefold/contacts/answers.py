@@ -8,7 +8,7 @@ from twelvefold.exceptions import TwelvefoldError
 from twelvefold.state import ContactKind
 from twelvefold.thread import Draft, Json
 
-Decision = Literal["approve", "deny", "edit", "answer", "it_ran", "run_again", "give_up"]
+Decision = Literal["approve", "deny", "edit", "answer", "choose", "it_ran", "run_again", "give_up"]
 
 ACCEPTED: Mapping[ContactKind, tuple[Decision, ...]] = {
     "approval": ("approve", "deny", "edit"),
@@ -23,7 +23,8 @@ class Answer:
     """What one person says to one contact. `contact` is its id within the thread.
 
     `digest`: of what was on the person's screen, where the channel knows it. `value`: the answer to
-    a question, or what the tool returned (`it_ran`). `changes`: new arguments by name (`edit`).
+    a question, the name of an option (`choose`), or what the tool returned (`it_ran`). `changes`:
+    new arguments by name (`edit`).
     """
 
     contact: str

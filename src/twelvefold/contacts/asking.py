@@ -1,5 +1,6 @@
 """Contacts begin and end: `contact_requested`, `contact_closed`. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,12 @@ def request(
     now: datetime,
     within: timedelta | None = None,
     question: str = "",
+    terms: Mapping[str, Json] | None = None,
 ) -> Draft:
-    """`contact_requested` for an open step. Contacts count within their step: `s4.2`."""
+    """`contact_requested` for an open step. Contacts count within their step: `s4.2`.
+
+    `terms`: what only some have (`terms_of`).
+    """
     contact = f"{chosen.id}.{1 + sum(c.step == chosen.id for c in state.contacts.values())}"
     data: dict[str, Json] = {
         "contact": contact,
@@ -42,7 +47,7 @@ def request(
             raise WrongDecision(f"{chosen.id} has the unknown intent {chosen.intent!r}.")
         data["schema"] = schema_hash(cls)
         data["digest"], data["args"] = chosen.digest(contact), chosen.args_today()
-    return Draft("contact_requested", data, now)
+    return Draft("contact_requested", {**data, **(terms or {})}, now)
 
 
 def close(

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from twelvefold.contacts.answers import ACCEPTED, Answer, Decision, Verdict
+from twelvefold.contacts.answers import Answer, Decision, Verdict
 from twelvefold.contacts.asking import close, expiry_timer
 from twelvefold.contacts.standing import in_favour
+from twelvefold.contacts.values import formed
 from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.exceptions import (
     Conflict,
@@ -28,6 +29,7 @@ _OUTCOMES: Mapping[Decision, str] = {
     "deny": "denied",
     "edit": "edited",
     "answer": "answered",
+    "choose": "chosen",
 }
 
 
@@ -52,7 +54,7 @@ def judge(
     refusal = _refusal(state, contact, answer, now=now, settles=settles, directory=directory)
     if refusal is not None:
         return Verdict(_record_refusal(contact, answer, refusal, state, now), refusal=refusal)
-    _check_kind(contact, answer)
+    answer = formed(contact, answer)
     drafts = [_vote(contact, answer, now, known_as, directory)]
     if answer.decision == "edit":
         drafts += _edited(state, contact, answer, now, directory)
@@ -154,20 +156,6 @@ def _record_refusal(
     return (Draft("answer_refused", data, now),)
 
 
-def _check_kind(contact: Contact, answer: Answer) -> None:
-    accepted = ACCEPTED[contact.kind]
-    if answer.decision not in accepted:
-        raise InvalidAnswer(
-            f"{contact.id} awaits {' or '.join(accepted)}, not {answer.decision}. Nothing was done."
-        )
-    if answer.changes is not None and answer.decision != "edit":
-        raise InvalidAnswer("Only an edit changes arguments. Nothing was done.")
-    if answer.decision == "deny" and not (answer.comment or "").strip():
-        raise InvalidAnswer("A denial needs a comment: the model reads it. Nothing was done.")
-    if answer.decision == "answer" and answer.value in (None, ""):
-        raise InvalidAnswer(f"{contact.id} awaits an answer, not silence. Nothing was done.")
-
-
 def _completes(state: State[Any], contact: Contact, answer: Answer, directory: Directory) -> bool:
     chosen = state.by_id(contact.step)
     before = [] if chosen is None else in_favour(contact, chosen)
@@ -203,7 +191,7 @@ def _closed(contact: Contact, answer: Answer, now: datetime, **more: Json) -> Dr
         by=answer.by,
         comment=answer.comment or "",
         channel=answer.channel,
-        answer=answer.value,
+        **{"choice" if answer.decision == "choose" else "answer": answer.value},
         **more,
     )
 

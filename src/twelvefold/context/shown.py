@@ -126,7 +126,7 @@ def _human_response(data: dict[str, Json]) -> View | None:
     if outcome == "it_ran":  # a person said what the tool could not
         return tag_of(data["intent"]) + "_result", data.get("answer")
     body = _present(data, "intent") | {"decision": outcome}
-    body |= _present(data, "by", "comment", "answer")
+    body |= _present(data, "by", "choice", "comment", "answer")
     return "human_response", body | ({"changed_to": data["args"]} if outcome == "edited" else {})
 
 

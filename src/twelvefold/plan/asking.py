@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
-from twelvefold.contacts import expiry_timer, request, void_approval
+from twelvefold.contacts import expiry_timer, request, terms_of, void_approval
 from twelvefold.directory import Directory
 from twelvefold.effects import Approve, Ask, Run
 from twelvefold.exceptions import WrongDecision
@@ -22,18 +22,20 @@ def ask_people(
 ) -> Plan:
     chosen = ready_step(state, effect.step)
     initiators = chosen.initiators
-    within = effect.within
+    within, terms = effect.within, terms_of(effect)
     if isinstance(effect, Ask):
         to = checked_policy(effect.to, directory, initiators=initiators)
         question = effect.question
-        draft = request(state, chosen, "question", to, now=now, within=within, question=question)
+        draft = request(
+            state, chosen, "question", to, now=now, within=within, question=question, terms=terms
+        )
     elif chosen.approved:
         raise WrongDecision(f"{chosen.id} {chosen.intent} is approved already: run it.")
     elif void := void_approval(state, chosen, directory, now=now):
         return Plan(drafts=[void])
     else:
         to = checked_policy(effect.by, directory, initiators=initiators)
-        draft = request(state, chosen, "approval", to, now=now, within=within)
+        draft = request(state, chosen, "approval", to, now=now, within=within, terms=terms)
     plan = Plan(drafts=[draft])
     if within is not None:
         plan.timers.append(Timer(expiry_timer(draft.data["contact"]), now + within))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from twelvefold.forms import Form, Option
 from twelvefold.policy import Policy
 from twelvefold.state import Approval, Chosen, Contact, State, Vote
 from twelvefold.thread import Event, Json, from_iso
@@ -24,6 +25,8 @@ def _contact_requested(state: State[Any], event: Event) -> None:
         question=data.get("question") or "",
         digest=data.get("digest"),
         deadline=None if deadline is None else from_iso(deadline),
+        form=Form.from_data(data["form"]) if "form" in data else None,
+        options=tuple(map(Option.from_data, data.get("options", ()))),
     )
     state.contacts[contact.id] = state.open_contacts[contact.id] = contact
     if chosen is not None:
@@ -65,6 +68,8 @@ def _close(state: State[Any], chosen: Chosen[Any], contact: Contact, data: dict[
             chosen.answer = data.get("answer")
             chosen.choice = data.get("choice")
             chosen.settle("returned", result=data.get("answer"))
+        case "chosen":
+            _choose(chosen, contact, data)
         case "run_again":
             chosen.status, chosen.run_again = "open", True
         case "edited":  # the new step is its own event in the same append
@@ -77,6 +82,17 @@ def _close(state: State[Any], chosen: Chosen[Any], contact: Contact, data: dict[
             chosen.settle("withdrawn", error=_because(contact, data))
         case _:  # voided, cancelled: the step is ready and unapproved again
             chosen.approval = None
+
+
+def _choose(chosen: Chosen[Any], contact: Contact, data: dict[str, Json]) -> None:
+    """A question is answered by an option; a step does not run by one."""
+    chosen.choice = data["choice"]
+    if contact.kind == "question":
+        chosen.settle("returned", result=chosen.choice)
+    else:
+        said = f"{contact.closed_by or 'nobody'} chose {chosen.choice}"
+        comment = data.get("comment")
+        chosen.settle("denied", error=f"{said}: {comment}" if comment else said)
 
 
 def _because(contact: Contact, data: dict[str, Json]) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from twelvefold.forms import Form, Option
 from twelvefold.policy import Policy, Risk
 
 ContactKind = Literal["approval", "question", "outcome", "repair"]
@@ -35,6 +36,8 @@ class Contact:
     question: str = ""
     digest: str | None = None
     deadline: datetime | None = None
+    form: Form | None = None
+    options: tuple[Option, ...] = ()
     votes: list[Vote] = field(default_factory=list[Vote])
     outcome: str | None = None
     closed_by: str = ""
