@@ -175,9 +175,13 @@ class _Scan:
             return mark.end()
         if mark["element"].startswith("</"):
             self.open.pop(name, None)
-        elif self.closes.get(name, -1) > mark.end():
+        elif self.closes.get(name, -1) > mark.end() or self._begins_line(mark.start()):
             self.open[name] = mark.end()
         return mark.end()
+
+    def _begins_line(self, at: int) -> bool:
+        """Where an element that nobody closes is no part of a sentence, such as `List<int>`."""
+        return at == 0 or self.text[at - 1] == "\n"
 
     def _value(self, start: int) -> int:
         if not _OPENS.match(self.text, start):

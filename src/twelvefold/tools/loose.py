@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 from twelvefold.encoding import DEPTH_MAX
 from twelvefold.thread import Json
 from twelvefold.tools.quoted import (
+    BARE_KEY,
     CLOSING,
     CUT_KEY,
     KEY,
@@ -125,7 +126,7 @@ class _Reading:
 
     def _key(self, found: re.Match[str]) -> str:
         kind = found.lastindex or 1
-        if kind == 5:
+        if kind == BARE_KEY:
             self._note(BARE_KEYS)
         elif kind > 1:
             self._note(OTHER_QUOTES)
@@ -145,7 +146,8 @@ class _Reading:
             return self._open(at)
         if first in CLOSING and first:
             in_list = isinstance(self.stack[-1], list)
-            found = quoted(self.blanks, at, in_list=in_list)
+            quoted_keys = BARE_KEYS not in self.notes
+            found = quoted(self.blanks, at, in_list=in_list, quoted_keys=quoted_keys)
             self._note(*found.notes)
             self._put(found.text, found.end)
             self.plain = found.plain

@@ -195,7 +195,7 @@ class Match:
             name = written.get(word, key) if word else key
             if name in taken and (word is None or not same(taken[name], value)):
                 raise Mismatch(_below(at, name), "stands twice", "ambiguous")
-            if name in written.values() and word is None:
+            if word not in written and key in fields:  # it has another name for models
                 raise Mismatch(_below(at, key), "is not the name of a field")
             if name not in taken:
                 taken[name] = value

@@ -23,6 +23,9 @@ KEY = re.compile(
     rf"`([^`\\\n{{}}]{_MOST})`|“([^“”\\\n{{}}]{_MOST})”|"
     rf"([^\s\"'`{{}}\[\],:/#“”\\<>()=][^\s\"'`{{}}\[\],:#“”\\<>()=]{_MOST}))\s*+:"
 )
+BARE_KEY = 5
+"""The group of a key without quotes."""
+
 CUT_KEY = re.compile(rf"\s*+[\"'`“]?[^\"'`“”{{}}\n]{_MOST}[\"'`”]?\s*+\Z")
 """A key in which the text ends."""
 
@@ -89,8 +92,11 @@ def blank(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def quoted(blanks: Blanks, start: int, *, in_list: bool) -> Quoted:
-    """The text whose opening quote stands at `start`. Raises `Unclear`."""
+def quoted(blanks: Blanks, start: int, *, in_list: bool, quoted_keys: bool = False) -> Quoted:
+    """The text whose opening quote stands at `start`. Raises `Unclear`.
+
+    `quoted_keys`: so far all keys have double quotes, so that a bare one may be a word of the text.
+    """
     text, quote = blanks.text, blanks.text[start]
     if quote != "“" and text.startswith(quote * 3, start):
         return _tripled(blanks, start, in_list=in_list)
@@ -103,7 +109,8 @@ def quoted(blanks: Blanks, start: int, *, in_list: bool) -> Quoted:
         if quote == "'" and _is_apostrophe(text, at):
             at += 1
             continue
-        if _ends(blanks, at + 1, in_list=in_list):
+        bare_keys = not (quoted_keys and inner % 2)
+        if _ends(blanks, at + 1, in_list=in_list, bare_keys=bare_keys):
             break
         inner += 1
         if inner % 2 and not is_opening(text[at - 1]):
@@ -166,7 +173,7 @@ def _is_apostrophe(text: str, at: int) -> bool:
     return text[at - 1].isalpha() and text[at + 1 : at + 2].isalpha()
 
 
-def _ends(blanks: Blanks, after: int, *, in_list: bool) -> bool:
+def _ends(blanks: Blanks, after: int, *, in_list: bool, bare_keys: bool = True) -> bool:
     """Whether a text may end right before `after`."""
     text, at = blanks.text, blanks.after(after)
     if at == len(text) or _FENCE_END.match(text, at):
@@ -177,7 +184,8 @@ def _ends(blanks: Blanks, after: int, *, in_list: bool) -> bool:
         at = blanks.after(at + 1)
         if in_list:
             return bool(_VALUE.match(text, at))
-        leads_on = KEY.match(text, at) or CUT_KEY.match(text, at)
+        key = KEY.match(text, at)
+        leads_on = bool(key and (bare_keys or not key[BARE_KEY])) or CUT_KEY.match(text, at)
         return text.startswith("}", at) or bool(leads_on)
     # Last, as it looks through all that was skipped: then it is the end.
     return not in_list and bool(KEY.match(text, at)) and text.find("\n", after, at) >= 0

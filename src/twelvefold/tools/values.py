@@ -6,12 +6,14 @@ A number stays exact or is refused, a key that stands twice with different value
 import json
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import cast
 
 from twelvefold.encoding import DEPTH_MAX
 from twelvefold.thread import Json
 
-_SCALARS = (str, int, float)
+FLOAT_DIGITS = 15
+"""So many digits every float keeps."""
 
 
 class Bare(str):
@@ -82,15 +84,14 @@ def same(one: Json, other: Json) -> bool:
     return True
 
 
-def is_scalar(value: Json) -> bool:
-    return value is None or isinstance(value, _SCALARS)
-
-
 def finite(text: str, at: int = 0) -> float:
-    """Raises `Unclear` for a number that no float can hold."""
+    """Raises `Unclear` for a number that is too large for a float, or has digits that it loses: a
+    price or a balance would be another one."""
     number = float(text)
     if math.isinf(number):
         raise Unclear("not_json", f"{text[:40]} is larger than any number here.", at)
+    if (len(text) > FLOAT_DIGITS or not number) and Decimal(text) != Decimal(repr(number)):
+        raise Unclear("not_json", f"{text[:40]} has too many digits: write it as a text.", at)
     return number
 
 
