@@ -4,8 +4,8 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from twelvefold.encoding import Json, canonical, from_text
 
@@ -37,7 +37,8 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A row. All are texts, empty where the event says nothing; `docs/audit.md` explains each."""
+    """A row. A text is empty, `args` and `answer` are None, where the event says nothing;
+    `docs/audit.md` explains each."""
 
     at: str
     what: str
@@ -48,12 +49,12 @@ class Decided:
     tenant: str
     thread: str
     contact: str
-    event: str
+    event: int
     agent: str
     intent: str
-    args: str
+    args: Json
     digest: str
-    answer: str
+    answer: Json
     comment: str
 
 
@@ -63,13 +64,22 @@ def decisions(
     """The rows of what was said, which is in the order of time; `since` is a time as stored."""
     asked: dict[tuple[str, str, str], Mapping[str, Json]] = {}
     for one in said:
-        data: dict[str, Json] = {} if one.data is None else from_text(one.data)
+        data = _data(one)
         name = (one.tenant, one.thread, str(data.get("contact")))
         if one.type == "contact_requested":
             asked[name] = data
         row = _row(one, data, asked.get(name, {}))
         if (since is None or row.at >= since) and (by is None or row.by == by):
             yield row
+
+
+def _data(one: Said) -> dict[str, Json]:
+    if one.data is None:
+        return {}
+    try:
+        return from_text(one.data)
+    except ValueError:
+        return {"why": "somebody wrote over this event: twelvefold threads verify"}
 
 
 def _row(one: Said, data: Mapping[str, Json], asked: Mapping[str, Json]) -> Decided:
@@ -85,12 +95,12 @@ def _row(one: Said, data: Mapping[str, Json], asked: Mapping[str, Json]) -> Deci
         tenant=one.tenant,
         thread=one.thread,
         contact=f"{one.thread}.{contact}" if contact else "",
-        event=str(one.seq),
+        event=one.seq,
         agent=one.agent,
         intent=_text(data.get("intent") or asked.get("intent")),
-        args=_json(data.get("args", asked.get("args"))),
+        args=data.get("args", asked.get("args")),
         digest=_text(data.get("digest") or asked.get("digest")),
-        answer=_json(data.get("answer")),
+        answer=data.get("answer"),
         comment=_text(data.get("comment") or data.get("why") or data.get("reason")),
     )
 
@@ -112,10 +122,6 @@ def _text(value: Json) -> str:
     return "" if value is None else value if isinstance(value, str) else canonical(value)
 
 
-def _json(value: Json) -> str:
-    return "" if value is None else canonical(value)
-
-
 # As CSV
 
 _FORMULA = re.compile(r"[\s\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
@@ -123,14 +129,16 @@ _FORMULA = re.compile(r"[\s\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 
 
 def to_csv(rows: Iterable[Decided]) -> Iterator[str]:
-    """RFC 4180, a header line first. Each cell is quoted, and a formula begins with `'`."""
+    """RFC 4180, a header line first. Each cell is quoted, and what a spreadsheet might run begins
+    with `'`."""
     yield _csv_line([field.name for field in fields(Decided)])
     for row in rows:
-        yield _csv_line([_harmless(cell) for cell in astuple(row)])
+        cells = [getattr(row, field.name) for field in fields(Decided)]
+        yield _csv_line([_harmless(_text(cell)) for cell in cells])
 
 
-def _harmless(cell: Any) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) else str(cell)
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _csv_line(cells: list[str]) -> str:

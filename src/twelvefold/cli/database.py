@@ -1,4 +1,4 @@
-"""`twelvefold db status`, `migrate` and `rebuild`: the file or the database of a log."""
+"""`twelvefold db status`, `migrate`, `rebuild` and `scrub`: the file or the database of a log."""
 
 from typing import Protocol
 
@@ -13,9 +13,16 @@ from twelvefold.stores import is_postgres, open_store, shown_url
 from twelvefold.tables.projections import Rebuilt
 from twelvefold.tables.schema import Inspection
 
+VACUUM_FULL = (
+    "vacuum full twelvefold_threads, twelvefold_events, twelvefold_contacts, twelvefold_blobs;"
+)
+"""A plain vacuum frees the space of old rows: their bytes stay until something else is there."""
+
 
 class _Rebuilds(Protocol):
     def rebuild(self) -> Rebuilt: ...
+
+    def scrub(self) -> bool: ...
 
     def close(self) -> None: ...
 
@@ -112,6 +119,33 @@ def rebuild(here: Here) -> None:
             here.out.line(f"  {name}")
     else:
         here.out.line(f"{rebuilt.threads} threads; every list was right")
+
+
+@command()
+@click.pass_obj
+def scrub(here: Here) -> int:
+    """Overwrite what erased events left in the file, which `threads erase` does by itself.
+
+    For a Postgres database it prints the SQL that does it, which locks the tables.
+    """
+    url = _url(here)
+    found = _inspected(url)
+    done = False
+    if found.exists and not is_postgres(url):
+        store = _opened(url)
+        try:
+            done = store.scrub()
+        finally:
+            store.close()
+    sql = VACUUM_FULL if is_postgres(url) else None
+    if here.json:
+        here.out.document("scrub/1", path=found.name, done=done, sql=sql)
+    elif sql is not None:
+        here.out.line(sql)
+    else:
+        said = "was rewritten" if done else "is in use, or not there: it was left as it is"
+        here.out.line(f"{found.name} {said}")
+    return exits.DONE if done or sql is not None else exits.CONFLICT
 
 
 def _inspected(url: str) -> Inspection:

@@ -85,6 +85,10 @@ def _other(event: Event) -> str:
             return f"{data['used']} of {data['allowed']} {data['limit']} used"
         case "answer_refused":
             return f"refused {data['by']}: {data['why']}"
+        case "erased" if "type" in data:
+            return f"{data['type']}, whose data is gone"
+        case "erased":
+            return f"{data.get('events')} events, by {data.get('by')}: {data.get('reason')}"
         case "forked":
             return f"from {short(str(data['from']))} at {data['at']}"
         case _:

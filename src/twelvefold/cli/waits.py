@@ -19,13 +19,13 @@ def rest_lines(store: EmbeddedStore, rest: Rest) -> list[str]:
     row, name = rest.row, short(rest.row.ref.id)
     code = f"(exit {rest.exit_code})"
     match row.status:
-        case "finished":
+        case "finished" | "erased":
             return []
         case "failed":
             why = row.summary.failed
             return [f"failed  {name}: {why}", f"next:   twelvefold retry {name}   {code}"]
-        case "cancelled" | "erased":
-            return [f"{row.status}  {name}   {code}"]
+        case "cancelled":
+            return [f"cancelled  {name}   {code}"]
         case "paused":
             why = "reached a limit" if row.summary.limited else "was paused"
             return [f"paused  {name} {why}   go on: twelvefold resume {name}   {code}"]
