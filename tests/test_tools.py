@@ -1,5 +1,6 @@
 """A model's text to exactly one step, and any return value to what the log can hold."""
 
+import json
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -105,6 +106,13 @@ def test_a_number_stays_as_it_was_written():
 def test_an_answer_in_a_wrapper_may_be_empty(text: str, form: Any, value: Any):
     assert parse_answer(text, form) == value
     assert type(parse_answer(text, form)) is type(value)
+
+
+@pytest.mark.parametrize("said", ["see [1]", '{"x": 1}', "a[\n", "null", "7", "[1"])
+def test_a_text_that_holds_json_is_that_text_where_one_may_be_the_answer(said: str):
+    assert parse_answer(json.dumps(said), int | str) == said
+    assert parse_answer(json.dumps(said), str | None) == said
+    assert parse_answer(json.dumps([said]), list[str]) == [said]
 
 
 def test_the_schema_is_the_same_bytes_each_time():

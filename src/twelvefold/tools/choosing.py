@@ -36,6 +36,8 @@ class Claim:
 def one_of(text: str, target: Target, *, exact: bool = False) -> Fit:
     """The result and its repairs. Raises `StepRefused`."""
     try:
+        if target.tag is None and (said := _text_as_it_is(text, target)) is not None:
+            return said
         found = _exactly(text) if exact else _found(text, DECODED_MAX)
         if target.tag is not None:
             return _step(text, found, target, exact=exact)
@@ -44,6 +46,16 @@ def one_of(text: str, target: Target, *, exact: bool = False) -> Fit:
         raise StepRefused(why.reason, clip(f"{why}")) from why
     except RecursionError as why:
         raise StepRefused("too_deep", "The reply is nested too deep.") from why
+
+
+def _text_as_it_is(text: str, target: Target) -> Fit | None:
+    """A JSON text where the answer may be one: what it holds is not looked into."""
+    try:
+        value = strict(text)
+        fits = isinstance(value, str) and not target.takes_text
+        return cast(Variant, target.root).fit(value, exact=True) if fits else None
+    except (ValueError, RecursionError, Unclear, Mismatch):
+        return None
 
 
 # Phase one
