@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from victims import Victim
+from victims import Place, Victim
 
 from twelvefold.policy import Risk
 from twelvefold.steps import Step
@@ -29,14 +29,13 @@ class DeployNow(Deploy):
     force: bool = True
 
 
-def test_a_default_that_came_with_a_redeploy_is_shown_before_it_runs() -> None:
-    victim = Victim(Deploy(tag="v1"))
-    victim.begin()
+def test_a_default_that_came_with_a_redeploy_is_shown_before_it_runs(place: Place) -> None:
+    victim = Victim(place, Deploy(tag="v1")).begin()
 
     again = victim.redeployed(DeployNow(tag="v1"))
     shown = again.asked()["args"]
     again.answer("approve")
 
-    assert [shown] == again.effects
+    again.expect(shown)
     assert shown["force"] is True
     assert shown["where"]["all_regions"] is True

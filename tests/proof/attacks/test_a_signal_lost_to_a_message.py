@@ -3,7 +3,7 @@
 import asyncio
 from typing import Literal
 
-from victims import Victim
+from victims import Place, Victim
 
 from twelvefold.steps import Step
 
@@ -12,8 +12,8 @@ class Look(Step):
     intent: Literal["look"] = "look"
 
 
-def test_a_signal_is_kept_when_a_message_had_its_delivery_id() -> None:
-    app = Victim(Look()).app
+def test_a_signal_is_kept_when_a_message_had_its_delivery_id(place: Place) -> None:
+    app = Victim(place, Look()).app
     asyncio.run(app.launch("bot", "go", thread_id="t"))
 
     asyncio.run(app.send("t", "merged?", key="delivery-1"))

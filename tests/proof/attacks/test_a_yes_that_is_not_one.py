@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 import pytest
-from victims import Victim
+from victims import Place, Victim
 
 from twelvefold.exceptions import InvalidAnswer, NotAllowed
 from twelvefold.policy import Risk
@@ -20,24 +20,32 @@ class DeployNow(Deploy):
     risk: ClassVar[Risk] = "high"
 
 
-def test_approve_with_changes_does_not_run_the_unchanged_step() -> None:
-    victim = Victim(Deploy())
-    victim.begin()
+def test_approve_with_changes_does_not_run_the_unchanged_step(place: Place) -> None:
+    victim = Victim(place, Deploy()).begin()
 
-    with pytest.raises(InvalidAnswer, match="edit"):
-        victim.answer("approve", changes={"tag": "v2"})
+    refusal = victim.tried("approve", changes={"tag": "v2"})
 
-    victim.go_on()
-    assert victim.effects == []
+    victim.expect()
+    assert isinstance(refusal, InvalidAnswer)
 
 
-def test_a_weak_channel_does_not_settle_a_risk_that_was_raised() -> None:
-    victim = Victim(Deploy())
-    victim.begin()
+def test_a_weak_channel_does_not_settle_a_risk_that_was_raised(place: Place) -> None:
+    victim = Victim(place, Deploy()).begin()
 
     again = victim.redeployed(DeployNow())
-    with pytest.raises(NotAllowed, match="high"):
-        again.answer("approve", channel="sms", assurance="sms")
+    refusal = again.tried("approve", channel="sms", assurance="sms")
 
-    again.go_on()
-    assert again.effects == []
+    again.expect()
+    assert isinstance(refusal, NotAllowed)
+
+
+@pytest.mark.parametrize("assurance", ["", "sms", "link", "link_typed", "LOCAL", "local "])
+def test_a_channel_that_proves_too_little_settles_no_high_risk(
+    place: Place, assurance: str
+) -> None:
+    victim = Victim(place, DeployNow()).begin()
+
+    refusal = victim.tried("approve", channel="sms", assurance=assurance)
+
+    victim.expect()
+    assert isinstance(refusal, NotAllowed)

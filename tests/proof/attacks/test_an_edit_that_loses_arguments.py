@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
-from victims import Victim
+from victims import Place, Victim
 
 from twelvefold.policy import Risk
 from twelvefold.steps import Step
@@ -34,23 +34,21 @@ def to_cents(args: dict[str, Json]) -> dict[str, Json]:
     return {"cents": args.pop("euros") * 100, **args} if "euros" in args else args
 
 
-def test_an_edit_keeps_the_arguments_that_an_upcaster_made() -> None:
-    victim = Victim(Pay(euros=7))
-    victim.begin()
+def test_an_edit_keeps_the_arguments_that_an_upcaster_made(place: Place) -> None:
+    victim = Victim(place, Pay(euros=7)).begin()
 
-    again = victim.redeployed(PayNow(), pay=to_cents)
+    again = victim.redeployed(PayNow(), agent={"upcasters": {"pay": to_cents}})
     assert again.asked()["args"] == {"cents": 700, "note": ""}
     again.answer("edit", changes={"note": "rent"})
 
-    assert again.effects == [{"cents": 700, "note": "rent"}]
+    again.expect({"cents": 700, "note": "rent"})
 
 
-def test_an_edit_keeps_arguments_that_the_step_does_not_declare() -> None:
+def test_an_edit_keeps_arguments_that_the_step_does_not_declare(place: Place) -> None:
     step: BaseModel = Open.model_validate({"tag": "v1", "dry_run": True})
     assert isinstance(step, Open)
-    victim = Victim(step)
-    victim.begin()
+    victim = Victim(place, step).begin()
 
     victim.answer("edit", changes={"tag": "v2"})
 
-    assert victim.effects == [{"tag": "v2", "dry_run": True}]
+    victim.expect({"tag": "v2", "dry_run": True})

@@ -1,58 +1,35 @@
 """A tool's key names one effect of one tenant, and a gate opens only for a reason."""
 
-from typing import Any, ClassVar, Literal
+import asyncio
+from typing import Any
 
 import pytest
+from victims import Place, Victim
 
-from twelvefold import Agent, App, Choose, Effect, State, Step, Thread, Wait, run
-from twelvefold.testing import MemoryStore
-
-pytestmark = pytest.mark.anyio
-
-
-class Look(Step):
-    intent: Literal["look"] = "look"
+from crew import Look, Pay
+from twelvefold.effects import run
 
 
-class Pay(Step):
-    risk: ClassVar = "high"
-    intent: Literal["pay"] = "pay"
-
-
-async def test_no_two_tenants_share_the_key_of_an_effect() -> None:
+def test_no_two_tenants_share_the_key_of_an_effect(place: Place) -> None:
     keys: list[str] = []
 
     def look(_: Look, call: Any) -> None:
         keys.append(call.key)
 
-    def decide(_: Thread, state: State[Look]) -> Effect[Look]:
-        if state.ready:
-            return run(look, state.ready[0].step)
-        return Wait() if state.last(Look) else Choose(Look())
-
-    app = App([Agent("bot", decide, Look, owner="anna")], store=MemoryStore())
+    victim = Victim(place, Look(), carry_out=lambda _, chosen: run(look, chosen.step))
     for tenant, thread in (("a/b", "c"), ("a", "b/c"), ("a%2Fb", "c")):
-        await app.launch("bot", "go", thread_id=thread, tenant=tenant)
-    await app.run(until_idle=True)
+        asyncio.run(victim.app.launch("bot", "go", thread_id=thread, tenant=tenant))
+    victim.go_on()
 
     assert len(set(keys)) == len(keys) == 3
 
 
 @pytest.mark.parametrize("reason", ["", None])
-async def test_no_reason_does_not_open_the_wall(reason: str | None) -> None:
-    paid: list[str] = []
+def test_no_reason_does_not_open_the_wall(place: Place, reason: str | None) -> None:
+    def ungated(victim: Victim, chosen: Any) -> Any:
+        return run(victim.tool, chosen.step, ungated=reason)
 
-    def pay(_: Pay, call: Any) -> None:
-        paid.append(call.key)
+    victim = Victim(place, Pay(to="mallory"), carry_out=ungated).begin()
 
-    def decide(_: Thread, state: State[Pay]) -> Effect[Pay]:
-        if state.ready:
-            return run(pay, state.ready[0].step, ungated=reason)
-        return Wait() if state.last(Pay) else Choose(Pay())
-
-    app = App([Agent("bot", decide, Pay, owner="anna")], store=MemoryStore())
-    await app.launch("bot", "go", thread_id="t")
-    await app.run(until_idle=True)
-
-    assert paid == []
-    assert "no settled approval" in str(app.state(app.thread("t")).failed)
+    victim.expect()
+    assert "no settled approval" in str(victim.state().failed)
