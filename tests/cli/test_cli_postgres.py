@@ -4,14 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
-from conftest import Cli
 from postgres.cluster import Cluster
 
+Cli = Callable[..., Any]
 MAIN = "from twelvefold.cli import main; main()"
 LIMIT_S = 60
 
