@@ -1,7 +1,8 @@
 """Whole runs of the examples, in which a vendor's SDK carries every word of the scripted model."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,29 +27,40 @@ STORIES: dict[str, Any] = {
 
 
 class Carried:
-    """The script says what, the vendor's model carries it through its SDK and the server."""
+    """The script says what, the vendor's model carries it through its SDK and the server. `first`
+    is said before it."""
 
-    def __init__(self, script: Model, model: Any, server: StrictServer) -> None:
+    def __init__(
+        self, script: Model, model: Any, server: StrictServer, first: Sequence[str] = ()
+    ) -> None:
         self._script, self._model, self._server = script, model, server
+        self._first = deque(first)
         self.requests: list[ModelRequest] = []
 
     async def __call__(self, request: ModelRequest) -> ModelReply:
         self.requests.append(request)
         said = (await self._script(request)).text
-        self._server.says(said if self._model.mode == "prompt" else f'{{"next_step":{said}}}')
+        wrapped = said if self._model.mode == "prompt" else f'{{"next_step":{said}}}'
+        self._server.says(self._first.popleft() if self._first else wrapped)
         return await self._model(request)
 
 
 @asynccontextmanager
 async def told(
-    name: str, folder: Path, way: Way, server: StrictServer, **options: Any
+    name: str,
+    folder: Path,
+    way: Way,
+    server: StrictServer,
+    *,
+    first: Sequence[str] = (),
+    **options: Any,
 ) -> AsyncIterator[tuple[Scenario, Carried]]:
     """The story from launch to end, and the requests that were made on its way. `options` are the
     model's."""
     scenario = STORIES[name](folder, lambda _: None)
     models: Any = scenario.app.models
     [script] = models.values()
-    carried = Carried(script, way.model(server, **options), server)
+    carried = Carried(script, way.model(server, **options), server, first)
     models[next(iter(models))] = carried
     await work(scenario, lambda _: None)
     yield scenario, carried

@@ -5,6 +5,7 @@ read as Pydantic reads it, or refused where Pydantic refuses it: where a bound t
 not know was left out of the schema.
 """
 
+import json
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from types import NoneType
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import jsonschema
 import pytest
 from pydantic import BaseModel, Field, ValidationError, create_model
 
@@ -26,7 +28,7 @@ from strict.unions import Address, Call, Mail, Urgency, meant, told_apart
 from twelvefold.exceptions import SchemaRefused, StepRefused
 from twelvefold.schemas import ANTHROPIC, GEMINI, OPENAI, PLAIN, export
 from twelvefold.steps import Step
-from twelvefold.tools import parse, schema_of
+from twelvefold.tools import parse, schema_of, steps_from_json_schema
 
 UNIONS, UNIONS_LONG, TEXTS = 60, 1_000, 5
 STEPS_MAX, FIELDS_MAX = 4, 5
@@ -119,3 +121,43 @@ def test_any_union_is_read_as_it_was_said_or_refused_at_once(vendor: str):
 @pytest.mark.parametrize("vendor", PROFILES)
 def test_a_thousand_unions_are_read_as_they_were_said_or_refused_at_once(vendor: str):
     run(vendor, range(UNIONS, UNIONS + UNIONS_LONG))
+
+
+# Steps from a JSON Schema, as MCP tools come
+
+
+LIST_ISSUES: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "repo": {"type": "string"},
+        "state": {"type": "string", "enum": ["open", "closed"], "default": "open"},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+        "labels": {"type": "array", "items": {"type": "string"}},
+        "since": {"type": ["string", "null"]},
+    },
+    "required": ["repo"],
+}
+TOOLS = [
+    {"name": "list-issues", "description": "List them.", "inputSchema": LIST_ISSUES},
+    {"name": "ping", "inputSchema": {"type": "object"}},
+]
+
+
+@pytest.mark.parametrize("vendor", PROFILES)
+def test_steps_from_a_json_schema_fit_it_or_are_refused(vendor: str):
+    steps, (profile, own) = steps_from_json_schema(TOOLS), PROFILES[vendor]
+    schema = json.loads(schema_of(steps))
+    made = export(schema_of(steps), profile)
+    assert own is None or list(rules.complaints(made.schema, own)) == []
+
+    sampler, right = Sampler(), 0
+    for _ in range(UNIONS):
+        text = sampler.text(made.text)
+        limit = json.loads(text)["next_step"].get("limit", 1)
+        if limit is not None and not 1 <= limit <= 100:  # a bound that the vendor does not know
+            with pytest.raises(StepRefused, match="limit: must be at"):
+                parse(text, steps)
+            continue
+        jsonschema.validate(parse(text, steps).step, schema)
+        right += 1
+    assert right >= UNIONS / 2

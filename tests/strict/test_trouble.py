@@ -122,6 +122,59 @@ async def test_a_stream_that_breaks_off_is_no_step(
     assert [e.type for e in events].count("tool_started") == 1
 
 
+DEEP = 1_000
+WRITTEN: dict[str, tuple[str, str]] = {
+    "a number without an end": ('{"next_step":{"intent":"deploy","tag":1e999}}', "not_json"),
+    "ten thousand digits": (
+        '{"next_step":{"intent":"deploy","tag":%s}}' % ("9" * 10_000),
+        "not_json",
+    ),
+    "a deep hole": ('{"next_step":' * DEEP + "1" + "}" * DEEP, "too_deep"),
+    "an unknown intent": ('{"next_step":{"intent":"drop_it","tag":"v1"}}', "unknown_intent"),
+    "nothing": (" ", "empty"),
+    "an error body": (
+        '{"error":{"message":"no","type":"invalid_request_error"}}',
+        "unknown_intent",
+    ),
+    "two actions": (
+        '{"next_step":{"intent":"deploy","tag":"v1"}}{"next_step":{"intent":"deploy","tag":"v2"}}',
+        "ambiguous",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), WRITTEN.values(), ids=WRITTEN)
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_what_is_no_step_is_counted_and_gone_over(
+    vendor: str, text: str, reason: str, strict_server: StrictServer, tmp_path: Path
+):
+    way = WAYS[f"{vendor}-native"]
+    async with told("first_agent", tmp_path, way, strict_server, first=[text]) as (told_of, _):
+        events = told_of.app.thread("b1").events
+        assert told_of.app.store.thread_row("b1").status == "finished"
+
+    first = next(event for event in events if "prompt" in event.data)
+    assert (first.type, first.data["reason"]) == ("model_failed", reason)
+    assert len(first.data["error"]) < 1_000
+    assert [e.type for e in events].count("tool_started") == 1
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_half_a_character_is_kept_in_the_log_and_shown_escaped(
+    vendor: str, strict_server: StrictServer, tmp_path: Path
+):
+    """UTF-8 cannot carry it to the next call, its escape can."""
+    said, way = r'{"next_step":{"intent":"deploy","tag":"v\ud800"}}', WAYS[f"{vendor}-native"]
+    async with told("first_agent", tmp_path, way, strict_server, first=[said]) as (told_of, _):
+        events = told_of.app.thread("b1").events
+        assert told_of.app.store.thread_row("b1").status == "finished"
+
+    chosen = next(event for event in events if event.type == "next_step_chosen")
+    assert chosen.data["args"] == {"tag": "v\ud800"}
+    assert r"v\ud800" in "".join(strict_server.asked[-1].texts)
+    assert strict_server.refusals == []
+
+
 PARKING = {
     "no key of ours": (fails(401, "invalid x-api-key"), "UnusableModel"),
     "a key that may not": (fails(403, "not allowed"), "UnusableModel"),
