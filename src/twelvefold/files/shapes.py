@@ -5,6 +5,7 @@ A type of the user's own holds what the user wants.
 
 from collections.abc import Mapping
 
+from twelvefold.audit import ERASED
 from twelvefold.steps import CORE_EVENTS
 from twelvefold.thread import EVENT_VERSION, Event
 
@@ -59,8 +60,10 @@ _WORDS: Mapping[type, str] = {str: "a text", int: "a number", dict: "a map"}
 
 def fault_of(event: Event) -> str | None:
     """What is wrong with an event, in words; None when it is whole."""
+    # In a thread that was erased nothing is kept out any more: its events bear the keys they had.
+    type = event.data.get("type") if event.type == ERASED else event.type
     for prefix, types in KEYED.items():
-        if (event.key or "").startswith(prefix) and event.type not in types:
+        if (event.key or "").startswith(prefix) and type not in types:
             return f"the key {event.key!r} belongs to {' or '.join(sorted(types))}"
     if event.type not in CORE_EVENTS:
         return None
