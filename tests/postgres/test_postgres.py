@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -19,6 +20,7 @@ from psycopg import errors, sql
 from contracts.store import LATER, NOW, asked, closed, fact, launch, message, types
 from crew import Pay, app_of, approved_then, pipeline, seen, settle, status
 from postgres.cluster import Cluster
+from twelvefold.app import App
 from twelvefold.exceptions import (
     ConfigurationError,
     NotMigrated,
@@ -677,6 +679,26 @@ def test_the_clock_is_the_databases(store, postgres_url):
 
     assert before <= now <= after
     assert now.utcoffset().total_seconds() == 0
+
+
+async def test_a_deadline_is_judged_by_the_time_of_the_database(store, postgres_url, monkeypatch):
+    agent = pipeline(Pay(to="x"), carry_out=approved_then(lambda _: "paid"))
+    app = App([agent], store=store, model=never_asked)
+    [[now]] = rows(postgres_url, "select clock_timestamp()")
+    monkeypatch.setattr("twelvefold.app.app.utc_now", lambda: NOW.replace(year=2031))
+
+    await app.launch("crew", "go", thread_id="t")
+    with psycopg.connect(postgres_url) as db:
+        app.sync.within(db).send("t", "and butter")
+
+    times = [event.at for event in store.load("t").events]
+    assert all(timedelta() <= at - now < timedelta(minutes=10) for at in times)
+    assert App([agent], store="sqlite:///x.db").clock().year == 2031
+    assert App([agent], store=store, clock=lambda: LATER).clock() == LATER
+
+
+async def never_asked(_: Any) -> Any:
+    raise AssertionError
 
 
 def test_the_clock_never_goes_back_when_the_servers_does(monkeypatch):

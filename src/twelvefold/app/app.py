@@ -29,7 +29,7 @@ from twelvefold.secrets import Secrets
 from twelvefold.secrets import checked as checked_secrets
 from twelvefold.state import State
 from twelvefold.store import EmbeddedStore, Ref
-from twelvefold.stores import open_store
+from twelvefold.stores import is_postgres, open_store
 from twelvefold.summary import Status
 from twelvefold.thread import DEFAULT_TENANT, Event, Json, Thread
 
@@ -54,6 +54,7 @@ class App(Reading, Copies, Answering, Linking):
       at the first of their addresses in the directory that has a channel.
     - `secrets`: {name: value}, or a function of tenant and name; for `call.secret`.
     - `redact`: what people, signals and tools bring goes through it before it is appended.
+    - `clock`: the time; without it, that of the database where the log is in one.
     - `stop_grace_s`: what tools under way may take to end when the engine is told to stop.
     - `schedules`: what launches threads by itself, while something runs this application.
     """
@@ -72,14 +73,14 @@ class App(Reading, Copies, Answering, Linking):
         secrets: Secrets | None = None,
         redact: Redact | None = None,
         stop_grace_s: float = STOP_GRACE_S,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.agents = {agent.name: agent for agent in agents}
         self.models = ({} if model is None else {"default": model}) | dict(models or {})
         self.settles, self.people = Settles(settles), people_of(directory)
         self.schedules = checked(schedules, self.agents)
         self.secrets, self.stop_grace_s = checked_secrets(secrets), stop_grace_s
-        self.clock, self.redact = clock, redact
+        self._clock, self.redact = clock, redact
         self.channels = checked_channels(list(channels))
         self._watch = Watch()
         self._store = store
@@ -90,6 +91,14 @@ class App(Reading, Copies, Answering, Linking):
         if isinstance(self._store, str | Path):
             self._store = open_store(str(self._store))
         return self._store
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """`App(clock=...)`, else that of the store's database, else that of this machine."""
+        name = self.store_name
+        if self._clock is None and (name is None or is_postgres(name)):
+            return getattr(self.store, "clock", utc_now)
+        return self._clock or utc_now  # a file has no time, and is not made for being asked
 
     @property
     def store_name(self) -> str | None:

@@ -16,7 +16,9 @@ from twelvefold.thread import DEFAULT_TENANT, Draft, Json, Thread
 class Erasing(ABC):
     """What `App` does with what must not be kept."""
 
-    clock: Callable[[], datetime]
+    @property
+    @abstractmethod
+    def clock(self) -> Callable[[], datetime]: ...
 
     @property
     @abstractmethod

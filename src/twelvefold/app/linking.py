@@ -15,7 +15,9 @@ from twelvefold.thread import DEFAULT_TENANT, Json
 class Linking(ABC):
     """What `App` does with links. A link proves little: see `App(settles=...)`."""
 
-    clock: Callable[[], datetime]
+    @property
+    @abstractmethod
+    def clock(self) -> Callable[[], datetime]: ...
 
     @property
     @abstractmethod

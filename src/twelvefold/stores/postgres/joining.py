@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 
 from twelvefold.exceptions import ConfigurationError, StoreUnavailable
 from twelvefold.store import Append, Wakes
+from twelvefold.stores.postgres.clock import StoreClock
 from twelvefold.stores.postgres.failures import PASSING, is_no_text, translated
 from twelvefold.stores.postgres.queries import Named
 from twelvefold.stores.postgres.writer import applied
@@ -31,9 +32,10 @@ TRIES = 2
 class Joined(Reads):
     """A `Store` on the connection of a caller."""
 
-    def __init__(self, db: Named, name: str, wakes: Wakes) -> None:
+    def __init__(self, db: Named, name: str, wakes: Wakes, clock: StoreClock) -> None:
         super().__init__(self._rows_of)
         self._db, self._name, self._wakes = db, name, wakes
+        self.clock = clock
         self.wrote = False
 
     async def commit(self, *appends: Append) -> list[list[Event]]:
@@ -87,11 +89,13 @@ class Joined(Reads):
 
 
 @contextmanager
-def joined(tx: Any, name: str, identity: Callable[[], Row], wakes: Wakes) -> Generator[Joined]:
+def joined(
+    tx: Any, name: str, identity: Callable[[], Row], wakes: Wakes, clock: StoreClock
+) -> Generator[Joined]:
     """The store that `identity` tells apart, inside the transaction of `tx`."""
     db = Named(connection_of(tx))
     began = _expect_transaction(db, name)
-    inside = Joined(db, name, wakes)
+    inside = Joined(db, name, wakes, clock)
     try:
         _refuse_other_log(db, name, identity())
         yield inside

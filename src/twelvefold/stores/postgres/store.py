@@ -87,7 +87,7 @@ class PostgresStore(Reads):
         Rows of the threads are locked when something is appended to them, not before; what a verb
         read is judged again when it has changed by then. The engine hears of the commit at once.
         """
-        return joined(tx, self.name, self._identity, self._wakes_of_others)
+        return joined(tx, self.name, self._identity, self._wakes_of_others, self.clock)
 
     def transaction(self) -> AbstractContextManager[Lent]:
         """Held for `TRANSACTION_TIMEOUT_S` at most. It locks the rows that the block writes, and
