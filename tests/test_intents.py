@@ -157,6 +157,10 @@ def test_every_strict_mode_takes_them(profile: Profile):
     assert set(members(AnyStep)) <= set(_texts(export(schema_of(AnyStep), profile).schema))
 
 
+def test_they_bring_no_words_of_ours():
+    assert "description" not in schema_of(AnyStep)
+
+
 def test_what_a_model_leaves_out_is_the_default():
     text = '{"intent": "request_human_input", "question": "Which one?"}'
 

@@ -1,8 +1,9 @@
 """Steps by which an agent turns to people, ready to use.
 
-They are plain steps: put them into your union, or copy one and change its words. Their docstrings
-are part of what a model reads. `ask` makes the question out of one that awaits an answer; the
-other two end a thread: `Finish(step.message, step)`, and a reply goes on with it.
+They are plain steps: put them into your union, or copy one and change it. They have comments and
+no docstrings, since those would be sent: what they are for, your prompt says. `ask` makes the
+question out of one that awaits an answer; the other two end a thread, and a message goes on with
+it.
 """
 
 from collections.abc import Sequence
@@ -16,9 +17,8 @@ from twelvefold.policy import By
 from twelvefold.steps import Step
 
 
+# How urgent the answer is, and its form. The choices are those of `multiple_choice`.
 class InputOptions(BaseModel):
-    """How urgent the answer is, and its form; `choices` are for `multiple_choice`."""
-
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     urgency: Literal["low", "medium", "high"] = "medium"
@@ -26,32 +26,28 @@ class InputOptions(BaseModel):
     choices: tuple[str, ...] = ()
 
 
+# Ask a person. The context is what they need to know to answer.
 class RequestHumanInput(Step):
-    """Ask a person. `context` is what they need to know to answer."""
-
     intent: Literal["request_human_input"] = "request_human_input"
     question: str
     context: str = ""
     options: InputOptions = InputOptions()
 
 
+# Ask whoever wrote for what is missing or unclear.
 class RequestMoreInformation(Step):
-    """Ask whoever wrote for what is missing or unclear."""
-
     intent: Literal["request_more_information"] = "request_more_information"
     message: str
 
 
+# Nothing is left to do for now. The message is for whoever wrote.
 class DoneForNow(Step):
-    """Nothing is left to do for now; `message` is the reply to whoever wrote."""
-
     intent: Literal["done_for_now"] = "done_for_now"
     message: str
 
 
+# What came in needs neither work nor a reply. The reason is for the log.
 class NothingToDo(Step):
-    """What came in needs no work and no reply; `reason` says why."""
-
     intent: Literal["nothing_to_do"] = "nothing_to_do"
     reason: str
 
