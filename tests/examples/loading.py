@@ -16,18 +16,18 @@ from twelvefold.testing import MemoryStore
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def example(name: str) -> ModuleType:
-    """The `app` module of an example. Afterwards other examples may use the same module names."""
+def example(name: str, module: str = "app") -> ModuleType:
+    """A module of an example. Afterwards other examples may use the same module names."""
     folder = EXAMPLES / name
     names = [path.stem for path in folder.glob("*.py")]
-    others = {module: sys.modules.pop(module) for module in names if module in sys.modules}
+    others = {one: sys.modules.pop(one) for one in names if one in sys.modules}
     sys.path.insert(0, str(folder))
     try:
-        return importlib.import_module("app")
+        return importlib.import_module(module)
     finally:
         sys.path.remove(str(folder))
-        for module in names:
-            sys.modules.pop(module, None)
+        for one in names:
+            sys.modules.pop(one, None)
         sys.modules.update(others)
 
 

@@ -16,6 +16,14 @@ def test_the_first_agent_survives_a_kill_at_every_boundary() -> None:
     assert crash_matrix("scenarios:first_agent", path=PATH).faults == []
 
 
+@pytest.mark.parametrize("name", ["mailcrew"])
+def test_an_agent_that_writes_to_customers_survives_a_kill_at_every_boundary(name: str) -> None:
+    matrix = crash_matrix(f"people_scenarios:{name}", path=PATH)
+
+    assert matrix.faults == []
+    assert set(matrix.undisturbed.effects.values()) == {1}
+
+
 @pytest.mark.parametrize("name", ["pipeline", "calculator", "first_agent", "payments"])
 def test_of_four_simultaneous_answers_one_wins(name: str) -> None:
     raced = race(f"scenarios:{name}", path=PATH, rounds=6)
@@ -25,16 +33,18 @@ def test_of_four_simultaneous_answers_one_wins(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["pipeline", "rollback", "calculator", "first_agent", "outer_loop"]
+    "name", ["pipeline", "rollback", "calculator", "first_agent", "outer_loop", "mailcrew"]
 )
 def test_an_example_replays(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in PATH:
         monkeypatch.syspath_prepend(folder)
+    import people_scenarios
     import scenarios
 
     from twelvefold.testing.child import work
 
-    scenario = getattr(scenarios, name)(tmp_path, lambda _: None)
+    build = getattr(scenarios, name, None) or getattr(people_scenarios, name)
+    scenario = build(tmp_path, lambda _: None)
     asyncio.run(work(scenario, lambda _: None))
 
     assert replays(scenario.app) >= 1

@@ -15,6 +15,7 @@ from twelvefold.testing.child import work
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "proof"))
 
+import people_scenarios
 import scenarios
 
 STORIES: dict[str, Any] = {
@@ -23,6 +24,7 @@ STORIES: dict[str, Any] = {
     "calculator": scenarios.calculator,
     "first_agent": scenarios.first_agent,
     "outer_loop": scenarios.outer_loop,
+    "mailcrew": people_scenarios.mailcrew,
 }
 
 

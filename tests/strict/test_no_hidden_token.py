@@ -17,7 +17,7 @@ from loading import EXAMPLES
 
 from strict.server import StrictServer
 from strict.stories import STORIES, told
-from strict.unions import OF_EXAMPLES
+from strict.unions import OF_EXAMPLES, mailcrew
 from strict.vendors import WAYS, Way, asking, name_of, obeyed
 from twelvefold import render
 from twelvefold.messages import FilePart, Message, ModelRequest, Part
@@ -31,9 +31,12 @@ PROMPTS = {
     "release": "release_pipeline/next_step.md",
     "rollback": "release_pipeline/roll_back.md",
     "deployer": "outer_loop/next_step.md",
+    "mailcrew": "mailcrew/next_step.md",
     "bot": None,
 }
 """By the name of an agent. None: the rendered thread is the whole prompt."""
+CONTEXTS = {"mailcrew": mailcrew.next_step.context}
+"""Renderings of the user's own."""
 HEADERS = re.compile(
     "host|accept|accept-encoding|connection|content-type|content-length|user-agent|authorization"
     "|x-api-key|anthropic-version|x-stainless-[a-z-]+|x-goog-api-(key|client)|x-server-timeout"
@@ -69,7 +72,8 @@ def from_files(request: ModelRequest, threads: list[Thread]) -> list[tuple[str, 
     """Role and text of each message: the user's file, and in it the log as it was then."""
     [thread] = [thread for thread in threads if thread.id == request.thread_id]
     [reply] = [e for e in thread.events if e.data.get("prompt") == request.hash()]
-    context = render(thread.upto(reply.after or reply.seq - 1))
+    shown = CONTEXTS.get(request.agent, render)
+    context = shown(thread.upto(reply.after or reply.seq - 1))
     name = PROMPTS[request.agent]
     if name is None:
         return [("user", context)]
@@ -115,7 +119,8 @@ def foreign_words(node: Any, source: str) -> list[str]:
 def source_of(steps: Any) -> str:
     """The files in which the steps are written, and their own docstrings as Python reads them."""
     classes = [steps] if isinstance(steps, type) else steps.__args__
-    codes = [EXAMPLES.rglob("*.py"), [TESTS / "crew.py", TESTS / "golden" / "agents.py"]]
+    ours = TESTS.parent / "src" / "twelvefold" / "intents.py"  # names that the user imported
+    codes = [EXAMPLES.rglob("*.py"), [TESTS / "crew.py", TESTS / "golden" / "agents.py", ours]]
     texts = [path.read_text(encoding="utf-8") for paths in codes for path in paths]
     return "\n".join([*texts, *(inspect.cleandoc(one.__doc__ or "") for one in classes)])
 

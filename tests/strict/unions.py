@@ -88,6 +88,7 @@ calculator = example("calculator")
 release = example("release_pipeline")
 outer_loop = example("outer_loop")
 first_agent = example("first_agent")
+mailcrew = example("mailcrew")
 
 OF_EXAMPLES: dict[str, Any] = {
     "calculator": calculator.CalculatorStep,
@@ -97,6 +98,7 @@ OF_EXAMPLES: dict[str, Any] = {
     "outer_loop": outer_loop.BotStep,
     "outer_loop, all": outer_loop.AnyStep,
     "first_agent": first_agent.Deploy | first_agent.Done,
+    "mailcrew": mailcrew.AnyStep,
     "crew": CrewSteps,
     "golden": agents([])[0].steps,
 }
@@ -170,7 +172,7 @@ def _model(value: dict[str, Any], form: Any) -> type[BaseModel] | None:
         forms = {name: field.annotation for name, field in fields.items()}
         tags = {n: get_args(f) for n, f in forms.items() if get_origin(f) is Literal}
         known = value.keys() <= fields.keys()
-        if known and all(value.get(name) in values for name, values in tags.items()):
+        if known and all(value.get(n, "") in (*values, None) for n, values in tags.items()):
             return model
     return None
 
