@@ -18,6 +18,7 @@ from twelvefold.tools.values import Unclear, decoded
 
 CANDIDATES_MAX = 200
 BROKEN_MAX = 100
+LEFT_OVER_MAX = 400
 FAILED_MAX = 5_000
 """How many brackets that open no value are tried."""
 MISSES_MAX = 3
@@ -58,6 +59,8 @@ _ANSWERS = frozenset(
 )
 _LIKE_JSON = re.compile(r"[{\[]\s*+(?:[{\[]\s*+){0,20}+(?:[\"'`“]|[\w-]{1,80}+\s*+:)")
 _OPENS = re.compile(rf"\[|\{{\s*+(?:[}}/#]|{KEY.pattern})")
+_BRACKET = re.compile(r"[{}\[\]]")
+_NEXT_FIELD = re.compile(r"[\"'`”]\s*+,\s*+[\"'`“]?[\w -]{1,40}+[\"'`”]?\s*+:")
 _MAIL_LINES_MIN = 2
 
 
@@ -102,6 +105,7 @@ class _Scan:
         self.mail_lines = 0
         self.misses = 0  # of the C decoder
         self.failed = 0
+        self.spans: list[tuple[int, int]] = []  # of the values
         self.open: dict[str, int] = {}  # elements of others, and how often they are open
         self.closes = {m["name"].lower(): m.start() for m in _elements(text) if m[0][1] == "/"}
 
@@ -111,6 +115,12 @@ class _Scan:
             at = self._mark(mark)
             if len(self.made.values) > CANDIDATES_MAX:
                 raise Unclear("ambiguous", f"The reply holds over {CANDIDATES_MAX} JSON values.")
+        ends = [one[0] for one in self.spans[1:]] + [len(self.text)]
+        for (_, end), until in zip(self.spans, ends, strict=False):
+            if goes_on(self.text[end : min(until, end + LEFT_OVER_MAX)]):
+                self.made.broken.append(
+                    Unclear("ambiguous", "The JSON goes on after its end.", end)
+                )
         if self.fence is not None:
             self._fence_ends(len(self.text))
         return self.made
@@ -144,7 +154,9 @@ class _Scan:
 
     def _thought_ends(self, at: int) -> int:
         """An end without a beginning: all that came before was thought."""
-        self.made = Found(since=at, notes={THOUGHT: None}, text=self.text)
+        broken = self.made.broken  # or this stands in a text that nobody closed
+        self.made = Found(broken=broken, since=at, notes={THOUGHT: None}, text=self.text)
+        self.spans.clear()
         self.fence, self.mail_lines = None, 0
         self.open.clear()
         return at
@@ -195,6 +207,7 @@ class _Scan:
         except Unclear as unclear:
             return self._unclear(unclear, start)
         self.made.values.append(Candidate(value, notes, start, end, foreign=self._foreign()))
+        self.spans.append((start, end))
         return end
 
     def _read(self, start: int) -> Read:
@@ -222,6 +235,16 @@ class _Scan:
         if len(self.made.broken) > BROKEN_MAX or self.failed > FAILED_MAX:
             raise unclear
         return max(unclear.at, start + 1)
+
+
+def goes_on(after: str) -> bool:
+    """Whether what follows a value looks like the rest of it: the value ended too early."""
+    rest, depth = after.lstrip(" \t\r\n}])"), 0
+    for bracket in _BRACKET.finditer(rest):
+        depth += 1 if bracket[0] in "{[" else -1
+        if depth < 0:
+            return True
+    return bool(_NEXT_FIELD.search(rest))
 
 
 def _elements(text: str) -> Iterator[re.Match[str]]:

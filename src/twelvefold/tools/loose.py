@@ -30,7 +30,9 @@ _STOP = re.compile(r"```|</|\Z")
 _PIECE = re.compile(r"[^\s,(){}\[\]\"'`\\<]++|[ \t]++|[\s\S]")
 _FIELD_INSIDE = re.compile(r"\w\s*+:\s|\s//|\s#\s|\s/\*")
 _BRACKETS = re.compile(r"\([^()]*+\)|\[[^\[\]]*+\]|\{[^{}]*+\}")
-_NO_VALUE = re.compile(r"[+-]?(?:nan|inf|infinity)|undefined|\.\.\.|…|<.*>|//.*|#.*", re.IGNORECASE)
+_NO_VALUE = re.compile(
+    r"[+-]?(?:nan|inf|infinity)|undefined|\.\.\.|…|[|>][+-]?|<.*>|//.*|#.*", re.IGNORECASE
+)
 _COMMENTS = ("/*", "// ", "# ")  # after a colon `//` and `#` may begin a text
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 WORDS: dict[str, Json] = {

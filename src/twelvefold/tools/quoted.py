@@ -38,6 +38,7 @@ _ESCAPE = re.compile(r"\\((?:u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*)|.)", re.DOTA
 _SIMPLE = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _FENCE_END = re.compile(r"```|</")
 _INFO = re.compile(r"[\w+#.-]*[ \t]*\r?\n")
+_EMPTY = re.compile(r"[ \t]*\r?\n")
 _LAST_LINE = re.compile(r"\r?\n[ \t]*\Z")
 
 CONTROLS = "raw control characters kept"
@@ -175,13 +176,13 @@ def _is_apostrophe(text: str, at: int) -> bool:
 
 def _ends(blanks: Blanks, after: int, *, in_list: bool, bare_keys: bool = True) -> bool:
     """Whether a text may end right before `after`."""
-    text, at = blanks.text, blanks.after(after)
+    text, at = blanks.text, _past(blanks, after)
     if at == len(text) or _FENCE_END.match(text, at):
         return True
     if text[at] == ("]" if in_list else "}"):
         return True
     if text[at] == ",":
-        at = blanks.after(at + 1)
+        at = _past(blanks, at + 1, quote=text[after - 1])
         if in_list:
             return bool(_VALUE.match(text, at))
         key = KEY.match(text, at)
@@ -191,6 +192,14 @@ def _ends(blanks: Blanks, after: int, *, in_list: bool, bare_keys: bool = True) 
     return not in_list and bool(KEY.match(text, at)) and text.find("\n", after, at) >= 0
 
 
+def _past(blanks: Blanks, at: int, *, quote: str = "") -> int:
+    """What follows blanks and comments. A comment with a quote may be a part of the text."""
+    quote, end = quote or blanks.text[at - 1], blanks.after(at)
+    if blank(blanks.text, at) < end and blanks.text.find(quote, at, end) >= 0:
+        raise _unclear(end)
+    return end
+
+
 def _tripled(blanks: Blanks, start: int, *, in_list: bool) -> Quoted:
     text, quote = blanks.text, blanks.text[start]
     at = text.find(quote * 3, start + 3)
@@ -198,16 +207,18 @@ def _tripled(blanks: Blanks, start: int, *, in_list: bool) -> Quoted:
         raise Unclear("truncated", "The reply ends inside of a text.", len(text))
     while text.startswith(quote, at + 3):
         at += 1
-    if not _ends(blanks, at + 3, in_list=in_list):
+    commented = blank(text, at + 3) != blanks.after(at + 3)  # or the comment is a part of it
+    if commented or not _ends(blanks, at + 3, in_list=in_list):
         raise _unclear(at)
     raw = text[start + 3 : at]
     if quote != "`" and "\\" in raw:
         raise Unclear("ambiguous", "Escapes inside of three quotes may or may not be meant.", at)
-    return Quoted(_dedented(raw), at + 3, ("three quotes",), plain=False)
+    info = (_INFO if quote == "`" else _EMPTY).match(raw)
+    return Quoted(_dedented(raw, info), at + 3, ("three quotes",), plain=False)
 
 
-def _dedented(raw: str) -> str:
+def _dedented(raw: str, info: re.Match[str] | None) -> str:
     """A block without the line of its opening quotes, its common indent and its last line break."""
-    if not (info := _INFO.match(raw)):
+    if not info:
         return raw
     return textwrap.dedent(_LAST_LINE.sub("", raw[info.end() :]))
