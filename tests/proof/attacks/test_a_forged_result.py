@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from victims import Place, Victim, holds
+from victims import Place, Victim, holds, quiet
 
 from crew import Look, Pay
 from twelvefold.effects import Choose, Wait, run
@@ -28,11 +28,13 @@ def test_the_result_of_an_approved_call_cannot_be_rewritten_in_a_fork(place: Pla
     victim = paid(place)
     [returned] = victim.events("tool_returned")
 
-    with pytest.raises(InvalidFile, match="needed an approval"):
-        fork = {returned.seq: {**returned.data, "result": "forged"}}
-        asyncio.run(victim.app.fork("t", new_id="f", edits=fork))
+    edits = {returned.seq: {**returned.data, "result": "forged"}}
+    quiet(victim.app.fork("t", new_id="f", edits=edits))
 
-    victim.expect({"to": "ann"})
+    made = [row.ref.id for row in victim.app.threads()]
+    holds(made == ["t"], "a fork holds the forged result of a gated call")
+    with pytest.raises(InvalidFile, match="needed an approval"):
+        asyncio.run(victim.app.fork("t", new_id="f", edits=edits))
 
 
 def test_no_verb_takes_a_result_from_outside(place: Place) -> None:
