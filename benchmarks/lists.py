@@ -21,8 +21,8 @@ DATA = to_text({"contact": "s1.1", "step": "s1", "text": "x" * 150})
 FILLING = (
     (
         "insert into twelvefold_threads (tenant, id, agent, head, epoch, chain, status, summary)"
-        " select 'default', '20261120-' || md5(n::text), 'a' || n % 20, %s, 1, '',"
-        " (array['running', 'waiting', 'finished', 'failed'])[1 + n % 4], %s"
+        " select 'default', '20261120-' || md5(n::text), 'a' || n %% 20, %s, 1, '',"
+        " (array['running', 'waiting', 'finished', 'failed'])[1 + n %% 4], %s"
         " from generate_series(1, %s) n",
         (EVENTS_EACH, to_text(Summary(AT, AT).to_data()), THREADS),
     ),
