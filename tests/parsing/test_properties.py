@@ -120,6 +120,26 @@ def has_marks(reply: str, dress: str) -> bool:
     )
 
 
+def as_python(data: dict[str, Any]) -> str:
+    return repr(data)
+
+
+def unescaped(data: dict[str, Any]) -> str:
+    return to_text(data).replace('\\"', '"').replace("\\n", "\n")
+
+
+def without_quotes(data: dict[str, Any]) -> str:
+    return "{" + ", ".join(f"{key}: {to_text(value)}" for key, value in data.items()) + ",}"
+
+
+@given(STEPS, st.sampled_from([as_python, unescaped, without_quotes]))
+@settings(max_examples=300)
+def test_a_step_in_loose_json_is_this_step_or_refused(step: Any, loose: Any):
+    reply = loose({"intent": intent_of(type(step)), **args_of(step)})
+
+    assert all(read(reply[:end]) in (None, step) for end in range(len(reply) + 1))
+
+
 @given(STEPS, st.integers(0), st.sampled_from(["drop", "double", "swap"]))
 @settings(max_examples=300)
 def test_a_damaged_reply_is_this_step_or_a_valid_one_or_refused(step: Any, at: int, how: str):

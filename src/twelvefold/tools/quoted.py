@@ -36,6 +36,7 @@ _HASH = re.compile(r"#(?=[\s#])")
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _ESCAPE = re.compile(r"\\((?:u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*)|.)", re.DOTALL)
 _SIMPLE = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_FOREIGN = frozenset("01234567aeuvxNU\r\n")  # of Python, JavaScript, C and shells
 _FENCE_END = re.compile(r"```|</")
 _INFO = re.compile(r"[\w+#.-]*[ \t]*\r?\n")
 _EMPTY = re.compile(r"[ \t]*\r?\n")
@@ -135,14 +136,15 @@ def is_opening(char: str) -> bool:
 
 
 def unescaped(raw: str, at: int = 0) -> tuple[str, tuple[str, ...]]:
-    """The text that a raw one stands for, and what was repaired. Raises `Unclear` where an escape
-    that JSON knows stands beside one that it does not: nobody knows which of them were meant."""
+    """The text that a raw one stands for, and what was repaired. Raises `Unclear` for an escape of
+    another language, and where one that JSON knows stands beside one that it does not: nobody
+    knows which of them were meant."""
     notes = (CONTROLS,) if _CONTROL.search(raw) else ()
     if "\\" not in raw:
         return raw, notes
     kinds = {_kind(found[1]) for found in _ESCAPE.finditer(raw)}
-    if "unknown" in kinds and "known" in kinds:
-        raise Unclear("ambiguous", "A text mixes escapes that JSON knows with others.", at)
+    if "foreign" in kinds or {"unknown", "known"} <= kinds:
+        raise Unclear("ambiguous", "A text has escapes that JSON does not know.", at)
     if "unknown" in kinds:
         notes = (*notes, "unknown escapes kept as they are")
     if "quote" in kinds:
@@ -155,6 +157,8 @@ def _kind(escape: str) -> str:
         return "neutral"
     if escape in {"'", "`"}:
         return "quote"
+    if escape in _FOREIGN:
+        return "foreign"
     return "known" if escape in _SIMPLE or len(escape) > 1 else "unknown"
 
 
