@@ -279,7 +279,8 @@ class EmbeddedStore(Store, Audited, Protocol):
         ...
 
     def changed(self) -> bool:
-        """Whether another process committed since the last call."""
+        """Whether another process has committed since the last call: at least if it woke a thread
+        or set a timer."""
         ...
 
 

@@ -19,10 +19,11 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import LiteralString
+from typing import LiteralString, NoReturn
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -148,6 +149,13 @@ def in_schema(url: str, name: str) -> str:
     """The URL that finds its tables in this schema."""
     joint = "&" if urlsplit(url).query else "?"
     return f"{url}{joint}options=-csearch_path%3D{name}"
+
+
+def do_without(missing: NoPostgres, *, in_ci: bool) -> NoReturn:
+    """Elsewhere a test may be skipped; where everything has to be tested, it fails."""
+    if in_ci:
+        pytest.fail(f"no Postgres to test with: {missing}")
+    pytest.skip(f"no Postgres to test with: {missing}")
 
 
 @contextmanager

