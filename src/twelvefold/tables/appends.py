@@ -182,13 +182,14 @@ def _row(pending: Pending, draft: Draft) -> tuple[Any, ...]:
 
 def _refuse_nul(*names: str | None) -> None:
     # Postgres keeps none, and one log must fit into every store. In `data` it is escaped.
-    if any(name is not None and "\0" in name for name in names):
-        raise Unstorable("a name, type or key holds a NUL, which not every store can keep.")
+    for name in names:
+        if name is not None and "\0" in name:
+            raise Unstorable("a name, type or key holds a NUL, which not every store can keep.")
 
 
 def _fold(pending: Pending, events: list[Event]) -> None:
     keys = [event.key for event in events if event.key is not None]
-    if len(keys) != len(set(keys)):
+    if len(keys) > 1 and len(keys) != len(set(keys)):
         raise Conflict(f"one append to {pending.ref.id} uses a key twice. Give each fact its own.")
     try:
         summarize(events, pending.summary)

@@ -10,9 +10,11 @@ from twelvefold.store import Ref
 from twelvefold.summary import Summary, summarize
 from twelvefold.tables.queries import Database
 from twelvefold.tables.rows import event_of
-from twelvefold.thread import Event, from_iso, from_text, to_iso, to_text
+from twelvefold.thread import Event, Json, from_iso, from_text, to_iso, to_text
 
 _SUMMARY_FIELDS = tuple(Summary.__dataclass_fields__)
+_ASKING = frozenset({"contact_requested", "contact_escalated", "contact_reassigned"})
+"""What says all of a contact as it stands: the last two repeat the request."""
 _COPIES = frozenset({"forked", "imported"})
 
 
@@ -25,8 +27,12 @@ class Change(NamedTuple):
 
 def summary_text(summary: Summary) -> str:
     """What is not as in a new thread: the text is written with every append."""
-    values = ((name, getattr(summary, name)) for name in _SUMMARY_FIELDS)
-    return to_text({name: value for name, value in values if value or value == ""})
+    values: dict[str, Json] = {}
+    for name in _SUMMARY_FIELDS:
+        value = getattr(summary, name)
+        if value or value == "":
+            values[name] = value
+    return to_text(values)
 
 
 def summary_of(text: str) -> Summary:
@@ -37,7 +43,7 @@ def contact_changes(number: int, tenant: str, events: Iterable[Event]) -> list[C
     """What `events` change in the contacts of the thread with this number."""
     changes: list[Change] = []
     for event in events:
-        if event.type == "contact_requested":
+        if event.type in _ASKING:
             changes.append(_opened(number, tenant, event))
         elif event.type == "contact_closed":
             closed = (event.data["outcome"], to_iso(event.at), number, event.data["contact"])
@@ -51,8 +57,8 @@ def _opened(number: int, tenant: str, event: Event) -> Change:
     deadline = event.data.get("deadline")
     # Written anew, so that text order is time order whatever offset the event gives.
     due = None if deadline is None else to_iso(from_iso(deadline))
-    contact = event.data["contact"]
-    return Change("open_contact", (number, tenant, contact, event.seq, to_iso(event.at), due))
+    contact, asked_at = event.data["contact"], event.data.get("asked_at") or to_iso(event.at)
+    return Change("open_contact", (number, tenant, contact, event.seq, asked_at, due))
 
 
 class Rebuilt(NamedTuple):
