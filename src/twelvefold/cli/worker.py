@@ -15,7 +15,8 @@ import click
 from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
-from twelvefold.engine.embedded import EmbeddedEngine, Holds
+from twelvefold.engine.embedded import EmbeddedEngine
+from twelvefold.loop import Holds
 from twelvefold.thread import Json, to_iso
 
 GRACE_S = 30.0

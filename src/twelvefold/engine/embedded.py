@@ -11,13 +11,22 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal
 
 from twelvefold.deliveries import about_of
-from twelvefold.exceptions import Stale, UnknownAgent
-from twelvefold.loop import Bell, Surroundings, advance, deliver
-from twelvefold.plan import fire
-from twelvefold.schedules import Schedule, arming, fire_schedule, says_missed
+from twelvefold.exceptions import UnknownAgent
+from twelvefold.loop import (
+    Bell,
+    Holds,
+    Stats,
+    Surroundings,
+    advance,
+    arm,
+    deliver,
+    fire_due,
+    lag_s,
+    waiting_s,
+)
+from twelvefold.schedules import Schedule
 from twelvefold.store import Due, EmbeddedStore, Ref, Woken
 
 POLL_S = 0.05
@@ -32,7 +41,6 @@ SENDS_MAX = 50
 
 Work = tuple[Ref, str]
 """A thread to advance (with an empty key), or one of its timers to fire."""
-Holds = Literal["standby", "advancing"]
 
 log = logging.getLogger("twelvefold")
 
@@ -110,9 +118,21 @@ class EmbeddedEngine:
         self._grace_s = self.around.stop_grace_s if grace_s is None else grace_s
         self._heard.set()
 
+    def stats(self) -> Stats:
+        """What the rows say: which of the woken threads are under way, its own process knows."""
+        now, woken = self.around.clock(), self.store.woken()
+        return Stats(
+            "embedded",
+            queue=len(woken),
+            oldest_wait_s=waiting_s(self.store, woken[0].ref, now) if woken else 0.0,
+            under_way=None,
+            workers=0 if self.store.runner_pid() is None else 1,
+            lag_s=lag_s(self.store, now),
+        )
+
     async def _run(self, *, until_idle: bool, only: Callable[[Ref], bool] | None) -> None:
         if only is None:
-            self._arm()
+            arm(self.schedules, self.around, self.store)
         while True:
             self._heard.clear()
             if self._stopped:
@@ -130,7 +150,7 @@ class EmbeddedEngine:
             work = (due.ref, due.key)
             if (only is None or only(due.ref)) and not self._is_held_back(work, due.due, now):
                 if about_of(due.key) is None:
-                    await self._fire(due, now)
+                    await self._fire(due)
                 else:
                     started += self._send(due)
         woken = [w for w in self.store.woken() if only is None or only(w.ref)]
@@ -204,47 +224,12 @@ class EmbeddedEngine:
         until = self.around.clock() + timedelta(seconds=delay_s)
         self._backoff[work] = _Backoff(newest, until, delay_s)
 
-    async def _fire(self, due: Due, now: datetime) -> None:
+    async def _fire(self, due: Due) -> None:
         try:
-            if due.ref.id:
-                thread = self.store.load(due.ref.id, tenant=due.ref.tenant)
-                append = fire(thread, due.key, now=now)
-                append.timers = [*append.timers, *self.around.sends(append.drafts)]
-                await self.store.commit(append)
-            else:
-                await self._launch(due, now)
+            await fire_due(due, self.around, self.store, self.schedules)
             self._went_well((due.ref, due.key))
-        except Stale:
-            pass  # something arrived; the timer is still due, so the next round judges again
         except Exception as error:
             self._hold_back((due.ref, due.key), due.due, error)
-
-    async def _launch(self, due: Due, now: datetime) -> None:
-        """The thread of a slot. Nothing is decided here: its wake stands in the same commit."""
-        place = (due.ref.tenant, due.key)
-        schedule = next((s for s in self.schedules if (s.tenant, s.timer) == place), None)
-        if schedule is None:
-            return self._drop(due)
-        firing = fire_schedule(schedule, due.due, now=now)
-        await self.store.commit(firing.append)
-        if firing.missed:
-            log.warning("%s", says_missed(schedule, firing))
-
-    def _arm(self) -> None:
-        change = arming(self.schedules, self.store.armed(), now=self.around.clock())
-        for schedule, timer in change.arm:
-            self.store.arm(timer, tenant=schedule.tenant)
-            log.info("schedule %s: the next slot is %s", schedule.name, timer.due)
-        for due in change.drop:
-            self._drop(due)
-
-    def _drop(self, due: Due) -> None:
-        self.store.disarm(due.key, tenant=due.ref.tenant)
-        log.warning(
-            "%s was due at %s and is dropped: no schedule of this application has it",
-            due.key,
-            due.due,
-        )
 
     async def _listen(self) -> object:
         """Until this process committed a wake, another process committed, or a timer is due."""
