@@ -431,8 +431,29 @@ def test_an_edit_keeps_the_arguments_that_it_does_not_name():
     assert LOOSE.state(thread).ready[0].step == Loose(tag="v2", regionName="us")
 
 
-def test_an_edit_without_changes_is_the_same_step_approved():
-    [step] = AGENT.state(here(*ASKED, edited())).ready
+@pytest.mark.parametrize("changes", [None, {}])
+def test_an_edit_without_changes_is_no_yes(changes: Any):
+    with pytest.raises(InvalidAnswer, match="An edit changes something"):
+        verdict(here(*ASKED), "edit", changes=changes)
+
+
+def test_changes_beside_another_decision_are_refused():
+    with pytest.raises(InvalidAnswer, match="Only an edit changes"):
+        verdict(here(*ASKED), "approve", changes={"tag": "v2"})
+
+
+def test_an_approval_after_a_cut_off_says_that_it_may_have_run():
+    thread = here(*ASKED, approved(), started(), killed(), voided("s1.1"), asked("anna"))
+
+    assert thread.events[-1].data["question"].startswith("Its last run was cut off")
+
+
+def voided(contact: str) -> Any:
+    return event("contact_voided", contact=contact, step="s1", reason="x")
+
+
+def test_an_edit_to_the_same_arguments_is_the_same_step_approved():
+    [step] = AGENT.state(here(*ASKED, edited(tag="v1"))).ready
 
     assert (step.id, step.step, step.approved) == ("s2", Deploy(tag="v1"), True)
 

@@ -472,7 +472,7 @@ def test_a_timer_that_still_matters_fires():
     asks = here(DEPLOY, asked("anna", within=HOUR))
     sleeps = here(chosen(Nap()), began(lambda s: Sleep(s, NOW)))
 
-    expired, fired = fire(asks, "expire:s1.1", now=NOW), fire(sleeps, "sleep:s1", now=NOW)
+    expired, fired = fire(asks, "expire:s1.1", now=NOW + HOUR), fire(sleeps, "sleep:s1", now=NOW)
 
     assert (expired.drafts[0].data["outcome"], expired.expect, expired.wake) == ("expired", 3, True)
     assert (fired.drafts[0].type, fired.cancel) == ("timer_fired", ("sleep:s1",))

@@ -48,7 +48,7 @@ class Form:
                 one: dict[str, Json] = {"enum": list(self.choices)}
                 several = {"type": "array", "items": one, "minItems": 1, "uniqueItems": True}
                 return several if self.many else one
-            case "json":
+            case _:
                 return from_text(self.schema)
 
 

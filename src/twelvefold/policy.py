@@ -86,6 +86,22 @@ class Policy:
         inside = (policy.everybody(directory) for policy in self.policies)
         return self.members(directory).union(*inside)
 
+    def replaced(self, old: str, new: str, directory: Directory = NAMES_ALONE) -> "Policy":
+        """`new` in every place of `old`, who then counts nowhere. Of a role that `old` has, `new`
+        takes this one place, not the role."""
+        people = [_replaced(one, old, new, directory) for one in self.people]
+        without = [name for name in self.without if not _same(name, new, directory)]
+        having = [name for role in self.roles for name in directory.members(role.name)]
+        if any(_same(name, old, directory) for name in having):
+            people, without = [*people, new], [*without, old]
+        people, without = tuple(dict.fromkeys(people)), tuple(dict.fromkeys(without))
+        return replace(self, people=people, without=without)
+
+    @property
+    def needs_four_eyes(self) -> bool:
+        """Whether anywhere in it."""
+        return self.four_eyes or any(policy.needs_four_eyes for policy in self.policies)
+
     @property
     def names(self) -> Sequence[str]:
         return [one for one in self.people if isinstance(one, str)]
@@ -114,6 +130,16 @@ class Policy:
         each = [f"({one})" if isinstance(one, Policy) else str(one) for one in self.people]
         told = " or ".join(each) if self.needed == 1 else f"{self.needed} of {', '.join(each)}"
         return f"{told}, but nobody who asked for it" if self.four_eyes else told
+
+
+def _replaced(one: "Member", old: str, new: str, directory: Directory) -> "Member":
+    if isinstance(one, Policy):
+        return one.replaced(old, new, directory)
+    return new if isinstance(one, str) and _same(one, old, directory) else one
+
+
+def _same(one: str, other: str, directory: Directory) -> bool:
+    return directory.person(one).casefold() == directory.person(other).casefold()
 
 
 def _to_data(one: str | Role | Policy) -> Json:

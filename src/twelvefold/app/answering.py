@@ -1,4 +1,4 @@
-"""The verbs of people who are asked: answer."""
+"""The verbs of people who are asked: answer, reassign, remind."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from twelvefold.agent import Agent
 from twelvefold.app import verbs
 from twelvefold.app.names import split_contact
-from twelvefold.contacts import Answer, Decision
+from twelvefold.contacts import Answer, Decision, Reassign
 from twelvefold.directory import Directory, People
 from twelvefold.policy import Settles
 from twelvefold.store import EmbeddedStore
@@ -79,6 +79,46 @@ class Answering(ABC):
             directory=self.people(tenant),
         )
         await self._change(thread_id, tenant, judged)
+
+    async def reassign(
+        self,
+        contact_id: str,
+        *,
+        to: str,
+        by: str,
+        instead_of: str = "",
+        comment: str | None = None,
+        channel: str = "api",
+        assurance: str = "local",
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
+        """`to` takes the place of `instead_of`: of `by` himself, or of anybody if `by` may decide
+        for the agent's owner. Raises as `answer` does."""
+        thread_id, contact = split_contact(contact_id)
+        wish = Reassign(
+            contact=contact,
+            to=to,
+            by=by,
+            instead_of=instead_of,
+            comment=self._redacted(comment),
+            channel=channel,
+            assurance=assurance,
+        )
+        judged = partial(
+            verbs.reassign,
+            agent=self._agent_of(thread_id, tenant),
+            wish=wish,
+            settles=self.settles,
+            directory=self.people(tenant),
+        )
+        await self._change(thread_id, tenant, judged)
+
+    async def remind(
+        self, contact_id: str, *, by: str = "api", tenant: str = DEFAULT_TENANT
+    ) -> None:
+        """Ask those who are asked once more, now. Raises `Conflict` and `UnknownContact`."""
+        thread_id, contact = split_contact(contact_id)
+        await self._change(thread_id, tenant, partial(verbs.remind, contact=contact, by=by))
 
     def _agent_of(self, thread_id: str, tenant: str) -> Agent[Any, Any]:
         return self.agent(self.store.thread_row(thread_id, tenant=tenant).agent)

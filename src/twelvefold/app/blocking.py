@@ -27,6 +27,8 @@ class SyncApp:
         self.send = self._verb(lambda app: app.send)
         self.signal = self._verb(lambda app: app.signal)
         self.answer = self._verb(lambda app: app.answer)
+        self.reassign = self._verb(lambda app: app.reassign)
+        self.remind = self._verb(lambda app: app.remind)
         self.link = self._verb(lambda app: app.link)
         self.answer_by_link = self._verb(lambda app: app.answer_by_link)
         self.pause = self._verb(lambda app: app.pause)

@@ -8,15 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from twelvefold import files, forks
+from twelvefold import contacts, files, forks
 from twelvefold.agent import Agent
-from twelvefold.contacts import Answer, judge
+from twelvefold.contacts import (
+    REMINDERS_MAX,
+    Answer,
+    Reassign,
+    Verdict,
+    contact_named,
+    judge,
+    reminded,
+)
 from twelvefold.directory import Directory
 from twelvefold.exceptions import ConfigurationError, Conflict, TwelvefoldError
 from twelvefold.plan import close_all, report_to_parent
 from twelvefold.policy import Settles
 from twelvefold.reducer import read
-from twelvefold.state import State
 from twelvefold.store import Append, Create
 from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Thread
 
@@ -165,14 +172,54 @@ def answer(
     now: datetime,
 ) -> Change:
     """Judge an answer on the log as it is now."""
-    state: State[Any] = agent.state(thread)
-    verdict = judge(state, given, now=now, settles=settles, directory=directory)
+    verdict = judge(agent.state(thread), given, now=now, settles=settles, directory=directory)
+    return _judged(thread, verdict)
+
+
+def reassign(
+    thread: Thread,
+    *,
+    agent: Agent[Any, Any],
+    wish: Reassign,
+    settles: Settles,
+    directory: Directory,
+    now: datetime,
+) -> Change:
+    """Give the place of one person who is asked to another."""
+    verdict = contacts.reassign(
+        agent.state(thread),
+        wish,
+        owner=agent.owner,
+        now=now,
+        settles=settles,
+        directory=directory,
+    )
+    return _judged(thread, verdict)
+
+
+def remind(thread: Thread, *, contact: str, by: str, now: datetime) -> Change:
+    """Ask those who are asked once more."""
+    state = read(thread)
+    asked = contact_named(state, contact)
+    if contact not in state.open_contacts:
+        raise Conflict(f"{thread.id}.{contact} is closed: nobody is asked. Nothing was done.")
+    if asked.reminders >= REMINDERS_MAX:
+        raise Conflict(
+            f"{thread.id}.{contact} was reminded of REMINDERS_MAX = {REMINDERS_MAX} times."
+            " Nothing was done."
+        )
+    draft = reminded(asked, now, by=by)
+    return Change((Append(thread.id, [draft], tenant=thread.tenant, expect=thread.head),))
+
+
+def _judged(thread: Thread, verdict: Verdict) -> Change:
     append = Append(
         thread.id,
         verdict.drafts,
         tenant=thread.tenant,
         expect=thread.head,
         wake=verdict.refusal is None,
+        timers=verdict.timers,
         cancel=verdict.cancel,
     )
     return Change((append,) if verdict.drafts else (), verdict.refusal)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from twelvefold.exceptions import TwelvefoldError
 from twelvefold.state import ContactKind
+from twelvefold.store import Timer
 from twelvefold.thread import Draft, Json
 
 Decision = Literal["approve", "deny", "edit", "answer", "choose", "it_ran", "run_again", "give_up"]
@@ -40,8 +41,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to append for an answer. With `refusal`, the drafts only record that it was refused."""
+    """What to append for an answer. With `refusal`, the drafts only record that it was refused.
+    `cancel` and `timers`: the keys of timers that end, and those to set."""
 
     drafts: tuple[Draft, ...]
     cancel: tuple[str, ...] = ()
     refusal: TwelvefoldError | None = None
+    timers: tuple[Timer, ...] = ()

@@ -6,8 +6,9 @@ from typing import Any
 
 from twelvefold.exceptions import WrongDecision
 from twelvefold.policy import Policy
-from twelvefold.state import Chosen, Contact, ContactKind, State
+from twelvefold.state import Chosen, Contact, ContactKind, State, contact_of
 from twelvefold.steps import risk_of, schema_hash
+from twelvefold.store import Timer
 from twelvefold.thread import Draft, Json, to_iso
 
 
@@ -67,3 +68,24 @@ def close(
 
 def expiry_timer(contact_id: str) -> str:
     return f"expire:{contact_id}"
+
+
+def remind_timer(contact_id: str) -> str:
+    return f"remind:{contact_id}"
+
+
+def timers_of(contact: Contact) -> list[str]:
+    """The keys of what ends with the contact."""
+    reminds = [] if contact.remind is None else [remind_timer(contact.id)]
+    return [expiry_timer(contact.id), *reminds]
+
+
+def first_timers(request: Draft) -> list[Timer]:
+    """The timers of a contact that is asked now."""
+    contact = contact_of(request.data, asked_at=request.at, seq=0)
+    found: list[Timer] = []
+    if contact.deadline is not None:
+        found.append(Timer(expiry_timer(contact.id), contact.deadline))
+    if contact.remind is not None:
+        found.append(Timer(remind_timer(contact.id), request.at + contact.remind))
+    return found

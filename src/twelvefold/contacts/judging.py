@@ -2,27 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from twelvefold.contacts.answers import Answer, Decision, Verdict
-from twelvefold.contacts.asking import close, expiry_timer
+from twelvefold.contacts.asking import close, timers_of
+from twelvefold.contacts.editing import changed_step
+from twelvefold.contacts.moving import deadline_timers, in_force
+from twelvefold.contacts.refusing import initiators_of, name_of, not_asked, over, too_weak
+from twelvefold.contacts.refusing import record_refusal as record_refusal
 from twelvefold.contacts.standing import in_favour
 from twelvefold.contacts.values import formed
 from twelvefold.directory import NAMES_ALONE, Directory
-from twelvefold.exceptions import (
-    Conflict,
-    InvalidAnswer,
-    NotAllowed,
-    TwelvefoldError,
-    UnknownContact,
-)
-from twelvefold.policy import RISKS, Risk, Settles
+from twelvefold.exceptions import Conflict, TwelvefoldError, UnknownContact
+from twelvefold.policy import Settles
 from twelvefold.state import Contact, State
-from twelvefold.steps import changed_args, digest, risk_of, schema_hash
-from twelvefold.thread import Draft, Json, to_iso
-
-REFUSALS_RECORDED_MAX = 20
+from twelvefold.thread import Draft, Json
 
 _OUTCOMES: Mapping[Decision, str] = {
     "approve": "approved",
@@ -43,25 +38,29 @@ def judge(
 ) -> Verdict:
     """Turn an answer into facts, or into the record of its refusal.
 
-    Whoever answers is known by the name that `directory` has for him. Raises `UnknownContact`, and
-    `InvalidAnswer` for an answer of another kind than is awaited: those are not recorded, the
-    person may simply answer again.
+    Whoever answers is known by the name that `directory` has for him. A deadline counts although
+    its timer is late. Raises `UnknownContact`, and `InvalidAnswer` for an answer of another kind
+    than is awaited: those are not recorded, the person may simply answer again.
     """
-    contact = state.contacts.get(answer.contact)
-    if contact is None:
-        raise UnknownContact(f"{state.thread_id} holds no contact {answer.contact}.")
+    contact, moved = in_force(contact_named(state, answer.contact), now)
     known_as, answer = answer.by, replace(answer, by=directory.person(answer.by))
     refusal = _refusal(state, contact, answer, now=now, settles=settles, directory=directory)
     if refusal is not None:
-        return Verdict(_record_refusal(contact, answer, refusal, state, now), refusal=refusal)
+        said = {"by": answer.by, "decision": answer.decision, "channel": answer.channel}
+        return Verdict(record_refusal(state, contact, refusal, now, **said), refusal=refusal)
     answer = formed(contact, answer)
-    drafts = [_vote(contact, answer, now, known_as, directory)]
-    if answer.decision == "edit":
-        drafts += _edited(state, contact, answer, now, directory)
-    elif answer.decision != "approve" or _completes(state, contact, answer, directory):
-        drafts.append(_closed(contact, answer, now))
-    cancel = (expiry_timer(contact.id),) if len(drafts) > 1 else ()
-    return Verdict(tuple(drafts), cancel)
+    vote = _vote(contact, answer, now, known_as, directory)
+    ends = _ends(state, contact, answer, now, directory)
+    if ends:
+        return Verdict((*moved, vote, *ends), tuple(timers_of(contact)))
+    return Verdict((*moved, vote), timers=tuple(deadline_timers(contact) if moved else ()))
+
+
+def contact_named(state: State[Any], id: str) -> Contact:
+    """Raises `UnknownContact`."""
+    if id not in state.contacts:
+        raise UnknownContact(f"{state.thread_id} holds no contact {id}.")
+    return state.contacts[id]
 
 
 def _refusal(
@@ -73,93 +72,37 @@ def _refusal(
     settles: Settles,
     directory: Directory,
 ) -> TwelvefoldError | None:
-    name = f"{state.thread_id}.{contact.id}"
-    if contact.outcome is not None:
-        return Conflict(f"{name} was already {_how_closed(contact, now)}. Nothing was done.")
-    if state.cancelled:
-        return Conflict(f"{state.thread_id} was cancelled. Nothing was done.")
-    if contact.deadline is not None and now > contact.deadline:
-        return Conflict(f"{name} expired at {to_iso(contact.deadline)}. Nothing was done.")
-    if not contact.policy.allows(answer.by, directory, initiators=_initiators(state, contact)):
-        return _not_allowed(contact, answer.by, directory, name)
-    risk = _risk(state, contact)
-    if not settles.allows(answer.assurance, risk):
-        return NotAllowed(
-            f"{answer.channel} ({answer.assurance}) may not settle {risk} risk: {name}."
-            " Nothing was done. Use a channel that proves more, or change `App(settles=...)`."
-        )
-    if any(vote.by == answer.by for vote in contact.votes):
-        return Conflict(f"{answer.by} has already answered {name}. Nothing was done.")
-    return _changed(state, contact, answer, name)
+    channel, assurance = answer.channel, answer.assurance
+    return (
+        over(state, contact, now=now, digest=answer.digest)
+        or not_asked(state, contact, answer.by, directory)
+        or too_weak(state, contact, settles, channel=channel, assurance=assurance)
+        or _second(state, contact, answer.by)
+    )
 
 
-def _not_allowed(contact: Contact, who: str, directory: Directory, name: str) -> NotAllowed:
-    if contact.policy.allows(who, directory):
-        why = "asked for it, and four eyes are needed"
-    else:
-        why = f"may not answer {name}; it was asked of {contact.policy}"
-    return NotAllowed(f"{who} {why}. Nothing was done.")
-
-
-def _initiators(state: State[Any], contact: Contact) -> tuple[str, ...]:
-    chosen = state.by_id(contact.step)
-    return () if chosen is None else chosen.initiators
-
-
-def _risk(state: State[Any], contact: Contact) -> Risk:
-    """The higher of then and today: what was asked as low may have become high since."""
-    cls = state.classes.get(contact.intent)
-    today = contact.risk if cls is None else risk_of(cls)
-    return RISKS[max(RISKS.index(contact.risk), RISKS.index(today))]
-
-
-def _changed(
-    state: State[Any], contact: Contact, answer: Answer, name: str
-) -> TwelvefoldError | None:
-    """Whether the answer would be to something else than what it is about now."""
-    chosen = state.open_step(contact.step)
-    if chosen is None or chosen.waiting != contact.id:
-        return Conflict(f"{name}: {contact.step} was settled otherwise. Nothing was done.")
-    if contact.digest is None:
+def _second(state: State[Any], contact: Contact, who: str) -> Conflict | None:
+    if all(vote.by != who for vote in contact.votes):
         return None
-    if chosen.digest(contact.id) != contact.digest:
-        return Conflict(f"{name} changed since, so it is asked again. Nothing was done.")
-    if answer.digest is not None and answer.digest != contact.digest:
-        return Conflict(f"{name} shows other arguments than the ones you saw. Nothing was done.")
-    return None
+    return Conflict(f"{who} has already answered {name_of(state, contact)}. Nothing was done.")
 
 
-def _how_closed(contact: Contact, now: datetime) -> str:
-    words = str(contact.outcome).replace("_", " ")
-    who = f" by {contact.closed_by}" if contact.closed_by else ""
-    when = "" if contact.closed_at is None else f", {ago(now - contact.closed_at)} ago"
-    where = f" ({contact.closed_channel})" if contact.closed_channel else ""
-    return words + who + when + where
-
-
-def ago(age: timedelta) -> str:
-    """A duration in its largest unit: `8 s`, `2 min`, `3 h`, `5 d`."""
-    seconds = max(int(age.total_seconds()), 0)
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
-def _record_refusal(
-    contact: Contact, answer: Answer, refusal: TwelvefoldError, state: State[Any], now: datetime
-) -> tuple[Draft, ...]:
-    if state.refusals.get(contact.id, 0) >= REFUSALS_RECORDED_MAX:
-        return ()
-    data: dict[str, Json] = {"contact": contact.id, "by": answer.by, "decision": answer.decision}
-    data |= {"channel": answer.channel, "why": str(refusal)}
-    return (Draft("answer_refused", data, now),)
+def _ends(
+    state: State[Any], contact: Contact, answer: Answer, now: datetime, directory: Directory
+) -> list[Draft]:
+    """What ends the contact with this answer; nothing while more of them have to say yes."""
+    if answer.decision == "edit":
+        step = changed_step(state, contact, answer, now, directory)
+        return [_closed(contact, answer, now, args=step.data["args"]), step]
+    if answer.decision == "approve" and not _completes(state, contact, answer, directory):
+        return []
+    return [_closed(contact, answer, now)]
 
 
 def _completes(state: State[Any], contact: Contact, answer: Answer, directory: Directory) -> bool:
     chosen = state.by_id(contact.step)
     before = [] if chosen is None else in_favour(contact, chosen)
-    initiators = _initiators(state, contact)
+    initiators = initiators_of(state, contact)
     return contact.policy.met_by([*before, answer.by], directory, initiators=initiators)
 
 
@@ -194,36 +137,3 @@ def _closed(contact: Contact, answer: Answer, now: datetime, **more: Json) -> Dr
         **{"choice" if answer.decision == "choose" else "answer": answer.value},
         **more,
     )
-
-
-def _edited(
-    state: State[Any], contact: Contact, answer: Answer, now: datetime, directory: Directory
-) -> list[Draft]:
-    """Close as edited, and choose the changed step: one append. A repair is not an approval."""
-    old = state.open_step(contact.step)
-    cls = state.classes.get(contact.intent)
-    if old is None or cls is None:
-        raise InvalidAnswer(f"{contact.intent} is no step of this agent any more: use give_up.")
-    shown = old.args_today() if contact.kind == "approval" else old.args
-    args = changed_args(cls, shown, answer.changes or {})
-    chosen: dict[str, Json] = {
-        "intent": contact.intent,
-        "args": args,
-        "by": "human",
-        "person": answer.by,
-        "edits": old.id,
-    }
-    if contact.kind == "approval":
-        bound = digest(
-            tenant=state.tenant,
-            thread_id=state.thread_id,
-            contact=contact.id,
-            intent=contact.intent,
-            schema=schema_hash(cls),
-            args=args,
-        )
-        initiators = (*old.initiators, answer.by)
-        enough = contact.policy.met_by([answer.by], directory, initiators=initiators)
-        chosen["approval" if enough else "vote"] = {"contact": contact.id, "digest": bound}
-    new = Draft("next_step_chosen", chosen, now, key=f"edited:{contact.id}")
-    return [_closed(contact, answer, now, args=args), new]

@@ -35,6 +35,8 @@ def formed(contact: Contact, answer: Answer) -> Answer:
         )
     if answer.changes is not None and decision != "edit":
         raise InvalidAnswer("Only an edit changes arguments. Nothing was done.")
+    if decision == "edit" and contact.kind == "approval" and not answer.changes:
+        raise InvalidAnswer("An edit changes something; a yes is `approve`. Nothing was done.")
     if decision == "deny" and not (answer.comment or "").strip():
         raise InvalidAnswer("A denial needs a comment: the model reads it. Nothing was done.")
     if decision == "choose":

@@ -15,6 +15,8 @@ from twelvefold.effects.model import AskModel as AskModel
 from twelvefold.effects.model import Choose as Choose
 from twelvefold.effects.people import Approve as Approve
 from twelvefold.effects.people import Ask as Ask
+from twelvefold.effects.people import Escalate as Escalate
+from twelvefold.effects.people import escalate as escalate
 from twelvefold.effects.running import D as D
 from twelvefold.effects.running import D_contra as D_contra
 from twelvefold.effects.running import Run as Run

@@ -3,13 +3,13 @@
 from twelvefold.plan.begin import begin as begin
 from twelvefold.plan.ending import close_all as close_all
 from twelvefold.plan.ending import report_to_parent as report_to_parent
+from twelvefold.plan.firing import fire as fire
 from twelvefold.plan.parts import Act as Act
 from twelvefold.plan.parts import CallModel as CallModel
 from twelvefold.plan.parts import CallTool as CallTool
 from twelvefold.plan.parts import Plan as Plan
 from twelvefold.plan.parts import Reconcile as Reconcile
 from twelvefold.plan.parts import sleep_timer as sleep_timer
-from twelvefold.plan.recover import fire as fire
 from twelvefold.plan.recover import recover as recover
 from twelvefold.plan.replay import Difference as Difference
 from twelvefold.plan.replay import replay as replay

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
-from twelvefold.contacts import expiry_timer, request, terms_of, void_approval
+from twelvefold.contacts import first_timers, request, terms_of, void_approval
 from twelvefold.directory import Directory
 from twelvefold.effects import Approve, Ask, Run
 from twelvefold.exceptions import WrongDecision
@@ -14,15 +14,14 @@ from twelvefold.plan.options import ATTEMPTS_MAX
 from twelvefold.plan.parts import CallTool, Plan, Reconcile, ready_step
 from twelvefold.policy import checked_policy
 from twelvefold.state import Chosen, State
-from twelvefold.store import Timer
 
 
 def ask_people(
     effect: Approve | Ask, state: State[Any], now: datetime, directory: Directory | None
 ) -> Plan:
     chosen = ready_step(state, effect.step)
-    initiators = chosen.initiators
-    within, terms = effect.within, terms_of(effect)
+    initiators, within = chosen.initiators, effect.within
+    terms = terms_of(effect, directory, initiators=initiators)
     if isinstance(effect, Ask):
         to = checked_policy(effect.to, directory, initiators=initiators)
         question = effect.question
@@ -36,10 +35,7 @@ def ask_people(
     else:
         to = checked_policy(effect.by, directory, initiators=initiators)
         draft = request(state, chosen, "approval", to, now=now, within=within, terms=terms)
-    plan = Plan(drafts=[draft])
-    if within is not None:
-        plan.timers.append(Timer(expiry_timer(draft.data["contact"]), now + within))
-    return plan
+    return Plan(drafts=[draft], timers=first_timers(draft))
 
 
 def ask_what_happened(

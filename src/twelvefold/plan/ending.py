@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from twelvefold.contacts import close, expiry_timer
+from twelvefold.contacts import close, timers_of
 from twelvefold.effects import Finish
 from twelvefold.plan.parts import Plan, ready_step, sleep_timer
 from twelvefold.state import State
@@ -30,7 +30,7 @@ def close_all(state: State[Any], outcome: str, *, now: datetime, comment: str) -
     plan = Plan()
     for contact in state.open_contacts.values():
         plan.drafts.append(close(contact, outcome, now=now, comment=comment))
-        plan.cancel.append(expiry_timer(contact.id))
+        plan.cancel += timers_of(contact)
     plan.cancel += [sleep_timer(c.id) for c in state.open if (c.waiting or "").startswith("timer:")]
     return plan
 

@@ -6,17 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from twelvefold.agent import Agent
-from twelvefold.contacts import close, expiry_timer, request
+from twelvefold.contacts import close, request, timers_of
 from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.exceptions import NewerEvent
 from twelvefold.plan.parts import Plan
 from twelvefold.policy import checked_policy
-from twelvefold.reducer import read
 from twelvefold.state import Chosen, Contact, State
-from twelvefold.store import Append
-from twelvefold.thread import EVENT_VERSION, Draft, Json, Thread
-
-EXPIRED = "nobody answered in time"
+from twelvefold.thread import EVENT_VERSION, Draft, Json
 
 
 def recover(
@@ -45,7 +41,7 @@ def recover(
     for contact in list(state.open_contacts.values()):
         if comment := _lost(state, contact):
             plan.drafts.append(close(contact, "voided", now=now, comment=comment))
-            plan.cancel.append(expiry_timer(contact.id))
+            plan.cancel += timers_of(contact)
     if not plan.drafts:  # a voided approval is folded first: its step may be unreadable too
         for chosen in state.unreadable:
             owner = checked_policy(agent.owner, directory, initiators=chosen.initiators)
@@ -82,31 +78,3 @@ def _lost(state: State[Any], contact: Contact) -> str | None:
     if contact.kind == "repair" and chosen.readable:
         return f"{contact.intent} parses again"
     return None
-
-
-def fire(thread: Thread, key: str, *, now: datetime) -> Append:
-    """What a timer that came due means. Asks the log whether it still matters: timers may be
-    late."""
-    state = read(thread)
-    kind, _, name = key.partition(":")
-    drafts: list[Draft] = []
-    if kind == "expire" and (contact := state.open_contacts.get(name)):
-        drafts.append(close(contact, "expired", now=now, comment=EXPIRED))
-    # A step that was put to sleep twice has one timer, and its fact one key: fire it only where
-    # that ends the sleep.
-    elif kind == "sleep" and (chosen := _asleep(state, name)):
-        fired: dict[str, Json] = {"step": name, "timer": name, "intent": chosen.intent}
-        drafts.append(Draft("timer_fired", fired, now, key=f"fired:{key}"))
-    return Append(
-        thread.id,
-        drafts,
-        tenant=thread.tenant,
-        expect=thread.head,
-        wake=bool(drafts),
-        cancel=(key,),
-    )
-
-
-def _asleep(state: State[Any], step_id: str) -> Chosen[Any] | None:
-    chosen = state.open_step(step_id)
-    return chosen if chosen is not None and chosen.waiting == f"timer:{step_id}" else None

@@ -3,34 +3,27 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twelvefold.forms import Form, Option
-from twelvefold.policy import Policy
-from twelvefold.state import Approval, Chosen, Contact, State, Vote
-from twelvefold.thread import Event, Json, from_iso
+from twelvefold.state import Approval, Chosen, Contact, State, Vote, contact_of, moved
+from twelvefold.thread import Event, Json
 
 
 def _contact_requested(state: State[Any], event: Event) -> None:
-    data = event.data
-    chosen = state.open_step(data["step"])
-    deadline = data.get("deadline")
-    contact = Contact(
-        id=data["contact"],
-        step=data["step"],
-        kind=data["kind"],
-        intent=data.get("intent", ""),
-        policy=Policy.from_data(data["to"]),
-        asked_at=event.at,
-        seq=event.seq,
-        risk=data.get("risk", "low"),
-        question=data.get("question") or "",
-        digest=data.get("digest"),
-        deadline=None if deadline is None else from_iso(deadline),
-        form=Form.from_data(data["form"]) if "form" in data else None,
-        options=tuple(map(Option.from_data, data.get("options", ()))),
-    )
+    contact = contact_of(event.data, asked_at=event.at, seq=event.seq)
     state.contacts[contact.id] = state.open_contacts[contact.id] = contact
-    if chosen is not None:
+    if chosen := state.open_step(contact.step):
         chosen.waiting = contact.id
+
+
+def _contact_moved(state: State[Any], event: Event) -> None:
+    """Escalated or reassigned: the event repeats the request, as it stands from now on."""
+    if contact := state.open_contacts.get(event.data["contact"]):
+        new = moved(contact, event.data)
+        state.contacts[contact.id] = state.open_contacts[contact.id] = new
+
+
+def _contact_reminded(state: State[Any], event: Event) -> None:
+    if contact := state.open_contacts.get(event.data["contact"]):
+        contact.reminders += 1
 
 
 def _contact_answered(state: State[Any], event: Event) -> None:
@@ -108,6 +101,9 @@ def _contact_voided(state: State[Any], event: Event) -> None:
 
 CONTACTS: Mapping[str, Callable[[State[Any], Event], None]] = {
     "contact_requested": _contact_requested,
+    "contact_escalated": _contact_moved,
+    "contact_reassigned": _contact_moved,
+    "contact_reminded": _contact_reminded,
     "contact_answered": _contact_answered,
     "answer_refused": _answer_refused,
     "contact_closed": _contact_closed,

@@ -16,6 +16,8 @@ from twelvefold.state.contact import Approval as Approval
 from twelvefold.state.contact import Contact as Contact
 from twelvefold.state.contact import ContactKind as ContactKind
 from twelvefold.state.contact import Vote as Vote
+from twelvefold.state.contact import contact_of as contact_of
+from twelvefold.state.contact import moved as moved
 from twelvefold.steps import intent_of, members
 from twelvefold.thread import Event, Json, Thread
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twelvefold.contacts import expiry_timer
+from twelvefold.contacts import deadline_timers, remind_timer
 from twelvefold.files import facts
 from twelvefold.reducer import read
 from twelvefold.store import Append, Create, Store, Timer
@@ -46,11 +46,11 @@ def _append(thread: Thread) -> Append:
 def _timers(thread: Thread) -> list[Timer]:
     """The timers that the store beside this log held."""
     state = read(thread)
-    timers = [
-        Timer(expiry_timer(contact.id), contact.deadline)
-        for contact in state.open_contacts.values()
-        if contact.deadline is not None
-    ]
+    timers: list[Timer] = []
+    for contact in state.open_contacts.values():
+        timers += deadline_timers(contact)
+        if contact.remind is not None:
+            timers.append(Timer(remind_timer(contact.id), thread.events[-1].at + contact.remind))
     for chosen in state.open:
         kind, _, name = (chosen.waiting or "").partition(":")
         if kind == "timer":

@@ -163,9 +163,10 @@ def _record(event: Event) -> Record:
 
 def _project(ref: Ref, kept: Kept, event: Event) -> None:
     match event.type:
-        case "contact_requested":
-            contact = event.data["contact"]
-            row = ContactRow(ref, kept.agent, contact, event.at, event.data)
+        case "contact_requested" | "contact_escalated" | "contact_reassigned":
+            contact, asked_at = event.data["contact"], event.data.get("asked_at")
+            asked_at = event.at if asked_at is None else from_iso(asked_at)
+            row = ContactRow(ref, kept.agent, contact, asked_at, event.data)
             deadline(row)  # one that is no time is refused now, not when the inbox is read
             kept.contacts[contact] = row
         case "contact_closed":
