@@ -79,6 +79,7 @@ def read(reply: str) -> Any:
 
 
 @given(STEPS)
+@settings(deadline=None)
 def test_what_is_written_is_read_without_a_repair(step: Any):
     for level in ("strict", "lenient"):
         parsed = parse(written(step), Crew, level=level)
@@ -87,7 +88,7 @@ def test_what_is_written_is_read_without_a_repair(step: Any):
 
 
 @given(STEPS)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_no_beginning_of_a_reply_is_another_step(step: Any):
     reply = written(step)
 
@@ -105,7 +106,7 @@ DRESSES = (
 
 
 @given(STEPS, st.sampled_from(DRESSES))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_what_stands_around_a_step_changes_nothing(step: Any, dress: str):
     reply = dress.format(written(step))
 
@@ -133,7 +134,7 @@ def without_quotes(data: dict[str, Any]) -> str:
 
 
 @given(STEPS, st.sampled_from([as_python, unescaped, without_quotes]))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_step_in_loose_json_is_this_step_or_refused(step: Any, loose: Any):
     reply = loose({"intent": intent_of(type(step)), **args_of(step)})
 
@@ -141,7 +142,7 @@ def test_a_step_in_loose_json_is_this_step_or_refused(step: Any, loose: Any):
 
 
 @given(STEPS, st.integers(0), st.sampled_from(["drop", "double", "swap"]))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_damaged_reply_is_this_step_or_a_valid_one_or_refused(step: Any, at: int, how: str):
     reply = written(step)
     at %= len(reply)
@@ -157,7 +158,7 @@ def test_a_damaged_reply_is_this_step_or_a_valid_one_or_refused(step: Any, at: i
 
 
 @given(st.one_of(TEXT, st.lists(PIECES | TEXT, max_size=25).map(" ".join)))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_no_text_crashes(text: str):
     read(text)
     read("".join(text.split(" ")))
@@ -167,7 +168,7 @@ def test_no_text_crashes(text: str):
 
 
 @given(st.lists(PIECES, min_size=2, max_size=12), STEPS)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_what_is_not_said_clearly_is_never_a_step_of_the_pieces(pieces: list[str], step: Any):
     got = read("".join(pieces) + written(step))
 
