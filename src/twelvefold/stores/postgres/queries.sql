@@ -187,6 +187,10 @@ with woken as (
 select pg_notify('twelvefold', $3);
 
 -- name: end_wake
+-- An advance left nothing to do; a newer wake stays. The append holds the row of the thread already.
+with parked as (
+    update twelvefold_threads set parked_at = head where tenant = $1 and id = $2
+)
 delete from twelvefold_wakes where tenant = $1 and thread_id = $2 and version = $3;
 
 -- name: set_timer
@@ -218,6 +222,13 @@ listen twelvefold;
 -- name: try_runner_lock
 -- The lock ends with its connection, however that ends. One lock per log: the table is part of its name.
 select pg_try_advisory_lock($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint);
+
+-- name: try_shared_runner_lock
+-- Held beside others of the same kind, and never beside the one above.
+select pg_try_advisory_lock_shared($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint);
+
+-- name: end_shared_runner_lock
+select pg_advisory_unlock_shared($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint);
 
 -- name: end_runner_lock
 select pg_advisory_unlock($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint);

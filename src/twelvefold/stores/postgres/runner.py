@@ -27,10 +27,12 @@ class Runner:
         self._holding: list[Named] = []
 
     @contextmanager
-    def lock(self) -> Generator[bool]:
-        """Hold the lock while inside; False at once when somebody else holds it."""
+    def lock(self, *, shared: bool = False) -> Generator[bool]:
+        """Hold the lock while inside; False at once when somebody else holds it. `shared`: several
+        processes hold it, which give each thread to one of them."""
+        kind = "shared_runner_lock" if shared else "runner_lock"
         with self._pool.connection() as db:
-            if not self._tried(db):
+            if not self._tried(db, kind):
                 yield False
                 return
             self._holding.append(db)
@@ -39,7 +41,7 @@ class Runner:
             finally:
                 self._holding.remove(db)
                 with suppress(psycopg.Error):  # it is gone with its connection then
-                    db.rows("end_runner_lock", (LOCKS,))
+                    db.rows(f"end_{kind}", (LOCKS,))
                     db.rows("name_connection", (APPLICATION,))
 
     def expect_held(self) -> None:
@@ -51,9 +53,9 @@ class Runner:
             " and with it the right. Start again; the threads go on where they were."
         )
 
-    def _tried(self, db: Named) -> bool:
+    def _tried(self, db: Named, kind: str) -> bool:
         try:
-            ((held,),) = db.rows("try_runner_lock", (LOCKS,))
+            ((held,),) = db.rows(f"try_{kind}", (LOCKS,))
             if held:
                 db.rows("name_connection", (_own_name(),))
         except psycopg.Error as error:

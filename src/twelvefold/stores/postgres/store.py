@@ -36,9 +36,9 @@ class PostgresStore(Reads):
     """An `EmbeddedStore` and a `TransactionalStore` in the database at `url`, whose schema
     `twelvefold db migrate` made.
 
-    Everything may be called from any thread. `wakes` replaces the rows of this database as the way
-    an engine is told. Waiting for another transaction, or for a connection of this process, ends
-    after `lock_timeout_s` as `StoreUnavailable`. `clock` is the time of the database.
+    Everything may be called from any thread. Waiting for another transaction, or for a connection
+    of this process, ends after `lock_timeout_s` as `StoreUnavailable`. `clock` is the time of the
+    database.
 
     Raises `ConfigurationError`, `NotMigrated`, `StoreUnavailable`, `StoreVersion`.
     """
@@ -47,7 +47,6 @@ class PostgresStore(Reads):
         self,
         url: str,
         *,
-        wakes: Wakes | None = None,
         lock_timeout_s: float = LOCK_TIMEOUT_S,
         connections_max: int = CONNECTIONS_MAX,
     ) -> None:
@@ -57,8 +56,9 @@ class PostgresStore(Reads):
         super().__init__(self._reading)
         self.clock = StoreClock(self._reading)
         author = uuid4().hex
-        self._wakes = wakes or RowWakes(author)
-        self._wakes_of_others = wakes or RowWakes(STRANGER)
+        self._told: list[Wakes] = []
+        self._wakes = RowWakes(author, self._told)
+        self._wakes_of_others = RowWakes(STRANGER, self._told)
         self._writer = Writer(self._pool, self._wakes)
         threads_max = max(1, connections_max - KEPT_FREE)
         self._lanes = Lanes(self._committed, threads_max=threads_max)
@@ -70,6 +70,15 @@ class PostgresStore(Reads):
     @property
     def name(self) -> str:
         return self._pool.name
+
+    @property
+    def url(self) -> str:
+        """With its password, for who connects beside this store."""
+        return self._url
+
+    def tell(self, wakes: Wakes) -> None:
+        """From now on tell another engine, too, in the transaction of each append."""
+        self._told.append(wakes)
 
     async def commit(self, *appends: Append) -> list[list[Event]]:
         return await self._lanes.commit(appends)
@@ -125,8 +134,8 @@ class PostgresStore(Reads):
             server = db.raw.info.parameter_status("server_version")
             return f"PostgreSQL {server}, schema {schema_version(db)}"
 
-    def runner_lock(self) -> AbstractContextManager[bool]:
-        return self._runner.lock()
+    def runner_lock(self, *, shared: bool = False) -> AbstractContextManager[bool]:
+        return self._runner.lock(shared=shared)
 
     def runner_pid(self) -> int | None:
         """The process on this machine that advances threads of this log."""

@@ -11,7 +11,8 @@ create table twelvefold_migrations (
 
 -- One row per thread, locked and written once per append. `n` counts launches and orders pages; `chain`
 -- is that of the newest event; `summary` and `status` are a projection. Room is left in each page, so
--- that an append writes the row beside its older version and no index.
+-- that an append writes the row beside its older version and no index. `parked_at` is the head at which an
+-- advance last left nothing to do: where it is behind, and nothing wakes the thread, a wake was lost.
 create table twelvefold_threads (
     n             bigint generated always as identity primary key,
     tenant        text collate "C" not null,
@@ -22,6 +23,7 @@ create table twelvefold_threads (
     parent_intent text collate "C",
     head          bigint not null,
     epoch         bigint not null,
+    parked_at     bigint not null default 0,
     chain         bytea  not null,
     status        text collate "C" not null,
     summary       text   not null,
