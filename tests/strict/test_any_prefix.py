@@ -28,7 +28,7 @@ from twelvefold.tools import schema_of
 
 pytestmark = pytest.mark.anyio
 
-HISTORIES, MOVES = 40, 40
+HISTORIES, MOVES = 24, 40
 PREFIXES_MIN = 100
 PROMPT = EXAMPLES / "calculator" / "next_step.md"
 SCHEMA = schema_of(OF_EXAMPLES["release_pipeline"])

@@ -14,7 +14,7 @@ from strict.unions import UNIONS, meant, told_apart
 from strict.vendors import obeyed
 from twelvefold.tools import parse, schema_of
 
-STEPS = 20
+STEPS = 8
 
 
 def call(text: str, arguments: Callable[[Any], Any]) -> str:

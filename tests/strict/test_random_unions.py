@@ -30,7 +30,7 @@ from twelvefold.schemas import ANTHROPIC, GEMINI, OPENAI, PLAIN, export
 from twelvefold.steps import Step
 from twelvefold.tools import parse, schema_of, steps_from_json_schema
 
-UNIONS, UNIONS_LONG, TEXTS = 60, 1_000, 5
+UNIONS, UNIONS_LONG, TEXTS = 30, 1_000, 5
 STEPS_MAX, FIELDS_MAX = 4, 5
 NAMES = "a b thought value next_step name arguments type items properties class_ kind error".split()
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from strict.faults import a_page, cut_off, fails, no_json, refused, slow, truncated
 from strict.server import StrictServer
 
-COUNT = 200
+COUNT = 60
 ADD = {
     "type": "object",
     "properties": {
