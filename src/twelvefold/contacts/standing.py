@@ -9,8 +9,10 @@ from twelvefold.thread import Draft, Json
 
 
 def in_favour(contact: Contact, chosen: Chosen[Any]) -> list[str]:
-    """Who said yes: by a vote, or by having edited the step into what it is."""
-    yes = [vote.by for vote in contact.votes if vote.decision == "approve"]
+    """Who said yes to what this contact shows: by a vote, or by having edited the step into what it
+    is. A vote that was cast elsewhere, and copied into this log, names another digest."""
+    votes = [vote for vote in contact.votes if vote.digest == contact.digest]
+    yes = [vote.by for vote in votes if vote.decision == "approve"]
     return yes if chosen.person is None or not chosen.edit_counts else [chosen.person, *yes]
 
 

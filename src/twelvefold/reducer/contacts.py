@@ -28,7 +28,8 @@ def _contact_reminded(state: State[Any], event: Event) -> None:
 
 def _contact_answered(state: State[Any], event: Event) -> None:
     if contact := state.open_contacts.get(event.data["contact"]):
-        vote = Vote(event.data["by"], event.data["decision"], event.at, event.seq)
+        data = event.data
+        vote = Vote(data["by"], data["decision"], event.at, event.seq, data.get("digest"))
         contact.votes.append(vote)
         state.hear(event.at)
 

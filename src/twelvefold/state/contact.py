@@ -14,12 +14,13 @@ ContactKind = Literal["approval", "question", "outcome", "repair"]
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What one person said to one contact."""
+    """What one person said to one contact, and the digest of what it was about."""
 
     by: str
     decision: str
     at: datetime
     seq: int
+    digest: str | None = None
 
 
 @dataclass(slots=True)

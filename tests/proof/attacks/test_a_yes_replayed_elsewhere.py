@@ -64,9 +64,21 @@ def test_the_facts_of_a_yes_do_not_hold_in_another_thread(place: Place) -> None:
     victim.go_on()
 
     votes = [e for e in victim.app.thread("t").events if e.type.startswith("contact_")][1:]
-    asked = victim.events("contact_requested")[0].data
     drafts = [Draft(e.type, e.data, e.at, key=e.key) for e in votes]
-    drafts.insert(0, Draft("contact_requested", asked | {"contact": "s1.2"}, place.clock()))
+    asyncio.run(place.store.commit(Append("u", drafts, wake=True)))
+    victim.go_on()
+
+    victim.expect({"to": "ann"})
+    assert [row.id for row in victim.inbox("u")] == ["s1.2"]
+
+
+def test_a_question_that_is_copied_with_its_yes_does_not_hold_either(place: Place) -> None:
+    victim = approved_but_not_run(place)
+    asyncio.run(victim.app.launch("bot", "go", thread_id="u"))
+    victim.go_on()
+
+    said = [e for e in victim.app.thread("t").events if e.type.startswith("contact_")]
+    drafts = [Draft(e.type, e.data | {"contact": "s1.2"}, e.at) for e in said]
     asyncio.run(place.store.commit(Append("u", drafts, wake=True)))
     victim.go_on()
 
