@@ -4,6 +4,7 @@ Also mid-crash, mid-approval, with a message that nobody has read yet. Every bod
 the strict server's rules; those of whole threads go through the SDKs too.
 """
 
+import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -113,12 +114,14 @@ def test_every_prefix_of_a_random_history_is_taken(
 
 @each_way
 @each_rendering
-async def test_every_recorded_log_is_taken_from_the_sdk(
+async def test_every_recorded_log_goes_through_the_sdk_as_it_was_rendered(
     way: Way, rendering: Rendering, strict_server: StrictServer, recorded: list[Thread]
 ):
     model = way.model(strict_server)
     for thread in recorded:
-        await model(ModelRequest(tuple(rendering(thread)), SCHEMA))
+        request = ModelRequest(tuple(rendering(thread)), SCHEMA)
+        await model(request)
+        assert json.loads(strict_server.requests[-1].body) == way.body(request)
 
     assert strict_server.refusals == []
     assert len(strict_server.said) == len(recorded)
