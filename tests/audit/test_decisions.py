@@ -42,6 +42,7 @@ async def test_a_vote_says_who_on_which_channel_saw_which_digest(tmp_path):
 
         assert [one.what for one in rows] == ["asked", "refused", "answered", "closed"]
         asked, refused, answered, closed = rows
+        assert asked.to == {"people": ["anna", "bob"], "needed": 1}
         assert (refused.by, refused.channel, refused.decision) == ("mallory", "mail", "approve")
         assert "mallory may not answer" in refused.comment
         assert (answered.by, answered.channel, answered.assurance) == ("anna", "slack", "local")
@@ -83,6 +84,26 @@ def test_an_erased_vote_still_says_who_and_when():
     assert (found.contact, found.event, found.at) == ("t.s1.1", 7, AT)
     assert row(said("contact_closed", key="closed:s1.1")._replace(data=None)).contact == "t.s1.1"
     assert row(said("answer_refused")._replace(data=None)).by == ""
+
+
+def test_what_moves_says_to_whom_and_instead_of_whom():
+    to = {"people": ["zoe"], "needed": 1}
+    moved = said("contact_reassigned", contact="s1.1", to=to, by="ben", instead_of="ben")
+
+    found = row(moved)
+
+    assert (found.what, found.by, found.to, found.comment) == (
+        "reassigned",
+        "ben",
+        to,
+        "instead of ben",
+    )
+    gone = said("contact_escalated", key="escalated:s1.1")._replace(data=None)
+    assert (row(gone).contact, row(gone).decision) == ("t.s1.1", "escalated")
+
+
+def test_an_option_that_was_chosen_is_the_answer():
+    assert row(said("contact_closed", outcome="chosen", choice="spam")).answer == "spam"
 
 
 def test_an_erasure_says_who_and_why():

@@ -252,6 +252,7 @@ def test_the_audit_log_as_json_has_the_published_shape(cli: Cli, sql: Any):
         "by": "anna",
         "channel": "cli",
         "assurance": "local",
+        "to": None,
         "tenant": "default",
         "thread": "two",
         "contact": "two.s1.1",

@@ -37,7 +37,7 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A row. A text is empty, `args` and `answer` are None, where the event says nothing;
+    """A row. A text is empty, and `to`, `args` and `answer` are None, where the event says nothing;
     `docs/audit.md` explains each."""
 
     at: str
@@ -46,6 +46,7 @@ class Decided:
     by: str
     channel: str
     assurance: str
+    to: Json
     tenant: str
     thread: str
     contact: str
@@ -92,6 +93,7 @@ def _row(one: Said, data: Mapping[str, Json], asked: Mapping[str, Json]) -> Deci
         by=_text(by),
         channel=_text(data.get("channel")),
         assurance=_text(data.get("assurance")),
+        to=data.get("to"),
         tenant=one.tenant,
         thread=one.thread,
         contact=f"{one.thread}.{contact}" if contact else "",
@@ -100,8 +102,8 @@ def _row(one: Said, data: Mapping[str, Json], asked: Mapping[str, Json]) -> Deci
         intent=_text(data.get("intent") or asked.get("intent")),
         args=data.get("args", asked.get("args")),
         digest=_text(data.get("digest") or asked.get("digest")),
-        answer=data.get("answer"),
-        comment=_text(data.get("comment") or data.get("why") or data.get("reason")),
+        answer=data.get("answer", data.get("choice")),
+        comment=_comment(data),
     )
 
 
@@ -112,9 +114,17 @@ def _decision(one: Said, data: Mapping[str, Json]) -> str:
     return _text(data.get("decision") or data.get("outcome"))
 
 
+def _comment(data: Mapping[str, Json]) -> str:
+    found = data.get("comment") or data.get("why") or data.get("reason")
+    instead = data.get("instead_of")
+    return _text(found or (f"instead of {instead}" if instead else None))
+
+
 def _in_key(key: str | None) -> tuple[str, str]:
     """The contact and the person, which the key of an erased event still names."""
-    found = re.fullmatch(r"(?:vote|closed|voided):([^:]+)(?::(.*))?", key or "", re.DOTALL)
+    found = re.fullmatch(
+        r"(?:vote|closed|voided|escalated):([^:]+)(?::(.*))?", key or "", re.DOTALL
+    )
     return ("", "") if found is None else (found[1], found[2] or "")
 
 
