@@ -18,6 +18,7 @@ _WAITS: Mapping[str, str] = {"approval": "waits for approval", "question": "wait
 
 class Timeline:
     """Writes events. A choice is held until it is known what became of it: then one line says both.
+    Of several choices at once each has its own line, and each outcome: which is whose is not known.
 
     `thread_id` is the thread shown first; another one is announced before its lines.
     """
@@ -25,9 +26,11 @@ class Timeline:
     def __init__(self, out: Out, thread_id: str) -> None:
         self.out, self._shown = out, thread_id
         self._held: tuple[str, Event] | None = None
+        self._choosing: str | None = None  # the thread whose newest event is a choice
         self._started: dict[tuple[str, str], Event] = {}
 
     def add(self, thread_id: str, event: Event) -> None:
+        among, self._choosing = self._choosing == thread_id, None
         if event.v > EVENT_VERSION:
             self.flush()
             self._line(thread_id, event.seq, event.type, said(event, thread_id))
@@ -38,7 +41,9 @@ class Timeline:
             return
         if event.type == "next_step_chosen":
             self.flush()
-            self._held = (thread_id, event)
+            self._held, self._choosing = (thread_id, event), thread_id
+            if among:
+                self.flush()
         elif self._held is not None and self._held[0] == thread_id and _tells_outcome(event):
             chosen, self._held = self._held[1], None
             self._line(thread_id, chosen.seq, what(chosen), self._both(thread_id, chosen, event))
