@@ -16,8 +16,8 @@ def test_the_first_agent_survives_a_kill_at_every_boundary() -> None:
     assert crash_matrix("scenarios:first_agent", path=PATH).faults == []
 
 
-@pytest.mark.parametrize("name", ["mailcrew"])
-def test_an_agent_that_writes_to_customers_survives_a_kill_at_every_boundary(name: str) -> None:
+@pytest.mark.parametrize("name", ["mailcrew", "linear_triage"])
+def test_an_agent_that_writes_outside_survives_a_kill_at_every_boundary(name: str) -> None:
     matrix = crash_matrix(f"people_scenarios:{name}", path=PATH)
 
     assert matrix.faults == []
@@ -33,7 +33,16 @@ def test_of_four_simultaneous_answers_one_wins(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["pipeline", "rollback", "calculator", "first_agent", "outer_loop", "mailcrew"]
+    "name",
+    [
+        "pipeline",
+        "rollback",
+        "calculator",
+        "first_agent",
+        "outer_loop",
+        "mailcrew",
+        "linear_triage",
+    ],
 )
 def test_an_example_replays(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in PATH:

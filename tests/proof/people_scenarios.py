@@ -1,4 +1,4 @@
-"""What the crash matrix runs of the examples in which people answer customers."""
+"""What the crash matrix runs of the examples in which people and agents share the work."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,32 +13,59 @@ from twelvefold.store import ContactRow
 from twelvefold.testing import Point, Scenario
 
 CREW = example("mailcrew")
+TRIAGE = example("linear_triage")
 MAIL = "To: billing@crew.example.com\nSubject: Invoice\n\nPlease charge my card for in_1002."
+
+
+class PointedBilling(CREW.Billing):
+    """The API with a boundary before and after each write."""
+
+    def __init__(self, path: Path, point: Point) -> None:
+        super().__init__(path)
+        self.point = point
+
+    def request(self, method: str, path: str, params: Any, *, key: str = "") -> Any:
+        if method == "GET":
+            return super().request(method, path, params, key=key)
+        self.point(f"before {path}")
+        answer = super().request(method, path, params, key=key)
+        self.point(f"after {path}")
+        return answer
+
+
+class PointedPost(CREW.Post):
+    """The mail server with a boundary before and after each mail."""
+
+    def __init__(self, path: Path, point: Point) -> None:
+        super().__init__(path)
+        self.point = point
+
+    def send(self, message_id: str, **mail: str) -> None:
+        self.point("before a mail")
+        super().send(message_id, **mail)
+        self.point("after a mail")
+
+
+class PointedTracker(TRIAGE.Tracker):
+    """The tracker with a boundary before and after each write."""
+
+    def __init__(self, path: Path, point: Point) -> None:
+        super().__init__(path, ratelimited=frozenset({"issueLabels"}))
+        self.point = point
+
+    async def post(self, operation: str, variables: Mapping[str, Any]) -> Any:
+        if operation not in {"issueUpdate", "commentCreate"}:
+            return await super().post(operation, variables)
+        self.point(f"before {operation}")
+        answer = await super().post(operation, variables)
+        self.point(f"after {operation}")
+        return answer
 
 
 def mailcrew(folder: Path, point: Point) -> Scenario:
     """A charge that two people approve and the bank declines, then a link, then a mail."""
-
-    class PointedBilling(CREW.Billing):
-        """The API with a boundary before and after each write."""
-
-        def request(self, method: str, path: str, params: Any, *, key: str = "") -> Any:
-            if method == "GET":
-                return super().request(method, path, params, key=key)
-            point(f"before {path}")
-            answer = super().request(method, path, params, key=key)
-            point(f"after {path}")
-            return answer
-
-    class PointedPost(CREW.Post):
-        """The mail server with a boundary before and after each mail."""
-
-        def send(self, message_id: str, **mail: str) -> None:
-            point("before a mail")
-            super().send(message_id, **mail)
-            point("after a mail")
-
-    world = CREW.World(PointedBilling(folder / "billing.db"), PointedPost(folder / "post.db"))
+    billing = PointedBilling(folder / "billing.db", point)
+    world = CREW.World(billing, PointedPost(folder / "post.db", point))
     app = app_of(CREW, deps=world, store=store_in(folder))
 
     async def launch(app: App) -> None:
@@ -48,15 +75,34 @@ def mailcrew(folder: Path, point: Point) -> Scenario:
 
     def answer(contact: ContactRow) -> Mapping[str, Any]:
         point("while a person thinks")
-        voted = {
-            event.data["by"]
-            for event in app.thread(contact.ref.id).events
-            if event.type == "contact_answered" and event.data["contact"] == contact.id
-        }
-        return {"decision": "approve", "by": "ben" if "anna" in voted else "anna"}
+        return {"decision": "approve", "by": "ben" if voted(app, contact) else "anna"}
 
     def effects() -> Mapping[str, int]:
         mails = Counter(f"mail to {to}" for _, to, *_ in world.post.sent())
-        return world.billing.effects() | mails
+        return billing.effects() | mails
 
     return Scenario(app, launch, answer, effects)
+
+
+def linear_triage(folder: Path, point: Point) -> Scenario:
+    """Three fetches, one of which fails, a question, a change and a comment."""
+    tracker = PointedTracker(folder / "tracker.db", point)
+    app = app_of(TRIAGE, deps=tracker, store=store_in(folder))
+
+    async def launch(app: App) -> None:
+        await app.launch("triage", "triage ENG-8", thread_id="l1")
+
+    def answer(contact: ContactRow) -> Mapping[str, Any]:
+        point("while a person thinks")
+        return {"decision": "answer", "by": "anna", "value": "lab_1"}
+
+    def effects() -> Mapping[str, int]:
+        return Counter(f"{what} of {issue}" for what, issue, _ in tracker.changes())
+
+    return Scenario(app, launch, answer, effects)
+
+
+def voted(app: App, contact: ContactRow) -> bool:
+    """Whether anybody has answered it before."""
+    events = app.thread(contact.ref.id).events
+    return any(e.type == "contact_answered" and e.data["contact"] == contact.id for e in events)

@@ -25,6 +25,7 @@ STORIES: dict[str, Any] = {
     "first_agent": scenarios.first_agent,
     "outer_loop": scenarios.outer_loop,
     "mailcrew": people_scenarios.mailcrew,
+    "linear_triage": people_scenarios.linear_triage,
 }
 
 

@@ -17,7 +17,7 @@ from loading import EXAMPLES
 
 from strict.server import StrictServer
 from strict.stories import STORIES, told
-from strict.unions import OF_EXAMPLES, mailcrew
+from strict.unions import OF_EXAMPLES, linear_triage, mailcrew
 from strict.vendors import WAYS, Way, asking, name_of, obeyed
 from twelvefold import render
 from twelvefold.messages import FilePart, Message, ModelRequest, Part
@@ -32,11 +32,14 @@ PROMPTS = {
     "rollback": "release_pipeline/roll_back.md",
     "deployer": "outer_loop/next_step.md",
     "mailcrew": "mailcrew/next_step.md",
+    "triage": "linear_triage/next_step.md",
     "bot": None,
 }
 """By the name of an agent. None: the rendered thread is the whole prompt."""
-CONTEXTS = {"mailcrew": mailcrew.next_step.context}
+CONTEXTS = {"mailcrew": mailcrew.next_step.context, "triage": linear_triage.context}
 """Renderings of the user's own."""
+NAMED = "ENG-8"
+"""The other variable of a prompt."""
 HEADERS = re.compile(
     "host|accept|accept-encoding|connection|content-type|content-length|user-agent|authorization"
     "|x-api-key|anthropic-version|x-stainless-[a-z-]+|x-goog-api-(key|client)|x-server-timeout"
@@ -81,7 +84,8 @@ def from_files(request: ModelRequest, threads: list[Thread]) -> list[tuple[str, 
     parts = re.split(r"^--- (system|user|assistant)\n", file, flags=re.MULTILINE)
     assert parts[0] == ""
     pairs = zip(parts[1::2], parts[2::2], strict=True)
-    return [(role, text.replace("{{ thread }}", context)) for role, text in pairs]
+    texts = [(role, text.replace("{{ name }}", NAMED)) for role, text in pairs]
+    return [(role, text.replace("{{ thread }}", context)) for role, text in texts]
 
 
 def unexplained_headers(headers: dict[str, str]) -> dict[str, str]:

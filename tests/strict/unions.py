@@ -89,6 +89,7 @@ release = example("release_pipeline")
 outer_loop = example("outer_loop")
 first_agent = example("first_agent")
 mailcrew = example("mailcrew")
+linear_triage = example("linear_triage")
 
 OF_EXAMPLES: dict[str, Any] = {
     "calculator": calculator.CalculatorStep,
@@ -99,6 +100,7 @@ OF_EXAMPLES: dict[str, Any] = {
     "outer_loop, all": outer_loop.AnyStep,
     "first_agent": first_agent.Deploy | first_agent.Done,
     "mailcrew": mailcrew.AnyStep,
+    "linear_triage": linear_triage.BotStep,
     "crew": CrewSteps,
     "golden": agents([])[0].steps,
 }
