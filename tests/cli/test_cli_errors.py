@@ -224,7 +224,7 @@ def test_a_path_that_cannot_be_written_exits_6(cli: Cli, folder: Path):
 
     refused(cli("run", "bot", "hello", "--store", "file/x.db"), 6, "cannot be opened")
     refused(cli("run", "bot", "hello", "--store", "."), 6, "it is a folder")
-    refused(cli("threads", "list", "--store", "postgres://x"), 6, "names no store")
+    refused(cli("threads", "list", "--store", "mysql://x"), 6, "names no store")
 
 
 def test_a_pyproject_that_cannot_be_read_exits_6(cli: Cli, folder: Path):
