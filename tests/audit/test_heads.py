@@ -9,7 +9,7 @@ from logs import Raw
 from contracts.store import NOW, fact, launch
 from twelvefold.audit import Broken, Head, Verified, commitment, export, link, read_heads, verify
 from twelvefold.exceptions import InvalidFile
-from twelvefold.store import Append
+from twelvefold.store import Append, Create
 from twelvefold.testing import MemoryStore
 
 KEY = b"k" * 32
@@ -68,6 +68,15 @@ def test_a_log_that_only_grew_still_has_its_exported_head(logs: list[str], store
 
     head = heads["default", "t1"]
     assert verify(store.recorded("t1"), head) == Verified("default", "t1", head.head + 2)
+
+
+def test_an_empty_thread_that_was_begun_anew_is_found(store: Any):
+    store.commit_now(Append("t1", [], create=Create("bot")))
+    (head,) = store.heads()
+
+    assert verify(store.recorded("t1"), head) == Verified("default", "t1", 0)
+    other = Head(head.tenant, head.id, 0, bytes(32))
+    assert isinstance(verify(store.recorded("t1"), other), Broken)
 
 
 def test_what_came_after_the_exported_head_may_be_anything(logs: list[str], store: Any, raw: Raw):

@@ -62,6 +62,26 @@ def refused(ran: Ran, code: int, *words: str) -> None:
         assert word in ran.err
 
 
+def on_terminal(*args: str, typed: str = "") -> tuple[int, str]:
+    """Run a command on a terminal of its own, where this is typed."""
+    pid, master = pty.fork()
+    if pid == 0:  # the child becomes the command
+        os.environ["NO_COLOR"] = "1"
+        os.execv(sys.executable, [sys.executable, "-c", MAIN, *args])
+    os.write(master, typed.encode())
+    seen = b""
+    while True:
+        try:
+            read = os.read(master, 65536)
+        except OSError:  # Linux says so when the other side has closed
+            break
+        if not read:
+            break
+        seen += read
+    os.close(master)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
+
+
 # verify and heads
 
 
@@ -149,6 +169,17 @@ def test_heads_find_what_the_chain_cannot(cli: Cli, sql: Any, folder: Path):
     gone = cli("threads", "verify", "--all", *signing)
     assert gone.code == 1
     assert "broken  one  its row: the thread is gone: it had 10 events" in gone.out
+
+
+def test_heads_that_do_not_name_the_thread_are_said(cli: Cli):
+    decided(cli)
+    cli("threads", "heads", "--export", "h")
+    decided(cli, "two")
+
+    ran = cli("threads", "verify", "two", "--head", "h")
+
+    assert (ran.code, "do not name this thread" in ran.err) == (0, True)
+    assert cli("threads", "verify", "--all", "--head", "h").code == 0
 
 
 def test_heads_are_json_lines_for_whoever_keeps_them(cli: Cli, folder: Path):
@@ -273,6 +304,19 @@ def test_the_audit_log_begins_where_it_is_told(cli: Cli):
     refused(cli("audit-log", "--since", "soon"), 2, "'soon' is no time")
 
 
+def test_no_comment_can_command_the_terminal(cli: Cli):
+    cli("run", "bot", "deploy v1", "--id", "one")
+    cli("approve", "one", "--as", "anna", "--comment", "fine\x1b[2J\u202e")
+
+    for form in ((), ("--csv",), ("--json",)):
+        code, seen = on_terminal("audit-log", *form)
+        assert code == 0
+        assert "fine" in seen
+        assert "\x1b[2J" not in seen
+        assert "\u202e" not in seen
+    assert "fine\x1b[2J\u202e" in cli("audit-log", "--csv").out
+
+
 def test_nothing_to_audit_creates_nothing(cli: Cli, folder: Path):
     assert cli("audit-log", "--csv").code == 0
     assert os.listdir(folder) == ["app.py"]
@@ -349,23 +393,10 @@ def test_nothing_is_erased_unasked(cli: Cli):
 @pytest.mark.parametrize(("typed", "code"), [("one", 0), ("two", 4), ("\x04", 4)])
 def test_a_terminal_asks_for_the_id(cli: Cli, typed: str, code: int):
     decided(cli)
-    pid, master = pty.fork()
-    if pid == 0:  # the child becomes the command
-        os.execv(sys.executable, [sys.executable, "-c", MAIN, "threads", "erase", "one", *WHY])
-    os.write(master, f"{typed}\n".encode())
-    seen = b""
-    while True:
-        try:
-            read = os.read(master, 65536)
-        except OSError:  # Linux says so when the other side has closed
-            break
-        if not read:
-            break
-        seen += read
-    os.close(master)
+    exited, seen = on_terminal("threads", "erase", "one", *WHY, typed=f"{typed}\n")
 
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == code, seen
-    assert b"Type one to erase" in seen
+    assert exited == code, seen
+    assert "Type one to erase" in seen
     assert ("erased" in cli("threads", "list").out) == (code == 0)
 
 

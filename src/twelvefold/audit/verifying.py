@@ -38,6 +38,8 @@ def verify(recorded: Recorded, head: Head | None = None) -> Verified | Broken:
         return Broken(recorded.tenant, recorded.id, seq, why)
 
     chain, place = recorded.genesis, 0
+    if head is not None and head.head == 0 and head.chain != chain:
+        return broken(None, "the thread was begun anew after the head was exported")
     for place, record in enumerate(recorded.records, start=1):
         if why := _misplaced(record, place):
             return broken(place, why)

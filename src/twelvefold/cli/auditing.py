@@ -94,7 +94,10 @@ def _found(here: Here, thread: str | None, kept: Heads) -> Iterator[Found]:
     store = here.store
     if thread is not None:
         recorded = store.recorded(here.thread_id(thread))
-        yield _checked(store, recorded, kept.get((recorded.tenant, recorded.id)))
+        head = kept.get((recorded.tenant, recorded.id))
+        if kept and head is None:
+            here.out.say("note: the heads do not name this thread: only its chain was checked.")
+        yield _checked(store, recorded, head)
         return
     there = {(head.tenant, head.id) for head in store.heads()}
     for tenant, id in sorted(there):
@@ -158,7 +161,8 @@ def heads(here: Here, path: str | None, key_file: str | None) -> None:
     found = here.store.heads() if here.has_log else []
     text = exported(found, at=datetime.now(UTC), key=_key(key_file))
     if path is None:
-        here.out.raw(text)
+        for line in text.removesuffix("\n").split("\n"):
+            _raw(here, line + "\n")
         return
     write_whole(Path(path), text)
     if here.json:
@@ -166,6 +170,14 @@ def heads(here: Here, path: str | None, key_file: str | None) -> None:
         here.out.document("export-heads/1", path=path, threads=len(found), signed=signed)
     else:
         here.out.line(f"the heads of {len(found)} threads are in {path}")
+
+
+def _raw(here: Here, line: str) -> None:
+    """To the byte for a program; on a terminal, nothing that it could obey."""
+    if here.out.tty:
+        here.out.line(line.rstrip("\r\n"))
+    else:
+        here.out.raw(line)
 
 
 def _key(file: str | None) -> bytes | None:
@@ -194,7 +206,7 @@ def audit_log(
     rows = decisions(said, by=by, since=start)
     if as_csv:
         for line in to_csv(rows):
-            here.out.raw(line)
+            _raw(here, line)
     elif here.json:
         for row in rows:
             here.out.document("audit/1", **asdict(row))
