@@ -17,9 +17,11 @@ from twelvefold.contacts.asking import timers_of as timers_of
 from twelvefold.contacts.judging import contact_named as contact_named
 from twelvefold.contacts.judging import judge as judge
 from twelvefold.contacts.moving import EXPIRED as EXPIRED
+from twelvefold.contacts.moving import MESSAGE_CAME as MESSAGE_CAME
 from twelvefold.contacts.moving import REMINDERS_MAX as REMINDERS_MAX
 from twelvefold.contacts.moving import deadline_timers as deadline_timers
 from twelvefold.contacts.moving import expired as expired
+from twelvefold.contacts.moving import is_withdrawn as is_withdrawn
 from twelvefold.contacts.moving import next_reminder as next_reminder
 from twelvefold.contacts.moving import reminded as reminded
 from twelvefold.contacts.reassigning import Reassign as Reassign

@@ -5,16 +5,18 @@ sends contacts reads one event and not a history.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from twelvefold.contacts.asking import close, expiry_timer, remind_timer
 from twelvefold.policy import Policy
-from twelvefold.state import Contact, moved
+from twelvefold.state import Contact, State, moved
 from twelvefold.store import Timer
 from twelvefold.thread import Draft, Json, to_iso
 
 REMINDERS_MAX = 20
 """Reminders of one contact, by timer or by hand."""
 EXPIRED = "nobody answered in time"
+MESSAGE_CAME = "a message came after it was asked"
 
 _OF_A_MOVE = frozenset(
     {"asked_at", "instead_of", "person", "by", "channel", "assurance", "comment", "directory"}
@@ -23,6 +25,11 @@ _OF_A_MOVE = frozenset(
 
 def is_over(contact: Contact, now: datetime) -> bool:
     return contact.deadline is not None and now > contact.deadline
+
+
+def is_withdrawn(state: State[Any], contact: Contact) -> bool:
+    """Whether a message has taken it back, closed or not yet."""
+    return contact.withdraw_on_message and state.was_written_to_after(contact.seq)
 
 
 def in_force(contact: Contact, now: datetime) -> tuple[Contact, list[Draft]]:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from twelvefold.contacts.moving import is_over
+from twelvefold.contacts.moving import MESSAGE_CAME, is_over, is_withdrawn
 from twelvefold.directory import Directory
 from twelvefold.exceptions import Conflict, NotAllowed, TwelvefoldError
 from twelvefold.policy import RISKS, Risk, Settles
@@ -25,6 +25,8 @@ def over(
         return Conflict(f"{state.thread_id} was cancelled. Nothing was done.")
     if is_over(contact, now) and contact.deadline is not None:
         return Conflict(f"{name} expired at {to_iso(contact.deadline)}. Nothing was done.")
+    if is_withdrawn(state, contact):
+        return Conflict(f"{name} is withdrawn: {MESSAGE_CAME}. Nothing was done.")
     chosen = state.open_step(contact.step)
     if chosen is None or chosen.waiting != contact.id:
         return Conflict(f"{name}: {contact.step} was settled otherwise. Nothing was done.")

@@ -5,6 +5,7 @@ from typing import Any
 
 from twelvefold.directory import Directory
 from twelvefold.state import Chosen, Contact, State
+from twelvefold.steps import risk_of
 from twelvefold.thread import Draft, Json
 
 
@@ -32,12 +33,20 @@ def void_approval(
     contact = state.contacts.get(id)
     if contact is None or not _ended_in_a_yes(contact, chosen):
         return _voided(chosen, id, f"{id} did not end in a yes to {chosen.id}", now)
+    if contact.rule:
+        high = _is_high(state, chosen)
+        return _voided(chosen, id, "no rule settles high risk", now) if high else None
     yes = [chosen.person or ""] if contact.outcome == "edited" else in_favour(contact, chosen)
     if directory is None or contact.policy.met_by(yes, directory, initiators=chosen.initiators):
         return None
     gone = [who for who in yes if not contact.policy.allows(who, directory)]
     reason = f"{', '.join(gone)} may no longer decide" if gone else f"{id} lacks votes"
     return _voided(chosen, id, reason, now, gone=gone, **directory.stamp())
+
+
+def _is_high(state: State[Any], chosen: Chosen[Any]) -> bool:
+    """What a rule let through may have become risky since."""
+    return risk_of(state.classes[chosen.intent]) == "high"
 
 
 def _ended_in_a_yes(contact: Contact, chosen: Chosen[Any]) -> bool:

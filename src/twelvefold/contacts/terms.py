@@ -34,6 +34,8 @@ def terms_of(
     if effect.remind is not None:
         _check_length("remind", effect.remind)
         data["remind_s"] = effect.remind.total_seconds()
+    if effect.withdraw_on_message:
+        data["withdraw_on_message"] = True
     return data
 
 

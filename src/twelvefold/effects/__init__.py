@@ -16,7 +16,9 @@ from twelvefold.effects.model import Choose as Choose
 from twelvefold.effects.people import Approve as Approve
 from twelvefold.effects.people import Ask as Ask
 from twelvefold.effects.people import Escalate as Escalate
+from twelvefold.effects.people import Rule as Rule
 from twelvefold.effects.people import escalate as escalate
+from twelvefold.effects.people import rule as rule
 from twelvefold.effects.running import D as D
 from twelvefold.effects.running import D_contra as D_contra
 from twelvefold.effects.running import Run as Run

@@ -12,29 +12,44 @@ from twelvefold.effects import Approve, Ask, Run
 from twelvefold.exceptions import WrongDecision
 from twelvefold.plan.options import ATTEMPTS_MAX
 from twelvefold.plan.parts import CallTool, Plan, Reconcile, ready_step
+from twelvefold.plan.rules import ruling, settled_by_rule
 from twelvefold.policy import checked_policy
 from twelvefold.state import Chosen, State
+from twelvefold.thread import Draft, Thread
 
 
 def ask_people(
-    effect: Approve | Ask, state: State[Any], now: datetime, directory: Directory | None
+    effect: Approve | Ask,
+    state: State[Any],
+    thread: Thread,
+    now: datetime,
+    directory: Directory | None,
 ) -> Plan:
     chosen = ready_step(state, effect.step)
     initiators, within = chosen.initiators, effect.within
-    terms = terms_of(effect, directory, initiators=initiators)
+    terms = dict(terms_of(effect, directory, initiators=initiators))
     if isinstance(effect, Ask):
-        to = checked_policy(effect.to, directory, initiators=initiators)
-        question = effect.question
-        draft = request(
-            state, chosen, "question", to, now=now, within=within, question=question, terms=terms
+        to, asks = checked_policy(effect.to, directory, initiators=initiators), effect.question
+        return _asked(
+            request(
+                state, chosen, "question", to, now=now, within=within, question=asks, terms=terms
+            )
         )
-    elif chosen.approved:
+    if chosen.approved:
         raise WrongDecision(f"{chosen.id} {chosen.intent} is approved already: run it.")
-    elif void := void_approval(state, chosen, directory, now=now):
+    if void := void_approval(state, chosen, directory, now=now):
         return Plan(drafts=[void])
-    else:
-        to = checked_policy(effect.by, directory, initiators=initiators)
-        draft = request(state, chosen, "approval", to, now=now, within=within, terms=terms)
+    to = checked_policy(effect.by, directory, initiators=initiators)
+    if effect.unless is not None:
+        terms["unless"] = ruling(effect.unless, chosen, state, thread)
+    return _asked(request(state, chosen, "approval", to, now=now, within=within, terms=terms))
+
+
+def _asked(draft: Draft) -> Plan:
+    """Nobody is waited for where a rule has answered in the same commit."""
+    closed = settled_by_rule(draft, now=draft.at)
+    if closed is not None:
+        return Plan(drafts=[draft, closed])
     return Plan(drafts=[draft], timers=first_timers(draft))
 
 

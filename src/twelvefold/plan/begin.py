@@ -70,7 +70,7 @@ def begin(
         case Run():
             return _run(effect, state, agent, now, directory)
         case Approve() | Ask():
-            return ask_people(effect, state, now, directory)
+            return ask_people(effect, state, thread, now, directory)
         case Finish():
             return finish(effect, state, thread, now)
         case Compact():

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from twelvefold.agent import Agent
-from twelvefold.contacts import close, request, timers_of
+from twelvefold.contacts import MESSAGE_CAME, close, is_withdrawn, request, timers_of
 from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.exceptions import NewerEvent
 from twelvefold.plan.parts import Plan
@@ -39,8 +39,9 @@ def recover(
         if (chosen.waiting or "").startswith("run:") and chosen.id not in in_flight:
             plan.drafts.append(_orphan(chosen, now))
     for contact in list(state.open_contacts.values()):
-        if comment := _lost(state, contact):
-            plan.drafts.append(close(contact, "voided", now=now, comment=comment))
+        if outcome := _ended(state, contact):
+            word, comment = outcome
+            plan.drafts.append(close(contact, word, now=now, comment=comment))
             plan.cancel += timers_of(contact)
     if not plan.drafts:  # a voided approval is folded first: its step may be unreadable too
         for chosen in state.unreadable:
@@ -66,6 +67,13 @@ def _orphan(chosen: Chosen[Any], now: datetime) -> Draft:
         return Draft("tool_outcome_unknown", data, now, key=key)
     data |= {"error": "its transaction was never committed", "run_again": True}
     return Draft("tool_failed", data, now, key=key)
+
+
+def _ended(state: State[Any], contact: Contact) -> tuple[str, str] | None:
+    """How an open contact has ended by itself, and why."""
+    if comment := _lost(state, contact):
+        return "voided", comment
+    return ("withdrawn", MESSAGE_CAME) if is_withdrawn(state, contact) else None
 
 
 def _lost(state: State[Any], contact: Contact) -> str | None:

@@ -47,6 +47,7 @@ def _contact_closed(state: State[Any], event: Event) -> None:
     contact.outcome, contact.closed_at = data["outcome"], event.at
     contact.closed_by = data.get("by") or ""
     contact.closed_channel = data.get("channel") or ""
+    contact.rule = data.get("rule") or ""
     chosen = state.open_step(contact.step)
     if chosen is not None and chosen.waiting == contact.id:
         chosen.waiting = None

@@ -122,6 +122,10 @@ class State(Generic[S_co]):
         """Who is known to have sent a message up to here."""
         return [name for seq, names in self.messages if seq <= upto for name in names]
 
+    def was_written_to_after(self, seq: int) -> bool:
+        """Whether a message came after this event."""
+        return bool(self.messages) and self.messages[-1][0] > seq
+
     def hear(self, at: datetime) -> None:
         """A person said something: failures and limits count from here."""
         self.failures_in_a_row = 0

@@ -28,6 +28,7 @@ class Contact:
     """A question or approval. `outcome` is None while it is open; `closed_*` say who ended it and
     how. `data` is the request as it stands, with those who are asked now.
 
+    `rule` is the one that closed it, without anybody.
     `on_expiry`: {} is no; else {"escalate": {"to", "within_s"}}, or {"option": name}.
     """
 
@@ -46,6 +47,7 @@ class Contact:
     remind: timedelta | None = None
     form: Form | None = None
     options: tuple[Option, ...] = ()
+    withdraw_on_message: bool = False
     data: dict[str, Json] = field(default_factory=dict[str, Json], repr=False)
     votes: list[Vote] = field(default_factory=list[Vote])
     reminders: int = 0
@@ -53,6 +55,7 @@ class Contact:
     closed_by: str = ""
     closed_at: datetime | None = None
     closed_channel: str = ""
+    rule: str = ""
 
 
 def contact_of(data: dict[str, Json], *, asked_at: datetime, seq: int) -> Contact:
@@ -74,6 +77,7 @@ def contact_of(data: dict[str, Json], *, asked_at: datetime, seq: int) -> Contac
         remind=None if remind_s is None else timedelta(seconds=remind_s),
         form=Form.from_data(data["form"]) if "form" in data else None,
         options=tuple(map(Option.from_data, data.get("options", ()))),
+        withdraw_on_message=data.get("withdraw_on_message", False),
         data=data,
     )
 
