@@ -541,9 +541,11 @@ def test_a_commit_that_gets_no_answer_is_ambiguous_and_repeated_by_key(postgres_
     launch(store)
 
     class Cut(type(store._writer)):
-        def _once(self, work: Any, *, fresh: bool) -> Any:
-            super()._once(work, fresh=fresh)
-            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        def _commit(self, db: Any) -> None:
+            db.raw.execute("commit")
+            with psycopg.connect(postgres_url, autocommit=True) as other:
+                other.execute("select pg_terminate_backend(%s, 5000)", (db.raw.info.backend_pid,))
+            super()._commit(db)
 
     whole = store._writer
     store._writer = Cut(store._pool, store._wakes)

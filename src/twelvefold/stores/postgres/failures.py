@@ -79,6 +79,14 @@ def locked(name: str) -> StoreUnavailable:
     )
 
 
+def ambiguous(name: str, error: Exception) -> StoreUnavailable:
+    """Of a commit that was sent and not answered."""
+    return StoreUnavailable(
+        f"{name} did not answer a commit: {str(error).strip()}. Whether it was saved is not known:"
+        " do it again with the same keys."
+    )
+
+
 def _of_class(error: psycopg.Error, name: str, said: str) -> Exception:
     if isinstance(error, errors.LockNotAvailable):
         return locked(name)
@@ -98,7 +106,7 @@ def _of_class(error: psycopg.Error, name: str, said: str) -> Exception:
         )
     passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return StoreUnavailable(
-        f"{name} did not answer: {said}. What was acknowledged is kept; whether this was saved is"
-        " not known: do it again with the same keys.",
+        f"{name} did not answer: {said}. What was acknowledged is kept. Look at the server and the"
+        " URL, then do it again.",
         retryable=passing or isinstance(error, PASSING),
     )

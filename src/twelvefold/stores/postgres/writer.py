@@ -14,7 +14,7 @@ import psycopg
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.store import Append, Ref, Wakes
 from twelvefold.stores.postgres.connections import Pool
-from twelvefold.stores.postgres.failures import PASSING, translated
+from twelvefold.stores.postgres.failures import PASSING, ambiguous, translated
 from twelvefold.stores.postgres.queries import Named
 from twelvefold.tables.appends import Pending, Plan, plan, read_thread, ref_of, write
 from twelvefold.thread import Event
@@ -61,8 +61,16 @@ class Writer:
                 if db.raw.closed and isinstance(error, psycopg.Error):
                     raise _Dropped(error) from error  # before the commit: nothing was saved
                 raise
-            db.raw.execute("commit")
+            self._commit(db)
             return done
+
+    def _commit(self, db: Named) -> None:
+        try:
+            db.raw.execute("commit")
+        except PASSING:
+            raise  # undone, for certain
+        except psycopg.OperationalError as error:
+            raise ambiguous(self._pool.name, error) from error
 
     def _undo(self, db: Named) -> None:
         with suppress(psycopg.Error):
