@@ -183,6 +183,8 @@ SHOWN: dict[str, list[tuple[dict[str, Json], tuple[str, Json] | None]]] = {
     ],
     "model_failed": [
         ({"error": "no intent", "raw": "{}"}, ("error", {"error": "no intent"})),
+        ({"error": "it was cut", "reason": "truncated"}, ("error", {"error": "it was cut"})),
+        ({"error": "429", "reason": "rate_limited"}, None),
     ],
     "tool_returned": [
         ({"step": "s1", "intent": "add", "result": 3}, ("add_result", 3)),

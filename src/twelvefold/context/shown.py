@@ -36,6 +36,10 @@ was killed on the way then reads as one that was not.
 OUTCOMES_HIDDEN = frozenset({"approved", "voided", "cancelled", "run_again"})
 """How a contact closes without telling the model: what follows from it is an event of its own."""
 
+UNREACHED = frozenset("rate_limited unavailable timeout unreadable bad_request too_long".split())
+"""Why a call brought no reply. An outage is for code and people: a model that reads of it later has
+nothing to mend, and each line would cost the provider's prompt cache."""
+
 NESTED_MAX = 32
 """Levels of a body that are written as YAML; what lies deeper is shown as its JSON text."""
 
@@ -105,7 +109,8 @@ def _settled(data: dict[str, Json]) -> View | None:
 
 
 def _failed(data: dict[str, Json]) -> View | None:
-    if data.get("run_again"):  # nothing had happened, and the step goes on
+    # Nothing had happened, and the step goes on; or no model was reached, which is none's business.
+    if data.get("run_again") or data.get("reason") in UNREACHED:
         return None
     return "error", _present(data, "intent") | {"error": data["error"]}
 
