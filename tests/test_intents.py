@@ -1,12 +1,15 @@
 """The steps by which an agent turns to people: what they ask, and that a reply goes on."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from crew import app_of, settle, state, status
 from twelvefold import Agent, App, Ask, AskModel, Effect, Finish, State, Thread, Wait, render
+from twelvefold.exceptions import InvalidAnswer
+from twelvefold.forms import CHOICES_MAX, Form, free_text, multiple_choice, yes_no
 from twelvefold.intents import (
     DoneForNow,
     InputOptions,
@@ -14,7 +17,7 @@ from twelvefold.intents import (
     RequestHumanInput,
     RequestMoreInformation,
     ask,
-    choices_of,
+    form_of,
 )
 from twelvefold.messages import ModelRequest
 from twelvefold.schemas import ANTHROPIC, GEMINI, OPENAI, Profile, export, schema_of
@@ -23,6 +26,8 @@ from twelvefold.testing import MemoryStore, answered, asked, chosen, decision, g
 from twelvefold.tools import parse
 
 pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
 
 AnyStep = RequestHumanInput | RequestMoreInformation | DoneForNow | NothingToDo
 
@@ -78,8 +83,12 @@ def last_words(app: App) -> str:
 def test_the_context_stands_below_the_question():
     step = RequestHumanInput(question="Which one?", context="There are v1 and v2.")
 
-    assert ask(step, to="anna") == Ask(
-        step, "Which one?\n\nThere are v1 and v2.", to="anna", within=None
+    assert ask(step, to="anna", within=HOUR) == Ask(
+        step,
+        "Which one?\n\nThere are v1 and v2.",
+        to="anna",
+        within=HOUR,
+        form=free_text(),
     )
 
 
@@ -91,23 +100,38 @@ def test_without_a_context_the_question_stands_alone():
 
 
 @pytest.mark.parametrize(
-    ("choices", "offered"),
+    ("choices", "form"),
     [
-        (("v1", "v2"), ["v1", "v2"]),
-        (("v1", "v2", "v1"), ["v1", "v2"]),
-        (("v1", "v1"), []),
-        (("v1", " "), []),
-        ((), []),
+        (("v1", "v2"), multiple_choice("v1", "v2")),
+        (("v1", "v2", "v1"), multiple_choice("v1", "v2")),
+        (("v1", "v1"), free_text()),
+        (("v1", " "), free_text()),
+        ((), free_text()),
+        (tuple(map(str, range(CHOICES_MAX + 1))), free_text()),
     ],
 )
-def test_only_a_choice_of_several_is_a_choice(choices: tuple[str, ...], offered: list[str]):
-    assert choices_of(choosing(*choices)) == offered
+def test_only_a_choice_of_several_is_a_choice(choices: tuple[str, ...], form: Form):
+    assert form_of(choosing(*choices)) == form
 
 
 def test_choices_of_another_format_are_none():
     options = InputOptions(format="yes_no", choices=("yes", "no"))
 
-    assert choices_of(RequestHumanInput(question="Sure?", options=options)) == []
+    assert form_of(RequestHumanInput(question="Sure?", options=options)) == yes_no()
+
+
+async def test_an_answer_that_is_none_of_the_choices_is_refused_and_asked_for_again():
+    app = app_of(AGENT, MemoryStore(), lambda _: choosing("v1", "v2"))
+    await app.launch("bot", "go", thread_id="t")
+    await settle(app)
+
+    with pytest.raises(InvalidAnswer):
+        await app.answer("t.s1.1", "answer", by="anna", value="v3")
+
+    assert [row.id for row in app.inbox()] == ["s1.1"]
+    await app.answer("t.s1.1", "answer", by="anna", value="v2")
+    [chosen] = state(app).all(RequestHumanInput)
+    assert chosen.result == "v2"
 
 
 # What a thread does with them

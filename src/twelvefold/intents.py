@@ -6,13 +6,13 @@ question out of one that awaits an answer; the other two end a thread, and a mes
 it.
 """
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from twelvefold.effects import Ask
+from twelvefold.forms import CHOICES_MAX, Form, free_text, multiple_choice, yes_no
 from twelvefold.policy import By
 from twelvefold.steps import Step
 
@@ -57,17 +57,22 @@ def ask(
 ) -> Ask:
     """The question of a step to people; its context stands below it.
 
-    The answer is free text, yes or no, or one of the choices, as the step says. Choices of which
-    fewer than two differ are none to choose from: the answer is then free text.
+    The answer is free text, yes or no (as true or false), or one of the choices, as the step says.
+    Where there is nothing to choose from, it is free text.
     """
     if isinstance(step, RequestMoreInformation):
         return Ask(step, step.message, to=to, within=within)
-    words = [step.question, step.context]
-    return Ask(step, "\n\n".join(filter(None, words)), to=to, within=within)
+    words = filter(None, [step.question, step.context])
+    return Ask(step, "\n\n".join(words), to=to, within=within, form=form_of(step))
 
 
-def choices_of(step: RequestHumanInput) -> Sequence[str]:
-    """What a person may choose from, each once; empty when there is nothing to choose."""
-    given = step.options.choices if step.options.format == "multiple_choice" else ()
-    different = [choice for choice in dict.fromkeys(given) if choice.strip()]
-    return different if len(different) > 1 else []
+def form_of(step: RequestHumanInput) -> Form:
+    """What the answer must be. Choices are a choice when 2 to CHOICES_MAX of them differ."""
+    choices = [choice for choice in dict.fromkeys(step.options.choices) if choice.strip()]
+    match step.options.format:
+        case "yes_no":
+            return yes_no()
+        case "multiple_choice" if 2 <= len(choices) <= CHOICES_MAX:
+            return multiple_choice(*choices)
+        case _:
+            return free_text()
