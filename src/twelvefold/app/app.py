@@ -12,6 +12,7 @@ from twelvefold.agent import Agent
 from twelvefold.app import verbs
 from twelvefold.app.answering import Answering
 from twelvefold.app.copies import Copies
+from twelvefold.app.engines import EngineName, checked_engine, engine_of, told
 from twelvefold.app.linking import Linking
 from twelvefold.app.names import is_kin, new_thread_id
 from twelvefold.app.reading import Reading
@@ -19,9 +20,9 @@ from twelvefold.context.texts import Redact, redacted_json
 from twelvefold.deliveries import Channel
 from twelvefold.deliveries import checked as checked_channels
 from twelvefold.directory import Directory, People, people_of
-from twelvefold.engine.embedded import POLL_S, EmbeddedEngine
+from twelvefold.engine.embedded import POLL_S
 from twelvefold.exceptions import Conflict, Stale, UnknownAgent
-from twelvefold.loop import STOP_GRACE_S, Surroundings, Watch, utc_now
+from twelvefold.loop import STOP_GRACE_S, Engine, Surroundings, Watch, utc_now
 from twelvefold.messages import Model
 from twelvefold.policy import Risk, Settles
 from twelvefold.schedules import Schedule, checked
@@ -56,6 +57,7 @@ class App(Reading, Copies, Answering, Linking):
     - `clock`: the time; without it, that of the database where the log is in one.
     - `stop_grace_s`: what tools under way may take to end when the engine is told to stop.
     - `schedules`: what launches threads by itself, while something runs this application.
+    - `engine`: "embedded", where one process advances, or "procrastinate" for several on Postgres.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class App(Reading, Copies, Answering, Linking):
         secrets: Secrets | None = None,
         redact: Redact | None = None,
         stop_grace_s: float = STOP_GRACE_S,
+        engine: EngineName = "embedded",
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.agents = {agent.name: agent for agent in agents}
@@ -80,15 +83,15 @@ class App(Reading, Copies, Answering, Linking):
         self.schedules = checked(schedules, self.agents)
         self.secrets, self.stop_grace_s = checked_secrets(secrets), stop_grace_s
         self._clock, self.redact = clock, redact
-        self.channels = checked_channels(list(channels))
-        self._watch = Watch()
-        self._store = store
+        self.channels, self._watch = checked_channels(list(channels)), Watch()
+        self.engine: EngineName = checked_engine(engine)
+        self._store = told(self.engine, store)
         self.leaves_store_open = store == DEFAULT_STORE  # the command line then says where it is
 
     @property
     def store(self) -> EmbeddedStore:
         if isinstance(self._store, str | Path):
-            self._store = open_store(str(self._store))
+            self._store = told(self.engine, open_store(str(self._store)))
         return self._store
 
     @property
@@ -107,6 +110,12 @@ class App(Reading, Copies, Answering, Linking):
     def use_store(self, store: EmbeddedStore | str | Path) -> None:
         """Use another store from now on."""
         self._store = store
+
+    def use_engine(self, name: str) -> None:
+        """Use another engine from now on. Raises `ConfigurationError`."""
+        if name != self.engine:
+            self.engine = checked_engine(name)
+            self._store = told(self.engine, self._store)
 
     def close(self) -> None:
         if not isinstance(self._store, str | Path):
@@ -244,6 +253,11 @@ class App(Reading, Copies, Answering, Linking):
 
     # Running
 
+    def new_engine(self, name: EngineName | None = None, *, stall_s: float | None = None) -> Engine:
+        """The engine of this application. `stall_s`: after how much silence a worker is dead."""
+        around, store = self.surroundings, self.store
+        return engine_of(name or self.engine, around, store, self.schedules, stall_s=stall_s)
+
     async def run(
         self,
         *,
@@ -251,12 +265,12 @@ class App(Reading, Copies, Answering, Linking):
         only: str | None = None,
         tenant: str = DEFAULT_TENANT,
         wait_for_lock: bool = True,
-    ) -> EmbeddedEngine:
+    ) -> Engine:
         """Advance threads here, until cancelled or `until_idle`. The engine, for its errors.
 
-        `only`: a thread with all that launched it or was launched by it; no schedules.
+        `only`: a thread and its family; no schedules. Nothing is done while workers share the log.
         """
-        engine = EmbeddedEngine(self.surroundings, self.store, schedules=self.schedules)
+        engine = self.new_engine() if only is None else self.new_engine("embedded")
         family = None if only is None else partial(is_kin, Ref(tenant, only))
         await engine.run(until_idle=until_idle, only=family, wait_for_lock=wait_for_lock)
         return engine

@@ -5,7 +5,7 @@ from typing import Protocol
 import click
 
 from twelvefold.cli import exits
-from twelvefold.cli.finding import leaves_store_to_us, path_of
+from twelvefold.cli.finding import ENGINES, leaves_store_to_us, path_of
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.exceptions import ConfigurationError
@@ -13,6 +13,7 @@ from twelvefold.stores import is_postgres, open_store, shown_url
 from twelvefold.tables.projections import Rebuilt
 from twelvefold.tables.schema import Inspection
 
+QUEUE_TABLES = "procrastinate"
 VACUUM_FULL = (
     "vacuum full twelvefold_threads, twelvefold_events, twelvefold_contacts, twelvefold_blobs;"
 )
@@ -72,8 +73,9 @@ def _rows(found: Inspection) -> list[list[str]]:
 
 @command()
 @click.option("--sql", is_flag=True, help="Print what would run, and run nothing.")
+@click.option("--engine", type=click.Choice(ENGINES), help="Its tables, too [TWELVEFOLD_ENGINE].")
 @click.pass_obj
-def migrate(here: Here, sql: bool) -> None:
+def migrate(here: Here, sql: bool, engine: str | None) -> None:
     """Bring the schema up to date.
 
     Opening a log that is a file does the same, after a copy beside it; a database is migrated by
@@ -83,8 +85,11 @@ def migrate(here: Here, sql: bool) -> None:
     found = _inspected(url)
     names = [migration.name for migration in found.pending]
     text = _script(url, found)
-    if not sql and found.exists:
-        names = _migrate(url) or names
+    queue = (engine or here.place.engine) == "procrastinate" and is_postgres(url)
+    if sql and queue:
+        text += _queue_script(url)
+    elif not sql and found.exists:
+        names = (_migrate(url) or names) + (_migrate_queue(url) if queue else [])
     if here.json:
         done = [] if sql or not found.exists else names
         pending = [migration.name for migration in found.pending]
@@ -172,6 +177,19 @@ def _migrate(url: str) -> list[str]:
         return [migration.name for migration in migrate(url)]
     _opened(url).close()
     return []
+
+
+def _queue_script(url: str) -> str:
+    from twelvefold.engine.procrastinate import script
+
+    return script(url)
+
+
+def _migrate_queue(url: str) -> list[str]:
+    """Procrastinate's own tables, where they are missing."""
+    from twelvefold.engine.procrastinate import migrate
+
+    return [QUEUE_TABLES] if migrate(url) else []
 
 
 def _opened(url: str) -> _Rebuilds:

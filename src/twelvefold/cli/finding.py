@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 APP_DEFAULT = "app.py:app"
 DEFAULT = "default"
+ENGINES = ("embedded", "procrastinate")
 STORE_DEFAULT = Path(".twelvefold") / "threads.db"
 
 
@@ -32,6 +33,8 @@ class Place:
     app_from: str
     store: str
     store_from: str
+    engine: str | None = None  # None: as the application says
+    engine_from: str = DEFAULT
 
     @property
     def app_named(self) -> bool:
@@ -60,7 +63,12 @@ def find_place(
     )
     default_app = _rooted(root, APP_DEFAULT) or APP_DEFAULT
     default_store = str(root / STORE_DEFAULT)
-    return Place(root, named_app or default_app, app_from, named_store or default_store, store_from)
+    engine = _first(
+        ("TWELVEFOLD_ENGINE", environ.get("TWELVEFOLD_ENGINE")),
+        ("pyproject.toml", project.get("engine")),
+    )
+    app_place, store_place = named_app or default_app, named_store or default_store
+    return Place(root, app_place, app_from, store_place, store_from, *engine)
 
 
 def _first(*sources: tuple[str, str | None]) -> tuple[str | None, str]:

@@ -28,6 +28,7 @@ class Here:
     def __init__(self) -> None:
         self.app_name: str | None = None
         self.store_name: str | None = None
+        self.engine_name: str | None = None
         self.json = self.debug = self.verbose = False
         self.warns = False  # show warnings of the log although nobody asked for it
         self.out = Out()
@@ -46,6 +47,8 @@ class Here:
         app = load_app(self.place)
         if self.place.store_named or app.leaves_store_open:
             app.use_store(self._alone if "_alone" in self.__dict__ else self.place.store)
+        if (engine := self.engine_name or self.place.engine) is not None:
+            app.use_engine(engine)
         self._closing.callback(app.close)
         return app
 

@@ -23,6 +23,7 @@ def show(here: Here) -> None:
         ("root", str(place.root), "the nearest folder with pyproject.toml or app.py"),
         ("app", place.app, place.app_from),
         ("store", store, store_from),
+        ("engine", place.engine, place.engine_from if place.engine else "App(engine=...)"),
         ("person", person(None), "the login of the operating system"),
         ("color", "off" if os.environ.get("NO_COLOR") else "on a terminal", "NO_COLOR"),
         ("editor", os.environ.get("VISUAL") or os.environ.get("EDITOR"), "VISUAL, EDITOR"),

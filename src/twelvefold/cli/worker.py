@@ -13,13 +13,14 @@ from typing import NoReturn
 import click
 
 from twelvefold.cli import exits
+from twelvefold.cli.finding import ENGINES
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
-from twelvefold.engine.embedded import EmbeddedEngine
-from twelvefold.loop import Holds
+from twelvefold.loop import Engine, Holds
 from twelvefold.thread import Json, to_iso
 
 GRACE_S = 30.0
+STALL_S_MIN = 1.0
 CANCEL_S = 1.0
 """What tools that are cancelled at the end of the grace may take to clean up."""
 
@@ -34,19 +35,31 @@ CANCEL_S = 1.0
     metavar="SECONDS",
     help="How long running tools may take to end.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="embedded: one process; procrastinate: several on Postgres [TWELVEFOLD_ENGINE].",
+)
+@click.option(
+    "--stall",
+    "stall_s",
+    type=click.FloatRange(min=STALL_S_MIN),
+    metavar="SECONDS",
+    help="A worker that is silent for so long is dead (procrastinate).",
+)
 @click.pass_obj
-def worker(here: Here, grace_s: float) -> int:
+def worker(here: Here, grace_s: float, engine: str | None, stall_s: float | None) -> int:
     """Advance threads, fire timers and launch what is scheduled, until SIGTERM or SIGINT.
 
-    While another process does that for the same log, this one stands by and takes over.
+    While another process does that for the same log, this one stands by and takes over; with the
+    engine procrastinate they share the threads.
     """
-    here.warns = True
-    return here.run(_work(here, grace_s))
+    here.warns, here.engine_name = True, engine
+    return here.run(_work(here, grace_s, stall_s))
 
 
-async def _work(here: Here, grace_s: float) -> int:
-    app = here.app
-    engine = EmbeddedEngine(app.surroundings, app.store, schedules=app.schedules)
+async def _work(here: Here, grace_s: float, stall_s: float | None) -> int:
+    engine = here.app.new_engine(stall_s=stall_s)
     says = _Says(here, engine)
     stops: asyncio.Queue[int] = asyncio.Queue()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -85,7 +98,7 @@ def _leave() -> NoReturn:
 class _Says:
     """What the worker does, as lines for people or as JSON Lines."""
 
-    def __init__(self, here: Here, engine: EmbeddedEngine) -> None:
+    def __init__(self, here: Here, engine: Engine) -> None:
         self.here, self.engine = here, engine
 
     def holds(self, holds: Holds) -> None:
