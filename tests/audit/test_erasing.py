@@ -103,15 +103,13 @@ async def test_an_erased_thread_can_be_exported_and_read_but_not_brought_back(an
     assert status(app, "copy") == "erased"
     with pytest.raises(Conflict, match="erased"):
         await app.fork("t")
-    for verb in (
-        app.send("t", "hello?"),
-        app.signal("t", "merged"),
-        app.pause("t"),
-        app.cancel("t"),
-        app.resume("t"),
-        app.retry("t"),
-        app.erase("t", **GONE),
-    ):
+    for verb in (app.send("t", "hello?"), app.signal("t", "merged")):
+        with pytest.raises(Conflict, match="t was erased"):
+            await verb
+    for verb in (app.pause("t"), app.cancel("t"), app.erase("t", **GONE)):
+        with pytest.raises(Conflict, match="t is erased already"):
+            await verb
+    for verb in (app.resume("t"), app.retry("t")):
         with pytest.raises(Conflict):
             await verb
     assert status(app) == "erased"

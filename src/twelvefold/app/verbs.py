@@ -10,6 +10,7 @@ from typing import Any
 
 from twelvefold import contacts, files, forks
 from twelvefold.agent import Agent
+from twelvefold.audit import ERASED
 from twelvefold.contacts import (
     REMINDERS_MAX,
     Answer,
@@ -75,13 +76,13 @@ def launch(
 def send(thread: Thread, *, message: Mapping[str, Json], key: str | None, now: datetime) -> Change:
     """A message for the thread. `key` names the delivery: the same key twice is one message."""
     if read(thread).cancelled:
-        raise Conflict(f"{thread.id} was cancelled; launch a new thread. Nothing was done.")
+        raise Conflict(f"{thread.id} was {_end_of(thread)}; launch a new thread. Nothing was done.")
     return _woken(thread, Draft("message_received", message, now, key=_delivery(key)))
 
 
 def signal(thread: Thread, *, name: str, data: Json, key: str | None, now: datetime) -> Change:
     if read(thread).cancelled:
-        raise Conflict(f"{thread.id} was cancelled. Nothing was done.")
+        raise Conflict(f"{thread.id} was {_end_of(thread)}. Nothing was done.")
     received = {"signal": name, "data": data}
     named = None if key is None else f"signal:{key}"  # a message may have the same delivery id
     return _woken(thread, Draft("signal_received", received, now, key=named))
@@ -91,7 +92,7 @@ def pause(thread: Thread, *, by: str, now: datetime) -> Change:
     """Decide nothing more until `resume`. What runs may end, and its outcome is kept."""
     state = read(thread)
     if state.cancelled or state.paused:
-        word = "cancelled" if state.cancelled else "paused"
+        word = _end_of(thread) if state.cancelled else "paused"
         raise Conflict(f"{thread.id} is {word} already. Nothing was done.")
     return _control(thread, "paused", {"by": by}, now)
 
@@ -117,7 +118,7 @@ def cancel(thread: Thread, *, by: str, reason: str, now: datetime) -> Change:
     """End the thread for good. Open contacts close; a parent learns of it."""
     state = read(thread)
     if state.cancelled:
-        raise Conflict(f"{thread.id} is cancelled already. Nothing was done.")
+        raise Conflict(f"{thread.id} is {_end_of(thread)} already. Nothing was done.")
     plan = close_all(state, "cancelled", now=now, comment=f"the thread was cancelled by {by}")
     drafts = [*plan.drafts, Draft("cancelled", {"by": by, "reason": reason}, now)]
     append = Append(
@@ -230,6 +231,11 @@ def _check_name(thread_id: str) -> None:
         raise ConfigurationError(
             f"{thread_id!r} cannot name a thread: no dots, no leading @, and not empty."
         )
+
+
+def _end_of(thread: Thread) -> str:
+    """How a thread ended that nothing changes any more."""
+    return ERASED if any(event.type == ERASED for event in thread.events) else "cancelled"
 
 
 def _delivery(key: str | None) -> str | None:
