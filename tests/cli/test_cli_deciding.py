@@ -13,7 +13,7 @@ import pytest
 
 from conftest import Cli
 from twelvefold.cli.ancestry import parents
-from twelvefold.cli.decision import changed
+from twelvefold.cli.editing import changed
 from twelvefold.exceptions import InvalidAnswer
 
 MAIN = "from twelvefold.cli import main; main()"

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from twelvefold.channels.terminal import Terminal, ask_key, ask_text, contact_lines
-from twelvefold.cli.decision import Asked, Given, changes_of
+from twelvefold.cli.decision import Asked, Given
+from twelvefold.cli.editing import changes_of
 from twelvefold.cli.here import Here
 from twelvefold.context import render
 from twelvefold.exceptions import InvalidAnswer

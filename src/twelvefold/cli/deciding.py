@@ -1,4 +1,4 @@
-"""`twelvefold approve`, `deny`, `edit` and `answer`: decide one exact contact.
+"""`twelvefold approve`, `deny`, `edit`, `choose` and `answer`: decide one exact contact.
 
 On a terminal `approve` shows the contact and asks; elsewhere it decides at once. The digest of what
 was shown travels with the decision, so a contact that changed meanwhile is refused.
@@ -9,7 +9,8 @@ import click
 from twelvefold.channels.terminal import ask_text
 from twelvefold.cli import exits
 from twelvefold.cli.asking import ask_about
-from twelvefold.cli.decision import Asked, Given, changes_of, decide, find, outcome_or_answer
+from twelvefold.cli.decision import Asked, Given, decide, find, outcome_or_answer
+from twelvefold.cli.editing import changes_of
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import as_person, command, follows
 from twelvefold.cli.running import json_value
@@ -99,6 +100,30 @@ def edit(
         here.out.line("Nothing was changed, and nothing was done.")
         return exits.PAUSED_FOR_HUMAN
     given = Given("edit", comment=comment, changes=changes)
+    return decide(here, asked, given, by=person, detach=detach, timeout_s=timeout_s)
+
+
+@command()
+@contact_argument
+@click.argument("option")
+@as_person
+@comment_option
+@expect_option
+@follows
+@click.pass_obj
+def choose(
+    here: Here,
+    name: str,
+    option: str,
+    person: str | None,
+    comment: str | None,
+    expect: str | None,
+    detach: bool,
+    timeout_s: float | None,
+) -> int:
+    """End a contact by one of the options it offers, by name. A step then does not run."""
+    asked = find(here, name, expect=expect)
+    given = Given("choose", comment=comment, value=option)
     return decide(here, asked, given, by=person, detach=detach, timeout_s=timeout_s)
 
 

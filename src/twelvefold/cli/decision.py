@@ -1,12 +1,9 @@
 """One contact, as it was found, and what is decided about it."""
 
-import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
-
-import click
+from typing import TYPE_CHECKING, cast
 
 from twelvefold.channels.terminal import ask_text
 from twelvefold.cli.ancestry import refuse_descendants
@@ -128,66 +125,17 @@ def outcome_or_answer(here: Here, asked: Asked, text: str | None, value: Json) -
         return Given(cast("Decision", text), value=value)
     if value is not None:
         raise InvalidAnswer(f"{asked.id} awaits TEXT; --result goes with it_ran. Nothing was done.")
-    return Given("answer", value=text)
+    return Given("answer", value=_of_form(asked, text))
 
 
-def changes_of(here: Here, asked: Asked, sets: Sequence[str]) -> dict[str, Json] | None:
-    """The arguments that change, by name; None when nothing does. Raises `InvalidAnswer`."""
-    args = asked.row.data["args"]
-    if sets:
-        return changed(args, sets)
-    if here.terminal is None:
-        raise click.UsageError("Give --set PATH=VALUE; only a terminal opens $EDITOR.")
-    return edited(args)
-
-
-def changed(args: Mapping[str, Json], sets: Sequence[str]) -> dict[str, Json]:
-    """Whole new values of the arguments that `PATH=VALUE`s touch. Raises `InvalidAnswer`."""
-    new = copy.deepcopy(dict(args))
-    touched: dict[str, Json] = {}
-    for one in sets:
-        path, equals, value = one.partition("=")
-        if not equals or not path:
-            raise InvalidAnswer(f"{one!r} is not PATH=VALUE. Nothing was done.")
-        _set(new, path.split("."), _json_or_text(value), path)
-        top = path.split(".")[0]
-        touched[top] = new[top]
-    return touched
-
-
-def _set(target: Any, keys: list[str], value: Json, path: str) -> None:
-    *way, last = keys
-    try:
-        for key in way:
-            target = target[int(key) if isinstance(target, list) else key]
-        if isinstance(target, list):
-            cast("list[Json]", target)[int(last)] = value
-        else:
-            target[last] = value
-    except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise InvalidAnswer(f"There is no {path!r} in the arguments. Nothing was done.") from error
-
-
-def _json_or_text(text: str) -> Json:
+def _of_form(asked: Asked, text: str) -> Json:
+    """The text as a value of the form that is asked for, where that is no text."""
+    form: dict[str, Json] = asked.row.data.get("form") or {}
+    if form.get("kind") != "json" and not form.get("many"):
+        return text
     try:
         return json.loads(text)
-    except ValueError:
-        return text
-
-
-def edited(args: Mapping[str, Json]) -> dict[str, Json] | None:
-    """The arguments as YAML in $EDITOR; what was changed there. Raises `InvalidAnswer`."""
-    from twelvefold.context.body import from_yaml, to_yaml
-    from twelvefold.exceptions import NotRendered
-
-    text = click.edit(to_yaml(dict(args)), extension=".yaml")
-    if text is None:
-        return None
-    try:
-        new = from_yaml(text)
-    except NotRendered as error:
-        raise InvalidAnswer(f"{error}. Nothing was done.") from error
-    if not isinstance(new, dict):
-        raise InvalidAnswer("What was saved is not a map of arguments. Nothing was done.")
-    found = cast("dict[str, Json]", new)
-    return {name: value for name, value in found.items() if args.get(name) != value} or None
+    except ValueError as error:
+        raise InvalidAnswer(
+            f"{asked.id} awaits JSON, and TEXT is none: {error}. Nothing was done."
+        ) from error

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import click
 
 from twelvefold.channels.terminal import Terminal, ask_key, ask_text, contact_lines
-from twelvefold.cli.decision import Given, changed
+from twelvefold.cli.decision import Given
+from twelvefold.cli.editing import changed
 from twelvefold.context import render
 from twelvefold.exceptions import InvalidAnswer
 from twelvefold.store import ContactRow
