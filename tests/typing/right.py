@@ -1,6 +1,7 @@
 """What a user's types say: the normal run of pyright checks every `assert_type` here."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Literal, assert_type
 
 from pydantic import BaseModel
@@ -8,7 +9,23 @@ from pydantic import BaseModel
 from twelvefold.agent import Agent
 from twelvefold.app import App
 from twelvefold.call import Call
-from twelvefold.effects import All, AskModel, Choose, Effect, Run, Wait, run
+from twelvefold.context.provenance import outside
+from twelvefold.directory import NAMES_ALONE, people_of
+from twelvefold.effects import (
+    All,
+    Approve,
+    Ask,
+    AskModel,
+    Choose,
+    Effect,
+    Run,
+    Source,
+    Wait,
+    escalate,
+    rule,
+    run,
+)
+from twelvefold.forms import Option, json_answer
 from twelvefold.messages import Model
 from twelvefold.models.anthropic import AnthropicModel
 from twelvefold.models.composed import fallback, round_robin
@@ -16,6 +33,7 @@ from twelvefold.models.gemini import GeminiModel
 from twelvefold.models.human import human
 from twelvefold.models.openai import OpenAIModel
 from twelvefold.models.scripted import ScriptedModel
+from twelvefold.policy import all_of, any_of, at_least, not_an_initiator, role
 from twelvefold.state import Chosen, State
 from twelvefold.steps import Step
 from twelvefold.thread import Thread
@@ -98,6 +116,22 @@ with_deps = Agent("bot", decide, NextStep, deps=lambda tenant: Deps(), owner="an
 assert_type(with_deps, Agent[NextStep, Deps])
 assert_type(Agent("bot", without_deps, NextStep, owner="anna"), Agent[NextStep, None])
 
+
+def asked(chosen: Chosen[NextStep], source: Source) -> Effect[NextStep]:
+    step, hour = chosen.step, timedelta(hours=1)
+    two = not_an_initiator(at_least(2, role("ops"), all_of("anna", any_of("ben", role("qa")))))
+    then = escalate(to=["olga", role("leads")], within=hour)
+    if isinstance(step, ListTags):
+        form = json_answer(Tags)
+        return Ask(step, "?", to="anna", form=form, options=[Option("later")], on_expiry="later")
+    cheap = rule("cheap", step.tag == "v1", source=source)
+    return Approve(
+        step, by=two, within=hour, on_expiry=then, unless=cheap, withdraw_on_message=True
+    )
+
+
+ways = [App([with_deps], directory=way) for way in ("people.yaml", NAMES_ALONE, people_of(None))]
+source: Source = outside(trusted=["slack:*"])
 vendors: list[Model] = [OpenAIModel("m"), AnthropicModel("m"), GeminiModel("m")]
 composed: list[Model] = [fallback(*vendors), round_robin(*vendors), human(), ScriptedModel([])]
 App([with_deps], models={"large": vendors[0], "small": composed[0]})

@@ -17,6 +17,7 @@ from twelvefold.effects.people import Approve as Approve
 from twelvefold.effects.people import Ask as Ask
 from twelvefold.effects.people import Escalate as Escalate
 from twelvefold.effects.people import Rule as Rule
+from twelvefold.effects.people import Source as Source
 from twelvefold.effects.people import escalate as escalate
 from twelvefold.effects.people import rule as rule
 from twelvefold.effects.running import D as D

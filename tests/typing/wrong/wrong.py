@@ -7,7 +7,7 @@ from typing import Literal
 
 from twelvefold.agent import Agent
 from twelvefold.call import Call
-from twelvefold.effects import All, AskModel, Choose, Effect, run
+from twelvefold.effects import All, Approve, Ask, AskModel, Choose, Effect, rule, run
 from twelvefold.state import State
 from twelvefold.steps import Step
 from twelvefold.thread import Thread
@@ -131,6 +131,31 @@ def chosen_outside_the_union(thread: Thread, state: State[A | B]) -> Effect[A | 
 def chosen_outside_in_all(thread: Thread, state: State[A | B]) -> Effect[A | B, Deps]:
     # reportReturnType
     return All(Choose(C()))
+
+
+def asked_without_anybody(thread: Thread, state: State[A | B]) -> Effect[A | B, Deps]:
+    # reportCallIssue
+    return Approve(state.ready[0].step)
+
+
+def asked_of_a_number(thread: Thread, state: State[A | B]) -> Effect[A | B, Deps]:
+    # reportArgumentType
+    return Approve(state.ready[0].step, by=2)
+
+
+def a_rule_without_a_source(thread: Thread, state: State[A | B]) -> Effect[A | B, Deps]:
+    # reportCallIssue reportUnknownArgumentType
+    return Approve(state.ready[0].step, by="anna", unless=rule("cheap", True))
+
+
+def a_rule_that_is_only_a_yes(thread: Thread, state: State[A | B]) -> Effect[A | B, Deps]:
+    # reportArgumentType
+    return Approve(state.ready[0].step, by="anna", unless=True)
+
+
+def a_question_with_a_rule(thread: Thread, state: State[A | B]) -> Effect[A | B, Deps]:
+    # reportCallIssue
+    return Ask(state.ready[0].step, "?", to="anna", unless=None)
 
 
 def deps(tenant: str) -> Deps:
