@@ -16,7 +16,7 @@ def test_the_first_agent_survives_a_kill_at_every_boundary() -> None:
     assert crash_matrix("scenarios:first_agent", path=PATH).faults == []
 
 
-@pytest.mark.parametrize("name", ["mailcrew", "linear_triage"])
+@pytest.mark.parametrize("name", ["mailcrew", "linear_triage", "support_triage"])
 def test_an_agent_that_writes_outside_survives_a_kill_at_every_boundary(name: str) -> None:
     matrix = crash_matrix(f"people_scenarios:{name}", path=PATH)
 
@@ -42,6 +42,7 @@ def test_of_four_simultaneous_answers_one_wins(name: str) -> None:
         "outer_loop",
         "mailcrew",
         "linear_triage",
+        "support_triage",
     ],
 )
 def test_an_example_replays(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from twelvefold.testing import Point, Scenario
 
 CREW = example("mailcrew")
 TRIAGE = example("linear_triage")
+SUPPORT = example("support_triage")
 MAIL = "To: billing@crew.example.com\nSubject: Invoice\n\nPlease charge my card for in_1002."
 
 
@@ -98,6 +99,34 @@ def linear_triage(folder: Path, point: Point) -> Scenario:
 
     def effects() -> Mapping[str, int]:
         return Counter(f"{what} of {issue}" for what, issue, _ in tracker.changes())
+
+    return Scenario(app, launch, answer, effects)
+
+
+def support_triage(folder: Path, point: Point) -> Scenario:
+    """A label that a model proposes, and another one that a person picks."""
+
+    class PointedPostbox(SUPPORT.Postbox):
+        """The mailbox with a boundary before and after each label."""
+
+        def modify(self, mail: str, *, add: str) -> Any:
+            point("before a label")
+            answer = super().modify(mail, add=add)
+            point("after a label")
+            return answer
+
+    postbox = PointedPostbox(folder / "postbox.db")
+    app = app_of(SUPPORT, deps=postbox, store=store_in(folder))
+
+    async def launch(app: App) -> None:
+        await app.launch("support", "It crashes when I save", thread_id="m1")
+
+    def answer(contact: ContactRow) -> Mapping[str, Any]:
+        point("while a person thinks")
+        return {"decision": "choose", "by": "anna", "value": "feature"}
+
+    def effects() -> Mapping[str, int]:
+        return Counter(f"{mail} is {label}" for mail, label in postbox.labels())
 
     return Scenario(app, launch, answer, effects)
 

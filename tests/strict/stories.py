@@ -26,6 +26,7 @@ STORIES: dict[str, Any] = {
     "outer_loop": scenarios.outer_loop,
     "mailcrew": people_scenarios.mailcrew,
     "linear_triage": people_scenarios.linear_triage,
+    "support_triage": people_scenarios.support_triage,
 }
 
 

@@ -33,6 +33,7 @@ PROMPTS = {
     "deployer": "outer_loop/next_step.md",
     "mailcrew": "mailcrew/next_step.md",
     "triage": "linear_triage/next_step.md",
+    "support": "support_triage/next_step.md",
     "bot": None,
 }
 """By the name of an agent. None: the rendered thread is the whole prompt."""

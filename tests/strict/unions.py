@@ -90,6 +90,7 @@ outer_loop = example("outer_loop")
 first_agent = example("first_agent")
 mailcrew = example("mailcrew")
 linear_triage = example("linear_triage")
+support_triage = example("support_triage")
 
 OF_EXAMPLES: dict[str, Any] = {
     "calculator": calculator.CalculatorStep,
@@ -101,6 +102,7 @@ OF_EXAMPLES: dict[str, Any] = {
     "first_agent": first_agent.Deploy | first_agent.Done,
     "mailcrew": mailcrew.AnyStep,
     "linear_triage": linear_triage.BotStep,
+    "support_triage": support_triage.AnyStep,
     "crew": CrewSteps,
     "golden": agents([])[0].steps,
 }

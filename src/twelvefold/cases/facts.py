@@ -31,6 +31,7 @@ _DECISIONS: Mapping[str, Decision] = {
     "denied": "deny",
     "edited": "edit",
     "answered": "answer",
+    "picked": "choose",
 }
 
 
@@ -118,7 +119,7 @@ def _answer(fact: Fact, case: Case, decided: Decided, state: State[Any]) -> Answ
     said = fact.says if says is None else says.get("says")
     by = str(says["by"]) if says and "by" in says else who
     decision = _DECISIONS[fact.name]
-    if fact.name == "answered":
+    if fact.name in {"answered", "picked"}:
         return Answer(contact=contact.id, decision=decision, by=by, value=said)
     comment = None if said is None else str(said)
     return Answer(contact=contact.id, decision=decision, by=by, comment=comment)

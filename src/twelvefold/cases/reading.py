@@ -19,7 +19,7 @@ _EXPECTED = (
 )
 FACTS = (
     *("message", "chose", "returned", "failed", "approved", "denied", "edited", "answered"),
-    *("signal", "event"),
+    *("picked", "signal", "event"),
 )
 
 
