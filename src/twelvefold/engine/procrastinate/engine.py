@@ -126,9 +126,9 @@ class ProcrastinateEngine:
     async def _work_on(self, lasting: "list[asyncio.Task[None]]", *, until_idle: bool) -> None:
         """Run all loops until the work is over. Raises what ends one of them."""
         listening = partial(self._queue.listen, self._hear)
-        loops = [self._kept_up(loop) for loop in (self._reap, self._look, listening)]
+        loops = [self._reap, listening] if until_idle else [self._reap, listening, self._look]
         work = self._until_idle() if until_idle else self._until_stopped()
-        tasks = [asyncio.create_task(loop) for loop in (*loops, work)]
+        tasks = [asyncio.create_task(loop) for loop in (*map(self._kept_up, loops), work)]
         try:
             await asyncio.wait({*tasks, *lasting}, return_when=asyncio.FIRST_COMPLETED)
             for task in (*tasks, *lasting):
