@@ -221,7 +221,7 @@ def test_silence_may_mean_an_option():
     assert append.cancel == ("expire:s1.1", "remind:s1.1")
     assert deploy is not None
     assert (deploy.status, deploy.choice) == ("denied", "spam")
-    assert deploy.error == f"nobody chose spam: {EXPIRED}"
+    assert deploy.error == f"spam was chosen: {EXPIRED}"
     assert "expired at" in str(verdict(thread, "anna", late=2 * HOUR).refusal)
 
 
@@ -375,6 +375,20 @@ def test_a_place_that_was_used_is_not_passed_on():
     thread = here(said("approve", by="anna"), onto=approving(at_least(2, "anna", "ben")))
 
     assert "anna has already answered" in refused(thread)
+
+
+def test_who_has_spoken_gets_no_place():
+    both = escalate(to=at_least(2, "chief", "ben"), within=HOUR)
+    thread = approving(at_least(2, "anna", "cleo"), within=HOUR, on_expiry=both)
+    moved = fired(here(said("approve", by="anna"), onto=thread), "expire:s1.1", HOUR)
+
+    assert "anna has already answered" in refused(moved, by="ben", to="anna")
+
+
+def test_a_timer_of_a_contact_without_a_deadline_ends_nothing():
+    append = fire(approving(), "expire:s1.1", now=MORNING + timedelta(days=900))
+
+    assert (list(append.drafts), list(append.timers)) == ([], [])
 
 
 def test_who_may_answer_already_gets_no_second_place():

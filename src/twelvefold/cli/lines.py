@@ -2,6 +2,7 @@
 
 import json
 
+from twelvefold.policy import Policy
 from twelvefold.summary import short
 from twelvefold.thread import EVENT_VERSION, Event, Json
 
@@ -55,7 +56,7 @@ def _by(data: dict[str, Json]) -> str:
 
 
 def _who(data: dict[str, Json]) -> str:
-    return " or ".join(map(str, data["to"]["people"]))
+    return str(Policy.from_data(data["to"]))
 
 
 def _closed(data: dict[str, Json]) -> str:

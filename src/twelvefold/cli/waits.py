@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from twelvefold.cli.family import Rest
+from twelvefold.policy import Policy
 from twelvefold.store import ContactRow, EmbeddedStore
 from twelvefold.summary import short
 
@@ -56,7 +57,7 @@ def contact_line(contact: ContactRow, others: list[ContactRow]) -> str:
     thread = short(contact.ref.id)
     name = f"{thread}.{contact.id}"
     alone = sum(other.ref == contact.ref for other in others) == 1
-    who = " or ".join(map(str, contact.data["to"]["people"]))
+    who = Policy.from_data(contact.data["to"])
     return f"{thread} waits for {who}: {name}   {command_for(contact, thread if alone else name)}"
 
 

@@ -103,6 +103,8 @@ def _not_to(
     name, initiators = name_of(state, contact), initiators_of(state, contact)
     if not wish.to or not directory.knows(wish.to):
         return NotAllowed(f"The directory knows no active {wish.to!r}. Nothing was done.")
+    if any(vote.by == wish.to for vote in contact.votes):
+        return Conflict(f"{wish.to} has already answered {name}. Nothing was done.")
     if contact.policy.allows(wish.to, directory, initiators=initiators):
         return Conflict(f"{wish.to} may answer {name} already. Nothing was done.")
     if not policy.allows(wish.to, directory, initiators=initiators):

@@ -42,7 +42,7 @@ def _fired(state: State[Any], key: str, now: datetime) -> Fired:
 
 
 def _expired(contact: Contact, now: datetime) -> Fired:
-    if contact.deadline is not None and now < contact.deadline:  # it was moved meanwhile
+    if contact.deadline is None or now < contact.deadline:  # it was moved meanwhile
         return [], deadline_timers(contact)
     draft, timers = expired(contact, now)
     return [draft], timers

@@ -85,7 +85,8 @@ def _choose(chosen: Chosen[Any], contact: Contact, data: dict[str, Json]) -> Non
     if contact.kind == "question":
         chosen.settle("returned", result=chosen.choice)
     else:
-        said = f"{contact.closed_by or 'nobody'} chose {chosen.choice}"
+        by = contact.closed_by
+        said = f"{by} chose {chosen.choice}" if by else f"{chosen.choice} was chosen"
         comment = data.get("comment")
         chosen.settle("denied", error=f"{said}: {comment}" if comment else said)
 
