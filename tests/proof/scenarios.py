@@ -9,6 +9,7 @@ from typing import Any
 from bank import Ledger, payments_app
 from loading import app_of, example
 from places import store_in
+from sending import Mail, sending_app
 from slow import LOG, slow_app
 from timing import timing_app
 
@@ -177,6 +178,13 @@ def slow(folder: Path, point: Point) -> Scenario:
         return ledger.counts() | {"logs kept": sum(log == LOG.encode() for log in kept)}
 
     return Scenario(app, _launcher("slow", "w1", "fetch and transfer"), answer, effects)
+
+
+def sending(folder: Path, point: Point) -> Scenario:
+    """Two people who are asked by mail, and told."""
+    mail = Mail(folder / "mail.db", point)
+    app = sending_app(mail, store=store_in(folder))
+    return Scenario(app, _launcher("sending", "w1", "ship it"), lambda _: YES, mail.counts)
 
 
 def _launcher(agent: str, thread_id: str, text: str) -> Callable[[App], Any]:

@@ -18,6 +18,7 @@ SCENARIOS = [
     "timing",
     "outer_loop",
     "slow",
+    "sending",
     "first_agent",
 ]
 
