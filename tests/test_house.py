@@ -6,6 +6,7 @@ A check takes a path and a text and returns complaints; `FAULTS` proves that eac
 import ast
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.metadata import requires
 from pathlib import Path
@@ -179,3 +180,10 @@ def test_agents_read_one_short_page():
 
 def pyproject() -> dict[str, dict[str, str]]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_no_two_files_of_tests_have_one_name():
+    # pytest loads them by their names alone, and stops where it meets one twice.
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert [name for name, count in names.items() if count > 1] == []
