@@ -258,3 +258,31 @@ async def test_the_verb_works_without_an_event_loop_and_inside_a_transaction(tmp
     assert status(app) == "erased"
     db.close()
     store.close()
+
+
+async def test_the_printed_statement_takes_the_bytes_from_the_tables_of_a_server(postgres_url: str):
+    import psycopg
+
+    from twelvefold.cli.database import VACUUM_FULL
+    from twelvefold.stores import open_store
+
+    store = open_store(postgres_url)
+    app = await ended(store)
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+
+        def holds() -> bool:
+            """Whether the files of the tables hold the marker."""
+            db.execute("checkpoint")
+            tables = [f"twelvefold_{name}" for name in ("events", "threads", "contacts")]
+            found = "select pg_read_binary_file(pg_relation_filepath(%s::regclass))"
+            files = [db.execute(found, (table,)).fetchone() for table in tables]
+            return any(MARKER.encode() in file[0] for file in files if file)
+
+        assert holds()
+        await app.erase("t", **GONE)
+        assert not store.scrub()
+        db.execute(VACUUM_FULL.encode())
+        assert not holds()
+    found = verify(store.recorded("t"))
+    assert isinstance(found, Verified)
+    store.close()

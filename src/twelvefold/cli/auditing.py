@@ -114,7 +114,8 @@ def _checked(store: EmbeddedStore, recorded: Recorded, head: Head | None) -> Fou
     if isinstance(found, Broken):
         return found
     for record in recorded.records:
-        for sha256 in hashes(event_of(record).data):
+        named = hashes(event_of(record).data) if '"sha256"' in (record.data or "") else ()
+        for sha256 in named:
             if not _is_itself(store, sha256, recorded.tenant):
                 why = f"its attachment {sha256} holds other bytes"
                 return Broken(recorded.tenant, recorded.id, record.seq, why)
