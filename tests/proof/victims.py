@@ -17,7 +17,7 @@ from twelvefold.agent import Agent
 from twelvefold.app import App
 from twelvefold.effects import Approve, Choose, Effect, Wait, run
 from twelvefold.engine.embedded import EmbeddedEngine
-from twelvefold.exceptions import TwelvefoldError
+from twelvefold.exceptions import TwelvefoldError, UnknownContact
 from twelvefold.models.scripted import ScriptedModel
 from twelvefold.policy import By
 from twelvefold.state import Chosen, State
@@ -142,8 +142,11 @@ class Victim:
     # What is seen of it
 
     def open_contact(self, thread_id: str = "t") -> str:
-        """The full id of the newest contact that is open."""
-        return f"{thread_id}.{self.inbox(thread_id)[-1].id}"
+        """The full id of the newest contact that is open. Raises `UnknownContact`."""
+        rows = self.inbox(thread_id)
+        if not rows:
+            raise UnknownContact(f"{thread_id} waits for nobody.")
+        return f"{thread_id}.{rows[-1].id}"
 
     def inbox(self, thread_id: str = "t") -> list[ContactRow]:
         rows = [row for row in self.app.inbox() if row.ref.id == thread_id]

@@ -240,7 +240,7 @@ async def a_run_that_was_cut_off_is_not_repeated_unasked(folder: Path) -> None:
 
         return pipeline(Look(), carry_out=ran_by(look))
 
-    desk = Desk(folder, agent)
+    desk = Desk(folder, agent, stop_grace_s=0)
     await desk.app.launch("crew", "go", thread_id="t")
     running = asyncio.create_task(desk.app.run())
     await gate.has_begun()

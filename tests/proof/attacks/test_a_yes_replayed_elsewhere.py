@@ -2,7 +2,7 @@
 
 import asyncio
 
-from victims import Place, Victim, quiet
+from victims import Place, Victim, holds, quiet
 
 from crew import Pay
 from twelvefold.store import Append
@@ -96,4 +96,16 @@ def test_the_answer_of_one_tenant_does_not_reach_the_other(place: Place) -> None
     victim.go_on()
 
     victim.expect({"to": "ann"})
-    assert [row.id for row in victim.inbox()] == ["s1.1"]
+    still = [row.id for row in victim.inbox()]
+    holds(still == ["s1.1"], f"the tenant who said nothing is asked {still}")
+
+
+def test_a_tenant_does_not_answer_for_another(place: Place) -> None:
+    victim = Victim(place, Pay(to="ann")).begin()
+
+    with Place(place.folder) as elsewhere:
+        app = Victim(elsewhere, Pay(to="ann")).app
+        quiet(app.answer("t.s1.1", "approve", by="anna", tenant="other"))
+    victim.redeployed()
+
+    victim.expect()

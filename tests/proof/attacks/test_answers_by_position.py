@@ -35,8 +35,8 @@ def test_an_answer_stays_with_its_question_when_a_redeploy_reorders_them(place: 
     victim = Victim(place, City(), Amount(), decide=questions).begin()
 
     again = victim.redeployed(Amount(), City(), decide=reversed_questions)
-    for row in again.inbox():
-        again.answer("answer", of=f"t.{row.id}", value=f"the {row.data['intent']}")
+    for row in again.inbox()[::-1]:
+        again.tried("answer", of=f"t.{row.id}", value=f"the {row.data['intent']}")
 
     for cls in (City, Amount):
         chosen = again.state().last(cls)

@@ -10,7 +10,9 @@ from places import url_of
 from victims import Place, Victim
 
 from crew import Pay
-from twelvefold.thread import Json, to_text
+from twelvefold.steps import digest, schema_hash
+from twelvefold.store import Append
+from twelvefold.thread import Draft, Json, to_text
 
 CHANGE = "update twelvefold_events set data = {0} where type = 'next_step_chosen'"
 
@@ -43,12 +45,22 @@ def test_other_arguments_than_the_approved_ones_do_not_run(place: Place) -> None
 
 
 def test_a_yes_forged_into_the_step_itself_does_not_run(place: Place) -> None:
-    """`approval` in a chosen step is what an edit writes: it must name a contact that was one."""
-    victim = approved_but_not_run(place)
-    digest = victim.events("contact_requested")[0].data["digest"]
+    """`approval` in a chosen step is what an edit writes: it must name a contact that was edited,
+    even where whoever forges it computes the right digest."""
+    victim = Victim(place, Pay(to="ann")).begin()
+    chosen: dict[str, Json] = {"intent": "pay", "args": {"to": "mallory"}, "by": "human"}
+    right = digest(
+        tenant="default",
+        thread_id="t",
+        contact="s1.1",
+        intent="pay",
+        schema=schema_hash(Pay),
+        args=chosen["args"],
+    )
 
-    approval = {"contact": "s1.9", "digest": digest}
-    overwrite(place, {"intent": "pay", "args": {"to": "m"}, "by": "human", "approval": approval})
+    chosen |= {"edits": "s1", "approval": {"contact": "s1.1", "digest": right}}
+    forged = Draft("next_step_chosen", chosen, place.clock())
+    asyncio.run(place.store.commit(Append("t", [forged], wake=True)))
     victim.go_on()
 
     victim.expect()
