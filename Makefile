@@ -66,7 +66,7 @@ clean:  ## remove .venv, caches and dist/
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What must be covered to the last branch: the log, its meaning, decisions and their I/O, people.
-WHOLE = */thread.py,*/reducer/*,*/policy.py,*/effects/*,*/plan/*,*/loop/*,*/contacts/*
+WHOLE = */thread.py,*/reducer/*,*/policy.py,*/effects/*,*/plan/*,*/loop/*,*/contacts/*,*/directory.py,*/forms.py
 
 # pip inside the venv when there, else the system's pip aimed at the venv.
 PIP = $$(test -x $(BIN)/pip && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python)

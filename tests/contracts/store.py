@@ -664,6 +664,29 @@ def test_a_closed_contact_leaves_the_inbox_and_keeps_its_first_outcome(store):
     assert [(row.id, row.outcome, row.closed_at) for row in ended] == [("s1.1", "approved", LATER)]
 
 
+@pytest.mark.parametrize("type", ["contact_escalated", "contact_reassigned"])
+def test_a_contact_that_is_asked_of_others_is_listed_as_it_stands_now(store, type):
+    launch(
+        store, "t1", asked("s1.1", "2026-11-21T10:00:00Z"), asked("s2.1", "2026-11-22T10:00:00Z")
+    )
+    moved = {"contact": "s1.1", "step": "s1", "to": {"people": ["olga"], "needed": 1}}
+    moved["deadline"] = "2026-11-23T10:00:00Z"
+    store.commit_now(Append("t1", [fact(type, None, LATER, **moved)]))
+
+    rows = store.contacts()
+
+    assert [row.id for row in rows] == ["s2.1", "s1.1"]
+    assert (rows[1].data, rows[1].asked_at) == (moved, NOW)
+
+
+@pytest.mark.parametrize("type", ["contact_escalated", "contact_reassigned"])
+def test_what_is_closed_or_unknown_does_not_come_back_by_being_moved(store, type):
+    launch(store, "t1", asked("s1.1"), closed("s1.1"))
+    store.commit_now(Append("t1", [fact(type, contact="s1.1"), fact(type, contact="s9.1")]))
+
+    assert store.contacts() == []
+
+
 @pytest.mark.parametrize("copy", ["forked", "imported"])
 def test_copied_contacts_are_never_in_the_inbox(store, copy):
     copied = [message(), asked("s1.1"), asked("s2.1"), closed("s2.1", "denied")]

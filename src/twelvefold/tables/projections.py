@@ -13,8 +13,7 @@ from twelvefold.tables.rows import event_of
 from twelvefold.thread import Event, Json, from_iso, from_text, to_iso, to_text
 
 _SUMMARY_FIELDS = tuple(Summary.__dataclass_fields__)
-_ASKING = frozenset({"contact_requested", "contact_escalated", "contact_reassigned"})
-"""What says all of a contact as it stands: the last two repeat the request."""
+_MOVES = frozenset({"contact_escalated", "contact_reassigned"})
 _COPIES = frozenset({"forked", "imported"})
 
 
@@ -43,8 +42,11 @@ def contact_changes(number: int, tenant: str, events: Iterable[Event]) -> list[C
     """What `events` change in the contacts of the thread with this number."""
     changes: list[Change] = []
     for event in events:
-        if event.type in _ASKING:
+        if event.type == "contact_requested":
             changes.append(_opened(number, tenant, event))
+        elif event.type in _MOVES:
+            moved = (event.seq, _deadline(event), number, event.data["contact"])
+            changes.append(Change("move_contact", moved))
         elif event.type == "contact_closed":
             closed = (event.data["outcome"], to_iso(event.at), number, event.data["contact"])
             changes.append(Change("close_contact", closed))
@@ -54,11 +56,14 @@ def contact_changes(number: int, tenant: str, events: Iterable[Event]) -> list[C
 
 
 def _opened(number: int, tenant: str, event: Event) -> Change:
+    asked = (number, tenant, event.data["contact"], event.seq, to_iso(event.at), _deadline(event))
+    return Change("open_contact", asked)
+
+
+def _deadline(event: Event) -> str | None:
+    """Written anew, so that text order is time order whatever offset the event gives."""
     deadline = event.data.get("deadline")
-    # Written anew, so that text order is time order whatever offset the event gives.
-    due = None if deadline is None else to_iso(from_iso(deadline))
-    contact, asked_at = event.data["contact"], event.data.get("asked_at") or to_iso(event.at)
-    return Change("open_contact", (number, tenant, contact, event.seq, asked_at, due))
+    return None if deadline is None else to_iso(from_iso(deadline))
 
 
 class Rebuilt(NamedTuple):

@@ -163,12 +163,13 @@ def _record(event: Event) -> Record:
 
 def _project(ref: Ref, kept: Kept, event: Event) -> None:
     match event.type:
-        case "contact_requested" | "contact_escalated" | "contact_reassigned":
-            contact, asked_at = event.data["contact"], event.data.get("asked_at")
-            asked_at = event.at if asked_at is None else from_iso(asked_at)
-            row = ContactRow(ref, kept.agent, contact, asked_at, event.data)
+        case "contact_requested":
+            contact = event.data["contact"]
+            row = ContactRow(ref, kept.agent, contact, event.at, event.data)
             deadline(row)  # one that is no time is refused now, not when the inbox is read
             kept.contacts[contact] = row
+        case "contact_escalated" | "contact_reassigned":
+            _move(kept, event)
         case "contact_closed":
             _close(kept, event.data["contact"], event.data["outcome"], event.at)
         case "forked" | "imported":
@@ -176,6 +177,15 @@ def _project(ref: Ref, kept: Kept, event: Event) -> None:
                 _close(kept, contact, "voided", event.at)
         case _:
             pass
+
+
+def _move(kept: Kept, event: Event) -> None:
+    """It was asked of others: the event repeats the request."""
+    row = kept.contacts.get(event.data["contact"])
+    if row is not None and row.outcome is None:
+        moved = replace(row, data=event.data)
+        deadline(moved)
+        kept.contacts[row.id] = moved
 
 
 def _close(kept: Kept, contact: str, outcome: str, at: datetime) -> None:

@@ -148,6 +148,10 @@ values ($1, $2, $3, $4, $5, $6)
 on conflict (thread, id) do update set seq = excluded.seq, asked_at = excluded.asked_at,
     deadline = excluded.deadline, outcome = null, closed_at = null;
 
+-- name: move_contact
+-- It was asked of others: the event that says so repeats the request.
+update twelvefold_contacts set seq = $1, deadline = $2 where thread = $3 and id = $4 and outcome is null;
+
 -- name: close_contact
 update twelvefold_contacts set outcome = $1, closed_at = $2 where thread = $3 and id = $4 and outcome is null;
 

@@ -151,6 +151,10 @@ pragma wal_checkpoint(truncate);
 insert or replace into twelvefold_contacts (thread, tenant, id, seq, asked_at, deadline)
 values (?, ?, ?, ?, ?, ?);
 
+-- name: move_contact
+-- It was asked of others: the event that says so repeats the request.
+update twelvefold_contacts set seq = ?, deadline = ? where thread = ? and id = ? and outcome is null;
+
 -- name: close_contact
 update twelvefold_contacts set outcome = ?, closed_at = ? where thread = ? and id = ? and outcome is null;
 
