@@ -74,7 +74,8 @@ def _drafts(
             return [_event(fact, case, now)]
         case _:
             answer = _answer(fact, case, decided, state)
-            named = _named(state.contacts[answer.contact].policy, answer.by)
+            contact = state.contacts[answer.contact]
+            named = _named(contact.policy, *(vote.by for vote in contact.votes), answer.by)
             verdict = judge(state, answer, now=now, settles=_ANYTHING, directory=named)
             if verdict.refusal is not None:
                 raise verdict.refusal
@@ -126,7 +127,8 @@ def _answer(fact: Fact, case: Case, decided: Decided, state: State[Any]) -> Answ
 
 
 def _named(policy: Policy, *also: str) -> Directory:
-    """A case has no directory: a role is one person of its name, or whoever answers here."""
+    """A case has no directory: a role is one person of its name, or whoever answers here and has
+    answered."""
     roles = {one.name: (one.name, *also) for one in policy.roles}
     inside = [_named(one, *also).roles for one in policy.policies]
     return Directory({**ChainMap({}, *map(dict, inside)), **roles})
