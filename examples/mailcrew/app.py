@@ -20,17 +20,19 @@ from tools import (
     was_sent,
 )
 
-from twelvefold import Agent, App, Chosen, Policy, Prompt, ScriptedModel, State, Thread
+from twelvefold import Agent, App, Chosen, Prompt, ScriptedModel, State, Thread
 from twelvefold import Approve, AskModel, Choose, Effect, Finish, Settle, Wait, run
 from twelvefold.context import Renderer
 from twelvefold.context.provenance import outside
+from twelvefold.effects import escalate
 from twelvefold.intents import DoneForNow, NothingToDo, RequestHumanInput, ask
+from twelvefold.policy import at_least, role
 
 HERE = Path(__file__).parent
-OPS = ["anna", "ben"]
-TWO = Policy(("anna", "ben", "carl"), needed=2)
 Json = dict[str, object]
 DAY = timedelta(hours=24)
+OPS, LEAD = role("ops"), role("lead")
+LATE = escalate(to=LEAD, within=DAY)
 FAILURES_MAX = 3
 OUTSIDE = outside(trusted=("api:*", "terminal:*"))  # our people; a mail is anybody's
 next_step = Prompt(
@@ -74,9 +76,11 @@ def carry_out(chosen: Chosen[AnyStep]) -> Effect[AnyStep, World]:
         case FindCustomer() | ListInvoices() as step:
             return run(find, step, retry_safe=True, attempts=3, transient=passes)
         case CreatePaymentLink() | SendInvoice() | Reply() as step if not chosen.approved:
-            return Approve(step, by=OPS, within=DAY)
+            # Whoever wrote may write again meanwhile: then it is decided anew.
+            return Approve(step, by=OPS, within=DAY, on_expiry=LATE, withdraw_on_message=True)
         case PayInvoice() as step if not chosen.approved:
-            return Approve(step, by=TWO, within=DAY)
+            two = at_least(2, role("finance"))
+            return Approve(step, by=two, within=DAY, on_expiry=LATE, withdraw_on_message=True)
         case CreatePaymentLink() as step:  # the API honours the key, so it may be tried again
             return run(create_payment_link, step, retry_safe=True, attempts=3, transient=passes)
         case SendInvoice() as step:
@@ -97,5 +101,6 @@ world = World(Billing(HERE / "billing.db"), Post(HERE / "post.db"))
 app = App(
     [Agent("mailcrew", decide, AnyStep, deps=lambda tenant: world, owner=OPS)],
     model=ScriptedModel(script),
+    directory=HERE / "people.yaml",
     settles={"local": "high"},  # a person at this machine's terminal may approve anything
 )

@@ -50,6 +50,7 @@ def app_of(
         models=app.models,
         settles=app.settles.levels,
         schedules=app.schedules,
+        directory=app.people,
         clock=clock,
     )
 

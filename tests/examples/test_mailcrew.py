@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from loading import app_of, approve, deny, edit, example, play, reply
 
 from twelvefold import App, ScriptedModel, Step
 from twelvefold.context import parse
-from twelvefold.exceptions import Conflict
-from twelvefold.testing import replays
+from twelvefold.exceptions import Conflict, NotAllowed
+from twelvefold.testing import Clock, replays
 
 pytestmark = pytest.mark.anyio
 
@@ -146,6 +147,41 @@ async def test_the_same_mail_twice_is_one_thread(app: App):
     assert len(app.threads()) == 1
     with pytest.raises(Conflict):
         await app.launch("mailcrew", channel="email", **mail | {"text": "Another one."})
+
+
+async def test_a_mail_that_comes_meanwhile_takes_the_approval_back(app: App, world: Any):
+    await mailed(app, ADA, LINK_PLEASE)
+    second = mails.received(raw(ADA, "No, please charge my card for in_1001.", id="m2"))
+
+    await app.send("t", second["text"], channel="email", sender=second["sender"])
+
+    [contact] = await play(app)
+    assert contact.data["intent"] == "pay_invoice"
+    assert [d["outcome"] for d in log(app, "contact_closed")] == ["withdrawn"]
+    with pytest.raises(Conflict, match="withdrawn"):
+        await app.answer("t.s3.1", "approve", by="anna")
+    assert world.billing.effects() == {}
+
+
+async def test_who_sleeps_a_day_is_asked_no_more_and_the_lead_is(world: Any):
+    clock = Clock(datetime(2026, 11, 20, 9, tzinfo=UTC))
+    app = app_of(crew, deps=world, clock=clock)
+    await mailed(app, ADA, LINK_PLEASE)
+    clock.forward(timedelta(hours=25))
+    await play(app)
+
+    with pytest.raises(NotAllowed):
+        await app.answer("t.s3.1", "approve", by="anna")
+    await play(app, approve(by="carl"))
+    assert world.billing.effects() == {"link in_1001": 1}
+
+
+async def test_the_lead_alone_charges_no_card_in_time(app: App, world: Any):
+    await mailed(app, ADA, "Please charge my card for in_1001.", approve(by="carl"))
+
+    with pytest.raises(Conflict, match="already answered"):
+        await app.answer("t.s3.1", "approve", by="carl@crew.example.com")
+    assert world.billing.effects() == {}
 
 
 # What no mail can do

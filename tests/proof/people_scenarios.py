@@ -15,7 +15,7 @@ from twelvefold.testing import Point, Scenario
 CREW = example("mailcrew")
 TRIAGE = example("linear_triage")
 SUPPORT = example("support_triage")
-MAIL = "To: billing@crew.example.com\nSubject: Invoice\n\nPlease charge my card for in_1002."
+MAIL = "To: billing@crew.example.com\nSubject: Invoice\n\nPlease charge my card for in_1001."
 
 
 class PointedBilling(CREW.Billing):
@@ -64,14 +64,14 @@ class PointedTracker(TRIAGE.Tracker):
 
 
 def mailcrew(folder: Path, point: Point) -> Scenario:
-    """A charge that two people approve and the bank declines, then a link, then a mail."""
+    """A charge that two people approve, then a mail that one approves."""
     billing = PointedBilling(folder / "billing.db", point)
     world = CREW.World(billing, PointedPost(folder / "post.db", point))
     app = app_of(CREW, deps=world, store=store_in(folder))
 
     async def launch(app: App) -> None:
         await app.launch(
-            "mailcrew", MAIL, thread_id="m1", channel="email", sender="bob@example.com"
+            "mailcrew", MAIL, thread_id="m1", channel="email", sender="ada@example.com"
         )
 
     def answer(contact: ContactRow) -> Mapping[str, Any]:
