@@ -3,14 +3,18 @@
 import pytest
 
 from small import AGENT, HOUR, Deploy, Done, Look, look
-from twelvefold.effects import AskModel, Wait, run
+from twelvefold.directory import Directory
+from twelvefold.effects import AskModel, Wait, escalate, run
 from twelvefold.exceptions import ConfigurationError, InvalidAnswer, RiskWall
+from twelvefold.forms import Option
+from twelvefold.policy import at_least, role
 from twelvefold.testing import (
     START,
     TICK,
     answered,
     approved,
     asked,
+    chose,
     chosen,
     decision,
     denied,
@@ -20,6 +24,7 @@ from twelvefold.testing import (
     given,
     later,
     message,
+    overdue,
     returned,
     said,
     started,
@@ -120,6 +125,41 @@ def test_errors_are_told_as_the_log_tells_them():
     thread = given(message("a"), chosen(Look()), started(), failed(TimeoutError("slow")))
 
     assert thread.events[-1].data["error"] == "TimeoutError: slow"
+
+
+def test_time_runs_out():
+    asks = (message("go"), chosen(Deploy(tag="v1")), asked("anna", within=HOUR))
+    over = given(*asks, overdue(), agent=AGENT)
+    escalates = asked("anna", within=HOUR, on_expiry=escalate(to="olga", within=HOUR))
+
+    assert over.events[-1].data["outcome"] == "expired"
+    assert over.events[-1].at == START + HOUR + 2 * TICK
+    assert types(*asks[:2], escalates, overdue(), approved())[-3:] == [
+        "contact_escalated",
+        "contact_answered",
+        "contact_closed",
+    ]
+
+
+def test_a_person_ends_a_contact_by_an_option():
+    ask = asked("anna", options=[Option("spam")])
+    thread = given(message("go"), chosen(Deploy(tag="v1")), ask, chose("spam", comment="it is"))
+
+    assert thread.events[-1].data["choice"] == "spam"
+
+
+def test_people_are_who_they_are_in_the_directory():
+    people = Directory(roles={"ops": ["anna", "ben"]})
+    both = (approved(), approved())
+    thread = given(
+        message("go"),
+        chosen(Deploy(tag="v1")),
+        asked(at_least(2, role("ops"))),
+        *both,
+        directory=people,
+    )
+
+    assert [e.data["by"] for e in thread.events if e.type == "contact_answered"] == ["anna", "ben"]
 
 
 def test_any_other_event_can_be_given():

@@ -17,11 +17,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
-from twelvefold.contacts import Answer, Decision, judge
+from twelvefold.contacts import Answer, Decision, expiry_timer, judge
 from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.effects import Approve, Ask, Choose, Effect, Finish, run
 from twelvefold.failures import short
-from twelvefold.plan import recover
+from twelvefold.plan import fire, recover
 from twelvefold.policy import By, Settles
 from twelvefold.steps import args_of, intent_of
 from twelvefold.testing.past import Fact, Past, agent_of, begun, missing, ready
@@ -82,12 +82,19 @@ def began(effect: Callable[[Any], Effect[Any, Any]], *, step: str | None = None)
 
 
 def asked(
-    people: By, question: str = "", *, within: timedelta | None = None, step: str | None = None
+    people: By,
+    question: str = "",
+    *,
+    within: timedelta | None = None,
+    step: str | None = None,
+    **more: Any,
 ) -> Fact:
-    """People are asked whether the step may run, or `question` when there is one."""
+    """People are asked whether the step may run, or `question` when there is one. `more`: of
+    `Approve` or `Ask`."""
+    more["within"] = within
     if question:
-        return began(lambda ready: Ask(ready, question, to=people, within=within), step=step)
-    return began(lambda ready: Approve(ready, by=people, within=within), step=step)
+        return began(lambda ready: Ask(ready, question, to=people, **more), step=step)
+    return began(lambda ready: Approve(ready, by=people, **more), step=step)
 
 
 def said(decision: Decision, *, by: str = "", contact: str = "", **more: Any) -> Fact:
@@ -95,12 +102,16 @@ def said(decision: Decision, *, by: str = "", contact: str = "", **more: Any) ->
 
     def make(past: Past) -> Sequence[Draft]:
         state = past.state
-        id = contact or next(reversed(state.open_contacts), None) or missing("open contact")
+        id = contact or _newest(past)
         answer = Answer(contact=id, decision=decision, by=by or _first(past, id), **more)
         anyone, directory = Settles({"local": "high"}), past.directory
         return judge(state, answer, now=past.now, settles=anyone, directory=directory).drafts
 
     return Fact(make)
+
+
+def _newest(past: Past) -> str:
+    return next(reversed(past.state.open_contacts), None) or missing("open contact")
 
 
 def _first(past: Past, contact: str) -> str:
@@ -129,6 +140,23 @@ def edited(*, by: str = "", **changes: Json) -> Fact:
 
 def answered(value: Json, *, by: str = "") -> Fact:
     return said("answer", by=by, value=value)
+
+
+def chose(option: str, *, by: str = "", comment: str | None = None) -> Fact:
+    """A person ends the contact by one of its options."""
+    return said("choose", by=by, value=option, comment=comment)
+
+
+def overdue(contact: str = "") -> Fact:
+    """Nobody decides until the deadline, and its timer fires."""
+
+    def make(past: Past) -> Sequence[Draft]:
+        id = contact or _newest(past)
+        deadline = past.state.contacts[id].deadline or missing(f"deadline of {id}")
+        past.now = max(past.now, deadline)
+        return fire(past.thread, expiry_timer(id), now=past.now).drafts
+
+    return Fact(make)
 
 
 def started(*, step: str | None = None, ungated: str | None = None) -> Fact:
