@@ -86,7 +86,7 @@ def carry_out(chosen: Chosen[AnyStep]) -> Effect[AnyStep, World]:
         case SendInvoice() as step:
             return run(send_invoice, step, retry_safe=True, attempts=3, transient=passes)
         case PayInvoice() as step:
-            return run(pay_invoice, step, retry_safe=True, attempts=3, transient=passes)
+            return run(pay_invoice, step, reconcile=pay_invoice)
         case Reply() as step:  # the mail server does not: after a cut it is asked what it sent
             return run(reply, step, reconcile=was_sent)
         case RequestHumanInput() as step:

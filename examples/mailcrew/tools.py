@@ -10,7 +10,8 @@ from steps import CreatePaymentLink, FindCustomer, ListInvoices, PayInvoice, Rep
 from twelvefold import Call, NothingHappened
 from twelvefold.failures import is_transient
 
-BUSY = frozenset({409, 429, 500, 502, 503, 504})
+UNDECIDED = frozenset({409, 500, 502, 503, 504})
+BUSY = UNDECIDED | {429}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,17 @@ def send_invoice(step: SendInvoice, call: Call[World]) -> str:
 
 
 def pay_invoice(step: PayInvoice, call: Call[World]) -> str:
-    return asked(call, "POST", f"invoices/{step.invoice}/pay")["status"]
+    """Asked again with the same key it says what became of the charge, so it is its own reconcile.
+
+    Only a refusal is a failure. When no answer comes nobody knows: that must not read like "not
+    paid", or the customer is asked to pay twice.
+    """
+    try:
+        return asked(call, "POST", f"invoices/{step.invoice}/pay")["status"]
+    except ApiError as error:
+        if error.status in UNDECIDED:
+            raise
+        raise NothingHappened(str(error)) from error
 
 
 def reply(step: Reply, call: Call[World]) -> str:

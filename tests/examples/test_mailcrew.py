@@ -101,7 +101,7 @@ async def test_a_declined_card_becomes_a_link(app: App, world: Any):
 
     [failed] = log(app, "tool_failed")
     assert failed["error"] == (
-        "ApiError: 402 card_declined insufficient_funds: Your card has insufficient funds."
+        "NothingHappened: 402 card_declined insufficient_funds: Your card has insufficient funds."
     )
     assert world.billing.effects() == {"link in_1002": 1}
     assert sent(world)[0][1].startswith("Please pay in_1002 here: https://")
@@ -265,25 +265,47 @@ async def test_an_api_that_is_busy_is_asked_again_within_the_step(world: Any):
     assert log(app, "tool_failed") == []
 
 
-async def test_an_answer_that_is_lost_charges_no_card_twice(world: Any, tmp_path: Path):
-    class Lossy(crew.Billing):
-        lost = False
+class Lossy(crew.Billing):
+    """Charges, and loses the answer so many times."""
 
-        def request(self, method: str, path: str, params: Any, *, key: str = "") -> Any:
-            answer = super().request(method, path, params, key=key)
-            if path.endswith("/pay") and not self.lost:
-                self.lost = True
-                raise ConnectionError("the line broke after the request was sent")
-            return answer
+    losses = 0
 
-    lossy = replace(world, billing=Lossy(tmp_path / "billing.db"))
-    app = app_of(crew, deps=lossy)
+    def request(self, method: str, path: str, params: Any, *, key: str = "") -> Any:
+        answer = super().request(method, path, params, key=key)
+        if path.endswith("/pay") and self.losses > 0:
+            self.losses -= 1
+            raise ConnectionError("the line broke after the request was sent")
+        return answer
 
-    await mailed(app, ADA, "Please charge my card for in_1001.", approve(), BEN)
 
-    assert lossy.billing.lost
-    assert lossy.billing.effects() == {"pay in_1001": 1}
+async def charged(world: Any, tmp_path: Path, *, losses: int) -> tuple[App, Any, list[Any]]:
+    billing = Lossy(tmp_path / "billing.db")
+    billing.losses = losses
+    app = app_of(crew, deps=replace(world, billing=billing))
+    waits = await mailed(app, ADA, "Please charge my card for in_1001.", approve(), BEN)
+    return app, billing, waits
+
+
+async def test_a_charge_whose_answer_is_lost_is_asked_for_with_its_key(world: Any, tmp_path: Path):
+    app, billing, [contact] = await charged(world, tmp_path, losses=1)
+
+    assert billing.effects() == {"pay in_1001": 1}
+    assert contact.data["args"]["body"] == "in_1001 is paid now."
     assert log(app, "tool_failed") == []
+
+
+async def test_a_charge_that_nobody_can_tell_of_is_a_question_and_no_second_charge(
+    world: Any, tmp_path: Path
+):
+    app, billing, [contact] = await charged(world, tmp_path, losses=99)
+
+    assert contact.data["kind"] == "outcome"
+    assert billing.effects() == {"pay in_1001": 1}
+    assert choices(app)[-1] == "pay_invoice"
+    billing.losses = 0
+    [contact] = await play(app, {"decision": "run_again"})
+    assert contact.data["args"]["body"] == "in_1001 is paid now."
+    assert billing.effects() == {"pay in_1001": 1}
 
 
 async def test_a_mail_that_the_server_refuses_is_a_question(app: App, world: Any):
