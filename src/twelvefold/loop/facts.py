@@ -1,10 +1,21 @@
-"""Facts are appended whatever arrived, each of them once, and a late one still is a fact."""
+"""Facts are appended whatever arrived, each of them once, and a late one still is a fact.
 
-from collections.abc import Sequence
+What a tool has done cannot be done again, so a store that does not answer is asked for a while.
+"""
 
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+
+from twelvefold.exceptions import StoreUnavailable
 from twelvefold.plan import sleep_timer
 from twelvefold.store import Append, Ref, Store
 from twelvefold.thread import Draft, Event
+
+PATIENCE_S = 20.0
+"""How long a store may be away, as a server that starts anew, before a fact is given up."""
+PAUSE_FIRST_S = 0.1
+PAUSE_MAX_S = 1.0
 
 
 async def record(store: Store, ref: Ref, draft: Draft, *, wake: bool) -> None:
@@ -16,7 +27,7 @@ async def record(store: Store, ref: Ref, draft: Draft, *, wake: bool) -> None:
     """
     fact: Draft | None = draft
     while fact is not None:
-        [stored] = await store.commit(_append(ref, fact, wake=wake))
+        stored = await _kept(store, _append(ref, fact, wake=wake))
         fact = _late(stored[0], fact)
 
 
@@ -24,7 +35,7 @@ def record_now(store: Store, ref: Ref, draft: Draft, *, wake: bool) -> None:
     """As `record`, for a thread without an event loop."""
     fact: Draft | None = draft
     while fact is not None:
-        [stored] = store.commit_now(_append(ref, fact, wake=wake))
+        stored = _kept_now(store, _append(ref, fact, wake=wake))
         fact = _late(stored[0], fact)
 
 
@@ -32,6 +43,36 @@ def sleeps_ended(facts: Sequence[Draft]) -> list[str]:
     """Timers that late outcomes end: a step may sleep while nobody knows what its run has done."""
     late = [fact for fact in facts if (fact.key or "").startswith("late:") and "step" in fact.data]
     return [sleep_timer(fact.data["step"]) for fact in late]
+
+
+async def _kept(store: Store, append: Append) -> list[Event]:
+    for pause_s in _pauses():
+        try:
+            return (await store.commit(append))[0]
+        except StoreUnavailable as error:
+            if not error.retryable:
+                raise
+        await asyncio.sleep(pause_s)
+    return (await store.commit(append))[0]
+
+
+def _kept_now(store: Store, append: Append) -> list[Event]:
+    for pause_s in _pauses():
+        try:
+            return store.commit_now(append)[0]
+        except StoreUnavailable as error:
+            if not error.retryable:
+                raise
+        time.sleep(pause_s)
+    return store.commit_now(append)[0]
+
+
+def _pauses() -> Iterator[float]:
+    """Between tries, until the patience is over."""
+    until, pause_s = time.monotonic() + PATIENCE_S, PAUSE_FIRST_S
+    while time.monotonic() < until:
+        yield pause_s
+        pause_s = min(2 * pause_s, PAUSE_MAX_S)
 
 
 def _append(ref: Ref, fact: Draft, *, wake: bool) -> Append:
