@@ -21,7 +21,7 @@ from twelvefold.deliveries import Channel
 from twelvefold.deliveries import checked as checked_channels
 from twelvefold.directory import Directory, People, people_of
 from twelvefold.engine.embedded import POLL_S
-from twelvefold.exceptions import Conflict, Stale, UnknownAgent
+from twelvefold.exceptions import Conflict, Stale, UnknownAgent, UnknownThread
 from twelvefold.loop import STOP_GRACE_S, Engine, Surroundings, Watch, utc_now
 from twelvefold.messages import Model
 from twelvefold.policy import Risk, Settles
@@ -228,7 +228,8 @@ class App(Reading, Copies, Answering, Linking):
         """End the thread and those it launched, for good. Raises `Conflict`."""
         await self._change(thread_id, tenant, partial(verbs.cancel, by=by, reason=reason))
         for child in verbs.children(self.thread(thread_id, tenant=tenant)):
-            with suppress(Conflict):  # somebody else has just cancelled it
+            # Somebody else has just cancelled it; a copied log names children that are not here.
+            with suppress(Conflict, UnknownThread):
                 await self.cancel(child, by=by, reason=reason, tenant=tenant)
 
     def _redacted(self, data: Json) -> Json:
