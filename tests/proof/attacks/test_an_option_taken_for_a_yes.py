@@ -91,3 +91,7 @@ def test_an_answer_of_another_form_settles_no_question(place: Place, form: Any, 
 
     holds([row.id for row in victim.inbox()] == ["s1.1"], f"{value!r} was taken for an answer")
     assert isinstance(refusal, InvalidAnswer)
+
+
+def test_the_answer_maybe_is_no_answer_to_yes_or_no(place: Place) -> None:
+    test_an_answer_of_another_form_settles_no_question(place, yes_no(), "maybe")
