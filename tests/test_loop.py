@@ -521,7 +521,7 @@ async def test_an_app_without_a_model_says_so(store):
     await advance(ref(), app.surroundings)
 
     [failed] = events(app, "advance_failed")
-    assert "no model ''; it has: none" in failed.data["error"]
+    assert "no model to ask: App([...], model=...)" in failed.data["error"]
     assert types(app).count("model_failed") == 0
 
 

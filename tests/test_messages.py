@@ -1,8 +1,22 @@
 """What goes to a model, and its hash."""
 
+from typing import Any
+
 import pytest
 
-from twelvefold.messages import Message, ModelRequest, Part, Usage, message, messages_of
+from twelvefold.app import App
+from twelvefold.exceptions import ConfigurationError
+from twelvefold.messages import (
+    Message,
+    ModelRequest,
+    Part,
+    Usage,
+    message,
+    messages_of,
+    model_named,
+    models_of,
+)
+from twelvefold.models.scripted import ScriptedModel
 
 
 @pytest.mark.parametrize(
@@ -48,3 +62,21 @@ def test_the_text_is_all_that_the_model_reads():
 def test_usage_keeps_only_what_was_used():
     assert Usage(input=3, cost=0.5).to_data() == {"input": 3, "cost": 0.5}
     assert Usage().to_data() == {}
+
+
+@pytest.mark.parametrize("given", ["gpt-5", ScriptedModel])
+def test_what_cannot_be_asked_is_no_model(given: Any):
+    with pytest.raises(ConfigurationError, match="cannot be asked: pass a model, such as"):
+        App([], model=given)
+
+
+def test_a_model_is_found_by_its_name_or_is_the_first():
+    large, small = ScriptedModel([]), ScriptedModel([])
+    models = models_of(None, {"large": large, "small": small})
+
+    assert model_named(models, None) is large
+    assert model_named(models, "small") is small
+    with pytest.raises(ConfigurationError, match="no model 'tiny'; it has: large, small"):
+        model_named(models, "tiny")
+    with pytest.raises(ConfigurationError, match=r"no model to ask: App\(\[\.\.\.\], model="):
+        model_named({}, None)

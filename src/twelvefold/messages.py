@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from twelvefold.exceptions import ConfigurationError
 from twelvefold.thread import DEFAULT_TENANT, Json, canonical
 
 Role = Literal["system", "user", "assistant"]
@@ -179,3 +180,27 @@ class Model(Protocol):
     """
 
     async def __call__(self, request: ModelRequest) -> ModelReply: ...
+
+
+def models_of(default: Model | None, models: Mapping[str, Model] | None) -> dict[str, Model]:
+    """Models by name, the default first. Raises `ConfigurationError` for what is no model."""
+    found = ({} if default is None else {"default": default}) | dict(models or {})
+    for name, model in found.items():
+        if isinstance(model, type) or not callable(model):
+            raise ConfigurationError(
+                f"The model {name!r} is {model!r}, which cannot be asked: pass a model, such as"
+                ' OpenAIModel("gpt-5").'
+            )
+    return found
+
+
+def model_named(models: Mapping[str, Model], name: str | None) -> Model:
+    """The model of this name, or the first without one. Raises `ConfigurationError`."""
+    if not models:
+        raise ConfigurationError("The application has no model to ask: App([...], model=...).")
+    if name is None:
+        return next(iter(models.values()))
+    if name not in models:
+        known = ", ".join(models)
+        raise ConfigurationError(f"The application has no model {name!r}; it has: {known}.")
+    return models[name]

@@ -17,6 +17,7 @@ from twelvefold.agent import Agent
 from twelvefold.app import App
 from twelvefold.context import render
 from twelvefold.effects import AskModel, Choose, Finish, Wait, run
+from twelvefold.exceptions import ConfigurationError
 from twelvefold.limits import Limits
 from twelvefold.messages import ModelRequest, message
 from twelvefold.models.anthropic import AnthropicModel
@@ -42,6 +43,10 @@ class Kind:
     name: str
     make: Callable[..., Any]
     replies: ModuleType
+
+    @property
+    def key_name(self) -> str:
+        return f"{self.name.upper()}_API_KEY"
 
     def model(self, vendor: Vendor, **how: Any) -> Any:
         return self.make("a-model", base_url=vendor.url, **how)
@@ -239,7 +244,7 @@ async def test_what_a_person_must_mend_parks(
     vendor.will(failed(status, said))
     error = await parked(kind.model(vendor))
 
-    assert said in error
+    assert f"{said}. " in error
     assert remedy in error
     assert len(vendor.requests) == 1
 
@@ -256,6 +261,43 @@ async def test_a_missing_key_parks(kind: Kind, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
 
     assert "'m' needs a key: set " in await parked(kind.make("m"))
+
+
+@pytest.mark.parametrize("key", ["sk-secret\n", " sk-secret", "sk-sécret", "sk secret\r"])
+async def test_a_key_that_no_header_takes_parks_and_is_not_shown(
+    kind: Kind, monkeypatch, vendor: Vendor, key: str
+):
+    monkeypatch.setenv(kind.key_name, key)
+    error = await parked(kind.make("m", base_url=vendor.url))
+
+    assert f"The key ({kind.key_name}, or api_key=) has a blank" in error
+    assert "cret" not in error
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:1/v1", "/v1", "http://", "http://localhost:x", "ftp://a"]
+)
+async def test_an_address_that_is_none_parks(kind: Kind, url: str):
+    error = await parked(kind.make("m", base_url=url, api_key="k"))
+
+    assert f"{url!r} is no address of a server: base_url= is like http://" in error
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"mode": "nativ"}, "mode='nativ' is none of native, tool, prompt."),
+        ({"timeout_s": 0}, "timeout_s=0 leaves no time for a call."),
+        ({"timeout_s": float("nan")}, "timeout_s=nan leaves no time for a call."),
+        ({"try_timeout_s": -1.5}, "try_timeout_s=-1.5 leaves no time for a call."),
+        ({"tries_max": 0}, "tries_max=0 allows no call; 1 is a single try."),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_at_once(kind: Kind, setting: Any, said: str):
+    with pytest.raises(ConfigurationError) as refused:
+        kind.make("m", **setting)
+
+    assert str(refused.value) == said
 
 
 async def test_a_parked_thread_goes_on_when_it_is_mended(vendor: Vendor, kind: Kind):

@@ -23,7 +23,7 @@ from twelvefold.directory import Directory, People, people_of
 from twelvefold.engine.embedded import POLL_S
 from twelvefold.exceptions import Conflict, Stale, UnknownAgent, UnknownThread
 from twelvefold.loop import STOP_GRACE_S, Engine, Surroundings, Watch, utc_now
-from twelvefold.messages import Model
+from twelvefold.messages import Model, models_of
 from twelvefold.policy import Risk, Settles
 from twelvefold.schedules import Schedule, checked
 from twelvefold.secrets import Secrets
@@ -78,7 +78,7 @@ class App(Reading, Copies, Answering, Linking):
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.agents = {agent.name: agent for agent in agents}
-        self.models = ({} if model is None else {"default": model}) | dict(models or {})
+        self.models = models_of(model, models)
         self.settles, self.people = Settles(settles), people_of(directory)
         self.schedules = checked(schedules, self.agents)
         self.secrets, self.stop_grace_s = checked_secrets(secrets), stop_grace_s

@@ -135,21 +135,19 @@ def _model_for(
 ) -> "Callable[[Stand, int], Model]":
     """The model of a case, with its price where that can be known; the first run is recorded where
     that was asked for."""
-    from twelvefold.evals import model_of, replies_path
+    from twelvefold.evals import replies_path
+    from twelvefold.messages import model_named
     from twelvefold.models.recorded import recorded
 
     models = {name: _priced(model) for name, model in here.app.models.items()}
     if options.model is not None:
-        if options.model not in models:
-            known = ", ".join(models) or "none"
-            raise ConfigurationError(f"The application has no model {options.model!r}: {known}.")
-        models = dict.fromkeys(models, models[options.model])
+        models = dict.fromkeys(models, model_named(models, options.model))
     files = {case.id: replies_path(file) for file, case in cases}
     kept: dict[Path, Model] = {}
 
     def model_for(at: "Stand", run: int) -> "Model":
         assert at.ask is not None  # only those are asked
-        model, path = model_of(at.ask, models), files[at.case.id]
+        model, path = model_named(models, at.ask.model), files[at.case.id]
         if not options.record or run > 1:
             return model
         return kept.setdefault(path, recorded(path, model, mode="record"))

@@ -3,7 +3,6 @@
 from twelvefold.evals.checking import REPLIES_SUFFIX as REPLIES_SUFFIX
 from twelvefold.evals.checking import Checked as Checked
 from twelvefold.evals.checking import check as check
-from twelvefold.evals.checking import model_of as model_of
 from twelvefold.evals.checking import replies_of as replies_of
 from twelvefold.evals.checking import replies_path as replies_path
 from twelvefold.evals.rates import Change as Change

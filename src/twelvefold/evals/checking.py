@@ -13,7 +13,7 @@ from typing import Any
 from twelvefold.agent import Agent
 from twelvefold.cases import SUFFIX, Case, Stand, Verdict, broken, judge, stand
 from twelvefold.exceptions import ConfigurationError, NotRecorded
-from twelvefold.messages import Model, ModelReply
+from twelvefold.messages import Model, ModelReply, model_named
 from twelvefold.models.recorded import recorded
 from twelvefold.plan import CallModel
 
@@ -62,22 +62,13 @@ async def _reply(
         return ModelReply(case.reply), "case"
     if replies is not None:
         return await replies(ask.request), "recording"
-    model = model_of(ask, models)
+    model = model_named(models, ask.model)
     if getattr(model, "offline", False):
         return await model(ask.request), "script"
     raise NotRecorded(
         f"{case.place}: no reply is recorded, and {type(model).__name__} would be asked over a"
         " network. Put a `reply:` into the case, or record one: twelvefold eval --record."
     )
-
-
-def model_of(ask: CallModel, models: Mapping[str, Model]) -> Model:
-    """The model that the call names, or the first. Raises `ConfigurationError`."""
-    name = ask.model or next(iter(models), None)
-    if name is None or name not in models:
-        known = ", ".join(models) or "none"
-        raise ConfigurationError(f"The application has no model {name or ''!r}; it has: {known}.")
-    return models[name]
 
 
 def replies_path(file: Path) -> Path:

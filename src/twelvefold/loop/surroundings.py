@@ -9,9 +9,8 @@ from twelvefold.agent import Agent
 from twelvefold.context.texts import Redact
 from twelvefold.deliveries import Channel, timers_of
 from twelvefold.directory import People, people_of
-from twelvefold.exceptions import ConfigurationError
 from twelvefold.loop.watch import Watch
-from twelvefold.messages import Model
+from twelvefold.messages import Model, model_named
 from twelvefold.secrets import Secrets
 from twelvefold.store import Store, Timer
 from twelvefold.thread import Draft
@@ -41,14 +40,7 @@ class Surroundings:
 
     def model(self, name: str | None) -> Model:
         """Raises `ConfigurationError` when the application has no such model."""
-        if name is None and self.models:
-            return next(iter(self.models.values()))
-        if name is None or name not in self.models:
-            known = ", ".join(self.models) or "none"
-            raise ConfigurationError(
-                f"The application has no model {name or ''!r}; it has: {known}."
-            )
-        return self.models[name]
+        return model_named(self.models, name)
 
     def sends(self, drafts: Sequence[Draft]) -> list[Timer]:
         """What wakes the sender, in the transaction of what is asked or told."""

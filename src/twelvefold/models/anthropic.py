@@ -24,6 +24,7 @@ from twelvefold.vendors import (
     Mode,
     OnPartial,
     Partial,
+    checked_mode,
     checked_options,
     client_for,
     encoded,
@@ -37,13 +38,15 @@ from twelvefold.vendors import (
     sendable,
     spoken,
     text_at,
-    tried,
+    tries_within,
     unreachable,
+    usable_key,
+    usable_url,
     wire,
     with_options,
 )
 
-KEY = "ANTHROPIC_API_KEY"
+KEY, TOKEN = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"
 PATH = "/v1/messages"
 OUTPUT_TOKENS_MAX = 8192
 """The `max_tokens` that the API demands, unless `options` has another."""
@@ -99,11 +102,11 @@ class AnthropicModel:
         client: Any = None,
     ) -> None:
         self.model, self.options = model, checked_options(options)
-        self.mode: Mode = mode
+        self.mode: Mode = checked_mode(mode)
         self._base_url, self._api_key = base_url, api_key
         self._on_partial, self._client = on_partial, client
-        self._tried = partial(
-            tried, timeout_s=timeout_s, try_timeout_s=try_timeout_s, tries_max=tries_max
+        self._tried = tries_within(
+            timeout_s=timeout_s, try_timeout_s=try_timeout_s, tries_max=tries_max
         )
 
     def body(self, request: ModelRequest) -> dict[str, Json]:
@@ -126,9 +129,10 @@ class AnthropicModel:
 
     async def _open(self, sdk: Any) -> Any:
         """The SDK looks for a key in more places than one; a server of your own may need none."""
-        url = self._base_url or os.environ.get("ANTHROPIC_BASE_URL")
-        token = os.environ.get("ANTHROPIC_AUTH_TOKEN")
-        key = self._api_key or os.environ.get(KEY) or (NO_KEY if url and not token else None)
+        url = usable_url(self._base_url or os.environ.get("ANTHROPIC_BASE_URL"))
+        token = usable_key(os.environ.get(TOKEN), TOKEN)
+        key = usable_key(self._api_key or os.environ.get(KEY), KEY)
+        key = key or (NO_KEY if url and not token else None)
         make = partial(sdk.AsyncAnthropic, api_key=key, base_url=url, max_retries=0)
         try:
             return await client_for(("anthropic", url, key, token), make)

@@ -25,6 +25,7 @@ from twelvefold.vendors import (
     Mode,
     OnPartial,
     Partial,
+    checked_mode,
     checked_options,
     client_for,
     encoded,
@@ -38,8 +39,10 @@ from twelvefold.vendors import (
     sendable,
     spoken,
     text_at,
-    tried,
+    tries_within,
     unreachable,
+    usable_key,
+    usable_url,
     with_options,
 )
 
@@ -87,11 +90,11 @@ class GeminiModel:
         client: Any = None,
     ) -> None:
         self.model, self.options = model, checked_options(options)
-        self.mode: Mode = mode
+        self.mode: Mode = checked_mode(mode)
         self._base_url, self._api_key = base_url, api_key
         self._on_partial, self._client = on_partial, client
-        self._tried = partial(
-            tried, timeout_s=timeout_s, try_timeout_s=try_timeout_s, tries_max=tries_max
+        self._tried = tries_within(
+            timeout_s=timeout_s, try_timeout_s=try_timeout_s, tries_max=tries_max
         )
 
     def body(self, request: ModelRequest) -> dict[str, Json]:
@@ -110,14 +113,16 @@ class GeminiModel:
         return await self._tried(partial(self._try, client, body, request))
 
     async def _open(self, sdk: Any) -> Any:
-        url = self._base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL")
-        key = self._api_key or os.environ.get(OTHER_KEY) or os.environ.get(KEY)
-        key = key or (NO_KEY if url else None)
+        url = usable_url(self._base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL"))
+        key = usable_key(self._given_key(), KEY) or (NO_KEY if url else None)
         if key is None:
             raise UnusableModel(f"{self.model!r} needs a key: set {KEY}, or pass api_key=.")
         where = {"base_url": url} if url else {}
         make = partial(sdk.Client, api_key=key, vertexai=False, http_options=where)
         return await client_for(("gemini", url, key), make, close=_close)
+
+    def _given_key(self) -> str | None:
+        return self._api_key or os.environ.get(OTHER_KEY) or os.environ.get(KEY)
 
     async def _try(
         self, client: Any, body: dict[str, Json], request: ModelRequest, left_s: float
@@ -157,7 +162,7 @@ class GeminiModel:
             headers=getattr(error.response, "headers", None) or {},
             retry_after_s=_retry_delay_s(error.details),
             key_name=KEY,
-            secret=self._api_key or os.environ.get(OTHER_KEY) or os.environ.get(KEY),
+            secret=self._given_key(),
             schema_sent=bool(body.get("generationConfig") or body.get("tools")),
         )
 

@@ -24,6 +24,7 @@ from twelvefold.vendors import (
     Mode,
     OnPartial,
     Partial,
+    checked_mode,
     checked_options,
     client_for,
     encoded,
@@ -37,8 +38,10 @@ from twelvefold.vendors import (
     sendable,
     spoken,
     text_at,
-    tried,
+    tries_within,
     unreachable,
+    usable_key,
+    usable_url,
     wire,
     with_options,
 )
@@ -81,10 +84,10 @@ class OpenAIModel:
         client: Any = None,
     ) -> None:
         self.model, self.options = model, checked_options(options)
-        self.mode: Mode = mode
+        self.mode: Mode = checked_mode(mode)
         self._on_partial, self._client = on_partial, client
-        self._tried = partial(
-            tried, timeout_s=timeout_s, try_timeout_s=try_timeout_s, tries_max=tries_max
+        self._tried = tries_within(
+            timeout_s=timeout_s, try_timeout_s=try_timeout_s, tries_max=tries_max
         )
         self._base_url, self._api_key = base_url, api_key
 
@@ -109,8 +112,8 @@ class OpenAIModel:
         return await self._tried(partial(self._try, sdk, client, body, request))
 
     async def _open(self, sdk: Any) -> Any:
-        url = self._base_url or os.environ.get("OPENAI_BASE_URL")
-        key = self._api_key or os.environ.get(KEY) or (NO_KEY if url else None)
+        url = usable_url(self._base_url or os.environ.get("OPENAI_BASE_URL"))
+        key = usable_key(self._api_key or os.environ.get(KEY), KEY) or (NO_KEY if url else None)
         if key is None:
             raise UnusableModel(f"{self.model!r} needs a key: set {KEY}, or pass api_key=.")
         make = partial(sdk.AsyncOpenAI, api_key=key, base_url=url, max_retries=0)

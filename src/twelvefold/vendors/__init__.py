@@ -2,8 +2,6 @@
 
 from twelvefold.schemas import NEXT_STEP
 from twelvefold.vendors.bodies import (
-    Mode,
-    checked_options,
     encoded,
     offered,
     sendable,
@@ -14,6 +12,14 @@ from twelvefold.vendors.bodies import (
 from twelvefold.vendors.clients import NO_KEY, client_for, load
 from twelvefold.vendors.failures import Answered, failure_of, unreachable
 from twelvefold.vendors.replies import member, members, numbers, text_at
+from twelvefold.vendors.settings import (
+    Mode,
+    checked_mode,
+    checked_options,
+    tries_within,
+    usable_key,
+    usable_url,
+)
 from twelvefold.vendors.streams import OnPartial, Partial, gathered
 from twelvefold.vendors.tries import TIMEOUT_S, TRIES_MAX, tried
 
@@ -26,6 +32,7 @@ __all__ = [
     "Mode",
     "OnPartial",
     "Partial",
+    "checked_mode",
     "checked_options",
     "client_for",
     "encoded",
@@ -40,7 +47,10 @@ __all__ = [
     "spoken",
     "text_at",
     "tried",
+    "tries_within",
     "unreachable",
+    "usable_key",
+    "usable_url",
     "wire",
     "with_options",
 ]

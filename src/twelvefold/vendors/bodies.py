@@ -4,16 +4,13 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal, cast
+from typing import cast
 
-from twelvefold.exceptions import ConfigurationError, Unstorable
+from twelvefold.exceptions import ConfigurationError
 from twelvefold.messages import FilePart, ModelRequest, Part
 from twelvefold.schemas import Profile, export
 from twelvefold.thread import Json, to_text
-
-Mode = Literal["native", "tool", "prompt"]
-"""How a step is asked for: by the vendor's structured output, by a tool that must be called, or by
-nothing but the user's own prompt."""
+from twelvefold.vendors.settings import Mode
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -58,15 +55,6 @@ def encoded(part: FilePart, request: ModelRequest) -> str:
             f"The bytes of {part.name!r} are not in the request: request.with_contents(load)."
         )
     return b64encode(content).decode()
-
-
-def checked_options(options: Mapping[str, Json] | None) -> Mapping[str, Json]:
-    """Raises `ConfigurationError` for what no JSON body can hold."""
-    try:
-        to_text(dict(options or {}))
-    except Unstorable as error:
-        raise ConfigurationError(f"The options of a model must be JSON: {error}") from error
-    return dict(options or {})
 
 
 def with_options(body: dict[str, Json], options: Mapping[str, Json]) -> dict[str, Json]:

@@ -48,23 +48,33 @@ class Answered:
             said = said.replace(self.secret, "***")
         return clip(f"{self.vendor} answered {self.status}: {said}".removesuffix(": "))
 
+    @property
+    def sentence(self) -> str:
+        """The text where another sentence follows."""
+        return self.text if self.text.endswith((".", "!", "?")) else f"{self.text}."
+
 
 def failure_of(answered: Answered) -> TwelvefoldError:
     """The exception to raise for this answer."""
     status, everything = answered.status, f"{answered.code} {answered.said}"
     if status == 402 or (status in {400, 403, 429} and _NO_CREDIT.search(everything)):
-        return UnusableModel(f"{answered.text} The account has no credit for this call; add some.")
+        return UnusableModel(
+            f"{answered.sentence} The account has no credit for this call; add some."
+        )
     if status in {401, 403} or (status == 400 and _BAD_KEY.search(everything)):
-        return UnusableModel(f"{answered.text} Set {answered.key_name} to a key that may use it.")
+        return UnusableModel(
+            f"{answered.sentence} Set {answered.key_name} to a key that may use it."
+        )
     if status == 404:
         return UnusableModel(
-            f"{answered.text} Is {answered.model!r} a model of this vendor, and the base_url right?"
+            f"{answered.sentence} Is {answered.model!r} a model of this vendor, and the base_url"
+            " right?"
         )
     if status == 413 or (status in {400, 422} and _TOO_LONG.search(everything)):
         return ModelFailed("too_long", answered.text, status=status)
     if status in {400, 422} and answered.schema_sent and _SCHEMA.search(everything):
         return SchemaRefused(
-            f"{answered.text} Change the steps as it says, or use mode='prompt', which sends no"
+            f"{answered.sentence} Change the steps as it says, or use mode='prompt', which sends no"
             " schema."
         )
     return _passing(answered) or ModelFailed("bad_request", answered.text, status=status)
@@ -120,4 +130,6 @@ def _innermost(error: BaseException) -> str:
         if behind is None:
             break
         error = behind
+    if type(error).__name__ == "LocalProtocolError":  # it quotes headers, and so the key
+        return "LocalProtocolError: the request is no HTTP"
     return f"{type(error).__name__}: {error}".removesuffix(": ")
