@@ -236,6 +236,8 @@ def test_a_refusal_names_all_that_is_wrong():
         ('{"a": 1}\n```\nThat is', {"a": 1}),
         ("{intent: x", None),
         ('{"a": NaN', None),
+        ('{"next_step": {"intent": "x", "to": "an', {"intent": "x", "to": "an"}),
+        ('{"next_step": {"a": 1}, "thought": "so', {"next_step": {"a": 1}, "thought": "so"}),
     ],
 )
 def test_a_stream_can_be_shown_as_far_as_it_came(so_far: str, shown: Any):

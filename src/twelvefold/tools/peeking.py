@@ -1,9 +1,11 @@
 """What a stream holds so far. For display only: never act on it, it may yet become anything."""
 
 import re
+from typing import Any
 
 from pydantic_core import from_json
 
+from twelvefold.schemas import NEXT_STEP
 from twelvefold.thread import Json
 
 _THOUGHT = re.compile(r"\s*+<(think(?:ing)?|reasoning|thought)\b[^>]*+>", re.IGNORECASE)
@@ -11,7 +13,8 @@ _START = re.compile(r"[{\[]")
 
 
 def peek(text: str) -> Json | None:
-    """The partial value of a reply that is still coming; None while there is none to show.
+    """The partial value of a reply that is still coming, without the `next_step` around it; None
+    while there is none to show.
 
     Fields and items that are not whole are there as far as they came. What `parse` says of the
     whole reply may differ, and alone counts.
@@ -24,7 +27,8 @@ def peek(text: str) -> Json | None:
     start = _START.search(text)
     if not start:
         return None
-    return _partial(text[start.start() :])
+    value: Any = _partial(text[start.start() :])
+    return value[NEXT_STEP] if isinstance(value, dict) and [*value] == [NEXT_STEP] else value
 
 
 def _partial(text: str) -> Json | None:
