@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from crew import (
     store_of,
     types,
 )
+from twelvefold.app.erasing import erase
 from twelvefold.audit import Verified, export, read_heads, verify
 from twelvefold.context import render
 from twelvefold.effects import Delegate
@@ -28,6 +30,7 @@ from twelvefold.files import diff, markdown, read_lines
 from twelvefold.loop import utc_now
 from twelvefold.stores.sqlite import SqliteStore
 from twelvefold.testing import MemoryStore
+from twelvefold.thread import from_jsonl
 
 pytestmark = pytest.mark.anyio
 MARKER = "my-name-is-rumpelstiltskin"
@@ -285,4 +288,42 @@ async def test_the_printed_statement_takes_the_bytes_from_the_tables_of_a_server
         assert not holds()
     found = verify(store.recorded("t"))
     assert isinstance(found, Verified)
+    store.close()
+
+
+async def test_a_child_that_is_not_here_keeps_nothing():
+    """An imported log names the threads that were launched where it came from."""
+    there = app_of(family(), MemoryStore())
+    await there.launch("crew", "go", thread_id="t")
+    await settle(there)
+    here = app_of(family(), MemoryStore())
+    await here.import_thread(there.thread("t").to_jsonl())
+    await here.cancel("t")
+
+    assert await here.erase("t", **GONE) == ["t"]
+
+
+async def test_of_two_who_erase_at_once_one_does():
+    app = await ended(MemoryStore())
+    thread = app.thread("t")
+    await app.erase("t", **GONE)
+
+    with pytest.raises(Conflict, match="erased already"):
+        await app._change("t", "default", partial(erase, **GONE))
+
+    assert len(erase(thread, now=utc_now(), **GONE).appends) == 1
+
+
+async def test_what_somebody_wrote_over_can_be_erased_too(tmp_path: Path):
+    store = SqliteStore(tmp_path / "a.db")
+    app = await ended(store)
+    with sqlite3.connect(tmp_path / "a.db") as db:
+        db.execute("update twelvefold_events set data = '{' where seq = 8")
+    db.close()
+
+    thread = from_jsonl((await ended(MemoryStore())).thread("t").to_jsonl())
+    store.commit_now(*erase(thread, now=utc_now(), **GONE).appends)
+
+    assert status(app) == "erased"
+    assert MARKER not in app.thread("t").to_jsonl()
     store.close()

@@ -13,6 +13,8 @@ from twelvefold.store import Append, Create
 from twelvefold.testing import MemoryStore
 
 KEY = b"k" * 32
+LACKS = '{"schema":"twelvefold.heads/1","threads":1}\n{"tenant":"a"}\n{"signature":null}\n'
+OTHER = '{"schema":"another","threads":0}\n{"signature":null}\n'
 
 
 def recompute(raw: Raw, id: str, rows: list[dict[str, Any]]) -> None:
@@ -140,7 +142,17 @@ def test_another_key_and_a_short_one_are_refused():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\n", "{}", "[]\n", "null\n{}\n", '{"schema":"twelvefold.heads/1"}\n', "a\n" * 5],
+    [
+        "",
+        "\n",
+        "{}",
+        "[]\n",
+        "null\n{}\n",
+        '{"schema":"twelvefold.heads/1"}\n',
+        "a\n" * 5,
+        LACKS,
+        OTHER,
+    ],
 )
 def test_what_is_no_export_is_refused(text: str, tmp_path: Path):
     with pytest.raises(InvalidFile):

@@ -159,6 +159,17 @@ def test_a_thread_under_another_name_is_broken(logs: list[str], raw: Raw):
         assert isinstance(verify(raw.reads.recorded("t1", tenant="acme")), Broken)
 
 
+@pytest.mark.parametrize("value", [b"\x00", 7, b"{}"])
+def test_a_column_of_another_kind_is_broken(kind: str, logs: list[str], raw: Raw, value: Any):
+    """SQLite keeps anything anywhere."""
+    if kind == "postgres":
+        return
+    for column in ("type", "data", "salt", "chain", "at"):
+        with raw.undone():
+            raw.change("t1", 3, column, value)
+            assert isinstance(verify(raw.recorded("t1")), Broken)
+
+
 def test_what_an_honest_store_appends_is_verified_again(logs: list[str], store: Any, raw: Raw):
     from contracts.store import fact
     from twelvefold.store import Append

@@ -234,6 +234,11 @@ def test_an_attachment_with_other_bytes_is_found(cli: Cli, folder: Path):
     store.commit_now(Append("one", [Draft("noted", named, NOW)]))
     store.close()
     assert cli("threads", "verify", "one").code == 0
+    exported = cli("threads", "export", "one", "--out", "one.jsonl")
+    assert exported.code == 0
+    elsewhere = ("--store", "elsewhere.db")
+    assert cli(*elsewhere, "threads", "import", "one.jsonl").code == 0
+    assert cli(*elsewhere, "threads", "verify", "one").code == 0  # nothing was attached there
     in_file(folder / ".twelvefold" / "threads.db", "update twelvefold_blobs set content = x'00'")
 
     assert "event 11: its attachment" in cli("threads", "verify", "one").out
@@ -436,6 +441,15 @@ def test_a_family_that_cannot_go_is_named_and_the_others_go(cli: Cli, folder: Pa
     assert ran.code == 0
     assert ran.out == "erased  old\n"
     assert "kept: parent" in ran.err
+
+
+def test_a_family_is_erased_once(cli: Cli):
+    assert cli("run", "bot", "hand hello", "--id", "one").code == 0
+
+    ran = cli("threads", "erase", "--finished-before", "2999-01-01", *WHY, "--yes")
+
+    assert (ran.code, sorted(ran.out.split())) == (0, ["erased", "erased", "one", "one.s1"])
+    assert ran.err == ""
 
 
 def test_the_file_is_rewritten_or_that_is_left_for_later(cli: Cli, folder: Path):

@@ -5,7 +5,6 @@ the whole chain anew. Only a head that was exported before tells that, and a log
 """
 
 from dataclasses import dataclass
-from hmac import compare_digest
 
 from twelvefold.audit.chain import ERASED, Record, Recorded, chain_of
 from twelvefold.audit.heads import Head
@@ -48,7 +47,7 @@ def verify(recorded: Recorded, head: Head | None = None) -> Verified | Broken:
             return broken(
                 place, "its columns contradict each other: it is neither whole nor erased"
             )
-        if not compare_digest(linked, record.chain):
+        if linked != record.chain:
             return broken(place, "its chain follows neither from it nor from what is before it")
         if head is not None and place == head.head and linked != head.chain:
             return broken(place, "up to here it was written anew after the head was exported")
@@ -72,6 +71,6 @@ def _misplaced(record: Record, place: int) -> str | None:
 def _wrong_row(recorded: Recorded, events: int, chain: bytes) -> str | None:
     if recorded.head != events:
         return f"the thread's row says {recorded.head} events, and there are {events}"
-    if not compare_digest(recorded.chain, chain):
+    if recorded.chain != chain:
         return "the thread's row holds another chain than its newest event"
     return None
