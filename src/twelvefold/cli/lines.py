@@ -64,7 +64,8 @@ def _closed(data: dict[str, Json]) -> str:
     who = f" by {data['by']}" if data.get("by") else ""
     comment = f": {data['comment']}" if data.get("comment") else ""
     answer = f": {compact(data['answer'])}" if data.get("answer") is not None else ""
-    return words + who + comment + answer
+    choice = f": {data['choice']}" if data.get("choice") is not None else ""
+    return words + who + choice + comment + answer
 
 
 def _other(event: Event) -> str:

@@ -1,6 +1,8 @@
 """What a thread waits for, each with the command that ends the wait."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from shlex import quote
+from typing import Any
 
 from twelvefold.cli.family import Rest
 from twelvefold.policy import Policy
@@ -62,4 +64,19 @@ def contact_line(contact: ContactRow, others: list[ContactRow]) -> str:
 
 
 def command_for(contact: ContactRow, name: str) -> str:
-    return _COMMANDS[str(contact.data["kind"])].format(name)
+    """The command that decides, and the one that picks an option where there are any."""
+    command = _COMMANDS[str(contact.data["kind"])].format(name)
+    if words := _choices(contact.data.get("form") or {}):
+        command = command.replace("TEXT", _one_of(words))
+    if not (options := contact.data.get("options")):
+        return command
+    names = _one_of([option["name"] for option in options])
+    return f"{command}   or pick: twelvefold choose {name} {names}"
+
+
+def _choices(form: Mapping[str, Any]) -> Sequence[str]:
+    return ("yes", "no") if form.get("kind") == "yes_no" else form.get("choices", ())
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return "|".join(map(quote, words))
