@@ -1,16 +1,22 @@
-"""Real logs in each store, and a raw connection to what lies below it."""
+"""Real logs in each store, and a raw connection to what lies below it.
+
+A test module imports these fixtures by `from logs import *`.
+"""
 
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from histories import history
 from twelvefold.audit import Recorded
 from twelvefold.store import Append, Create
+from twelvefold.stores import open_store
 from twelvefold.stores.postgres.queries import Named as PostgresNamed
 from twelvefold.stores.sqlite.queries import Named as SqliteNamed
 from twelvefold.tables.reads import Reads
@@ -89,11 +95,46 @@ class Raw:
         return self.reads.recorded(id)
 
 
-Opened = Callable[[], Any]
-
-
 def raw_of(kind: str, store: Any, url: str | None) -> Raw:
     if kind == "sqlite":
         return Raw(kind, sqlite3.connect(store.path, isolation_level=None))
     assert url is not None
     return Raw(kind, psycopg.connect(url, autocommit=True))
+
+
+THREADS = {"t0": 9, "t1": 12, "t2": 16}
+"""Threads, and how many moves each has seen."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if kind == "sqlite":
+        return str(tmp_path / "agents.db")
+    return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Any]:
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def logs(store: Any) -> list[str]:
+    """The ids of real threads."""
+    for seed, (id, moves) in enumerate(THREADS.items()):
+        write(store, id, seed=seed, moves=moves)
+    return list(THREADS)
+
+
+@pytest.fixture
+def raw(kind: str, store: Any, url: str) -> Iterator[Raw]:
+    opened = raw_of(kind, store, url)
+    yield opened
+    opened.db.close()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from logs import *  # noqa: F403
 from logs import Raw
 
 from contracts.store import NOW, fact, launch

@@ -6,6 +6,7 @@ from os import urandom
 from typing import Any
 
 import pytest
+from logs import *  # noqa: F403
 from logs import Raw
 
 from twelvefold.audit import Broken, Verified, commitment, link, verify

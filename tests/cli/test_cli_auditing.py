@@ -133,6 +133,19 @@ def test_the_published_shape_of_verify(cli: Cli, sql: Any):
     }
 
 
+@pytest.mark.parametrize("column", ["data", "type", "key"])
+def test_bytes_that_are_no_text_are_found_and_stop_no_report(cli: Cli, folder: Path, column: str):
+    decided(cli)
+    in_file(
+        folder / ".twelvefold" / "threads.db",
+        f"update twelvefold_events set {column} = cast(x'ff7b' as text) where seq = 5",
+    )
+
+    assert cli("threads", "verify", "--all").out.startswith("broken  one  event 5: ")
+    assert cli("audit-log", "--csv").code == 0
+    assert cli("audit-log", "--json").code == 0
+
+
 def test_a_row_that_was_changed_is_said(cli: Cli, sql: Any):
     decided(cli)
     sql("update twelvefold_threads set head = 9")

@@ -104,17 +104,23 @@ def link(before: bytes, tenant: str, id: str, place: Place, committed: bytes) ->
 
 def chain_of(recorded: Recorded, record: Record, before: bytes) -> bytes | None:
     """The chain that `record` should have; None when its columns fit no event."""
+    try:
+        committed = _committed(record)
+        if committed is None:
+            return None
+        return link(before, recorded.tenant, recorded.id, record.place, committed)
+    except (Unstorable, UnicodeEncodeError):  # SQLite keeps anything in any column
+        return None
+
+
+def _committed(record: Record) -> bytes | None:
     match record.data, record.salt, record.commit:
         case str() as data, bytes() as salt, None:
-            committed = commitment(salt, data)
+            return commitment(salt, data)
         case None, None, bytes() as committed:
-            pass
+            return committed
         case _:
             return None
-    try:
-        return link(before, recorded.tenant, recorded.id, record.place, committed)
-    except Unstorable:  # SQLite keeps anything in any column
-        return None
 
 
 def erased(seq: int, type: str, at: datetime, key: str | None, after: int | None) -> Event:
