@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from small import AGENT, Deploy, Done, Hand, Look, Merge, Nap, Question
-from twelvefold.contacts import ACCEPTED
+from twelvefold.contacts import ACCEPTED, Reassign, reassign
 from twelvefold.effects import Finish
 from twelvefold.plan import begin, close_all, fire
+from twelvefold.policy import Settles
 from twelvefold.state import State
 from twelvefold.testing import (
     Fact,
@@ -97,9 +98,19 @@ def facts_of(past: Past) -> list[Fact]:
             found += [event("tool_returned", **data, result=1)]
             found += [event("tool_failed", **data, error="x", run_again=True)]
     for contact in past.state.open_contacts.values():
-        key = f"expire:{contact.id}"
-        found.append(Fact(lambda p, key=key: fire(p.thread, key, now=p.now).drafts))
+        for timer in ("expire", "remind"):
+            key = f"{timer}:{contact.id}"
+            found.append(Fact(lambda p, key=key: fire(p.thread, key, now=p.now).drafts))
+        found.append(Fact(lambda p, id=contact.id: passed_on(p, id)))
     return found
+
+
+def passed_on(past: Past, contact: str) -> Sequence[Draft]:
+    """The owner gives the first place to a newcomer."""
+    policy, anyone = past.state.contacts[contact].policy, Settles({"local": "high"})
+    wish = Reassign(contact=contact, to=f"n{past.state.seq}", by="olga", instead_of=policy.names[0])
+    now, owner = past.now, AGENT.owner
+    return reassign(past.state, wish, owner=owner, now=now, settles=anyone).drafts
 
 
 def decisions_of(state: State[Any]) -> list[Fact]:

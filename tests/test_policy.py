@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.exceptions import ConfigurationError, WrongDecision
@@ -18,6 +20,7 @@ from twelvefold.policy import (
     policy_of,
     role,
 )
+from twelvefold.thread import from_text, to_text
 
 OPS = Directory(
     roles={"ops": ["anna", "ben"], "finance": ["anna", "Cleo@example.com"], "empty": ["zoe"]},
@@ -243,3 +246,61 @@ def test_an_unknown_proof_of_identity_settles_only_low_risk():
 def test_a_risk_that_does_not_exist_is_refused_at_once():
     with pytest.raises(ConfigurationError, match="low, medium, high"):
         Settles({"sms": "huge"})  # pyright: ignore[reportArgumentType]
+
+
+# Of any policy
+
+PEOPLE = ("anna", "ben", "cleo", "dan")
+members = st.recursive(
+    st.sampled_from((*PEOPLE, role("ops"), role("finance"))),
+    lambda inside: st.builds(
+        Policy,
+        st.lists(inside, min_size=1, max_size=3).map(tuple),
+        st.integers(1, 3),
+        st.booleans(),
+        st.lists(st.sampled_from(PEOPLE), max_size=1).map(tuple),
+    ),
+    max_leaves=6,
+)
+policies = members.map(lambda one: one if isinstance(one, Policy) else Policy((one,)))
+groups = st.sets(st.sampled_from(PEOPLE))
+
+
+@given(policies, groups, groups)
+def test_only_those_who_may_decide_make_a_difference(
+    policy: Policy, yes: set[str], asked: set[str]
+):
+    allowed = {who for who in yes if policy.allows(who, OPS, initiators=asked)}
+
+    assert policy.met_by(yes, OPS, initiators=asked) == policy.met_by(
+        allowed, OPS, initiators=asked
+    )
+    assert allowed <= policy.everybody(OPS)
+
+
+@given(policies, groups, st.sampled_from(PEOPLE))
+def test_one_more_yes_never_unmakes_a_policy(policy: Policy, yes: set[str], more: str):
+    assert not policy.met_by(yes, OPS) or policy.met_by({*yes, more}, OPS)
+
+
+@given(policies, groups, st.sampled_from(PEOPLE))
+def test_who_asked_never_helps_under_four_eyes(policy: Policy, yes: set[str], who: str):
+    four = Policy((policy,), four_eyes=True)
+
+    assert not four.allows(who, OPS, initiators=[who])
+    without = four.met_by(yes - {who}, OPS, initiators=[who])
+    assert four.met_by({*yes, who}, OPS, initiators=[who]) == without
+
+
+@given(policies, st.sampled_from(PEOPLE))
+def test_a_place_is_given_away_one_for_one(policy: Policy, old: str):
+    new = policy.replaced(old, "newcomer")
+
+    assert not new.allows(old)
+    assert new.allows("newcomer") == policy.allows(old)
+    assert new.everybody() - {"newcomer"} == policy.everybody() - {old}
+
+
+@given(policies)
+def test_any_policy_is_read_back_from_its_data(policy: Policy):
+    assert Policy.from_data(from_text(to_text(policy.to_data()))) == policy

@@ -89,6 +89,8 @@ class Policy:
     def replaced(self, old: str, new: str, directory: Directory = NAMES_ALONE) -> "Policy":
         """`new` in every place of `old`, who then counts nowhere. Of a role that `old` has, `new`
         takes this one place, not the role."""
+        if any(_same(name, old, directory) for name in self.without):
+            return self
         people = [_replaced(one, old, new, directory) for one in self.people]
         without = [name for name in self.without if not _same(name, new, directory)]
         having = [name for role in self.roles for name in directory.members(role.name)]
