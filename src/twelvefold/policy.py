@@ -84,7 +84,8 @@ class Policy:
     def everybody(self, directory: Directory = NAMES_ALONE) -> frozenset[str]:
         """All whose vote may count somewhere in it."""
         inside = (policy.everybody(directory) for policy in self.policies)
-        return self.members(directory).union(*inside)
+        found = self.members(directory).union(*inside)
+        return frozenset(self._counted(found, directory, ()))
 
     def replaced(self, old: str, new: str, directory: Directory = NAMES_ALONE) -> "Policy":
         """`new` in every place of `old`, who then counts nowhere. Of a role that `old` has, `new`
