@@ -14,6 +14,7 @@ BEGINS_WITH = {
     "effects.md": FIRST_AGENT,
     "evolution.md": FIRST_AGENT,
     "files.md": FIRST_AGENT,
+    "scale.md": FIRST_AGENT,
     "state.md": FIRST_AGENT,
     "testing.md": FIRST_AGENT,
 }
@@ -22,7 +23,7 @@ BEGINS_WITH = {
 ASKS_A_MODEL = {"own_loop.md"}
 """Pages whose reader has a key and a server: `chat_server`."""
 
-HAS_POSTGRES = {"postgres.md"}
+HAS_POSTGRES = {"postgres.md", "scale.md"}
 """Pages whose reader has named an empty database."""
 
 SHELLS = {"sh", "bash", "shell", "shellsession"}

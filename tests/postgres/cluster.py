@@ -101,7 +101,7 @@ class Cluster:
         file = Path(conninfo_to_dict(self.url)["host"] or "") / "data" / "postmaster.pid"
         postmaster = int(file.read_text().splitlines()[0])
         os.kill(postmaster, number)
-        wait_until(lambda: not file.exists() or is_another(file, postmaster))
+        wait_until(lambda: is_another(file, postmaster))
         wait_until(lambda: answers(self.url))
 
     def _set_fsync(self, value: str) -> None:
@@ -119,8 +119,11 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def is_another(file: Path, postmaster: int) -> bool:
-    """Whether a new server has written its number there."""
-    lines = file.read_text().splitlines()
+    """Whether a new server has written its number there, or the old one has taken it away."""
+    try:
+        lines = file.read_text().splitlines()
+    except FileNotFoundError:
+        return True
     return bool(lines) and int(lines[0]) != postmaster
 
 

@@ -8,9 +8,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 
+import psycopg
 from working import STEPS, Effects, Line, app_on
 
 from twelvefold.app import App
@@ -23,6 +25,12 @@ MAIN = "import working; working.main()"
 PATIENCE_S = 90.0
 """Far more than anything here takes; only a defect reaches it."""
 PAUSE_S = 0.02
+SAID_LINES_MAX = 30
+SEEN = (
+    "select * from twelvefold_wakes",
+    "select *, now() from procrastinate_workers",
+    "select id, task_name, lock, status, worker_id, attempts, scheduled_at from procrastinate_jobs",
+)
 
 
 class Crew:
@@ -71,11 +79,19 @@ class Crew:
         """Wait; how many seconds that took."""
         began = time.monotonic()
         while not is_so():
-            assert time.monotonic() < began + PATIENCE_S, "it did not happen"
+            assert time.monotonic() < began + PATIENCE_S, self.situation()
             if keep_up:
                 self.keep_up()
             time.sleep(PAUSE_S)
         return time.monotonic() - began
+
+    def situation(self) -> str:
+        """What there is to see when something does not happen."""
+        with psycopg.connect(self.url) as db:
+            seen = [list(map(str, db.execute(query).fetchall())) for query in SEEN]
+        said = (self.folder / "said").read_text().splitlines()[-SAID_LINES_MAX:]
+        threads = [f"{row.ref.id} {row.status}" for row in self.app.threads(limit=SAID_LINES_MAX)]
+        return "\n".join(["it did not happen", *threads, *chain(*seen), *said])
 
     def until_finished(self, *names: str, keep_up: bool = False) -> float:
         left = set(names)

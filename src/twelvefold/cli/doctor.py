@@ -22,6 +22,8 @@ from twelvefold.summary import short
 
 THREADS_LOOKED_AT_MAX = 1000
 LISTED_MAX = 5
+LAG_S_MAX = 5.0
+"""A timer that is later than that waits for a worker."""
 _OPEN = ("running", "waiting", "paused", "failed")
 
 
@@ -38,7 +40,7 @@ class Finding:
 @click.pass_obj
 def doctor(here: Here) -> int:
     """Look at the application, the log and what waits."""
-    looks = (application, steps, schedules, log, threads, waits, deliveries, ungated)
+    looks = (application, steps, schedules, log, engine, threads, waits, deliveries, ungated)
     findings = [finding for look in looks for finding in _safely(look, here)]
     wrong = any(finding.level == "wrong" for finding in findings)
     if here.json:
@@ -116,6 +118,18 @@ def log(here: Here) -> Iterator[Finding]:
     if waking and runner is None:
         name = short(store.woken()[0].ref.id)
         yield Finding("note", "runner", f"go on with one: twelvefold resume {name}")
+
+
+def engine(here: Here) -> Iterator[Finding]:
+    """The queue: what waits, for how long, and for whom."""
+    if not here.app_is_loaded or here.readable_store() is None:
+        return
+    found = here.app.new_engine().stats()
+    wait = f", the oldest for {ago(found.oldest_wait_s)}" if found.queue else ""
+    workers = f"{found.workers} worker{'' if found.workers == 1 else 's'}"
+    says = f"{found.queue} wait{wait}; {workers}; timers {found.lag_s:.0f} s behind"
+    level = "note" if found.lag_s > LAG_S_MAX or (found.queue and not found.workers) else "ok"
+    yield Finding(level, f"engine {found.engine}", says)
 
 
 def threads(here: Here) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Jobs for woken threads, in the transaction of the append that woke them.
 
-Timers get theirs when they are due: the row that the store wrote is the timer. See ADR 13.
+Timers get theirs when they are due: the row that the store wrote is the timer. See ADR 16.
 """
 
 from typing import Any
