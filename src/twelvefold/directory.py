@@ -54,7 +54,8 @@ NAMES_ALONE = Directory()
 
 
 class People(Protocol):
-    """Whoever can say who is who in a tenant, now. Called before a transaction, never inside."""
+    """Whoever can say who is who in a tenant, now. Called before a transaction, never inside; in
+    `within(tx)` yours is open by then."""
 
     def __call__(self, tenant: str, /) -> Directory: ...
 
