@@ -27,7 +27,7 @@ from twelvefold.exceptions import (
 )
 from twelvefold.forks import fork
 from twelvefold.plan import fire, recover
-from twelvefold.policy import Policy, Settles
+from twelvefold.policy import Policy, Settles, at_least
 from twelvefold.reducer import read
 from twelvefold.steps import Step, schema_hash
 from twelvefold.testing import (
@@ -373,11 +373,12 @@ def test_one_no_outweighs_a_yes():
 def test_an_edit_is_a_new_step_with_its_own_digest():
     thread = here(*ASKED, edited(tag="v2"))
     vote, closed, new = thread.events[-3:]
-    state = AGENT.state(thread)
+    state = AGENT.state(here(asked("anna"), onto=thread))
 
     assert (vote.data["decision"], closed.data["outcome"]) == ("edit", "edited")
     assert (new.data["by"], new.data["person"], new.data["edits"]) == ("human", "anna", "s1")
-    assert new.data["approval"]["digest"] != thread.events[2].data["digest"]
+    assert new.data["vote"]["digest"] != thread.events[2].data["digest"]
+    assert not AGENT.state(thread).ready[0].approved
     assert [(c.id, c.step, c.approved) for c in state.ready] == [("s2", Deploy(tag="v2"), True)]
     assert state.by_id("s1").status == "edited"  # pyright: ignore
 
@@ -392,7 +393,15 @@ def test_an_edited_step_that_is_changed_again_in_the_log_is_not_approved():
     thread = here(*ASKED, edited(tag="v2"))
     thread.events[-1].data["args"]["tag"] = "evil"
 
-    assert not AGENT.state(thread).ready[0].approved
+    assert not AGENT.state(here(asked("anna"), onto=thread)).ready
+
+
+def test_an_edit_is_a_yes_only_where_the_changed_step_is_asked_of_its_editor_alone():
+    thread = here(*ASKED, edited(tag="v2"))
+
+    assert AGENT.state(here(asked(["anna", "ben"]), onto=thread)).ready[0].approved
+    for others in ("ben", at_least(2, "anna", "ben")):
+        assert not AGENT.state(here(asked(others), onto=thread)).ready
 
 
 @pytest.mark.parametrize(
@@ -453,7 +462,7 @@ def voided(contact: str) -> Any:
 
 
 def test_an_edit_to_the_same_arguments_is_the_same_step_approved():
-    [step] = AGENT.state(here(*ASKED, edited(tag="v1"))).ready
+    [step] = AGENT.state(here(*ASKED, edited(tag="v1"), asked("anna"))).ready
 
     assert (step.id, step.step, step.approved) == ("s2", Deploy(tag="v1"), True)
 

@@ -256,13 +256,16 @@ def test_the_yes_of_an_edit_is_to_the_arguments_of_the_edit():
 
 
 def test_a_role_can_edit_and_approve_in_one_where_one_is_enough():
-    assert AGENT.state(asking(role("ops"), edited(by="ben", tag="v2"))).ready[0].approved
+    edit = (edited(by="ben", tag="v2"), asked(role("ops")))
+
+    assert AGENT.state(asking(role("ops"), *edit)).ready[0].approved
 
 
 def test_an_edit_by_someone_who_is_not_all_of_them_is_not_approved():
-    thread = asking(all_of("anna", "ben"), edited(by="anna", tag="v2"))
+    both = all_of("anna", "ben")
+    thread = asking(both, edited(by="anna", tag="v2"), asked(both))
 
-    assert not AGENT.state(thread).ready[0].approved
+    assert not AGENT.state(thread).by_id("s2").approved  # pyright: ignore
 
 
 def test_a_yes_does_not_run_when_who_gave_it_has_left():
@@ -292,7 +295,8 @@ def test_another_attempt_asks_the_directory_once_more():
 
 
 def test_an_edit_does_not_run_when_who_made_it_has_left():
-    thread = asking(any_of("anna", "ben"), edited(by="ben", tag="v2"))
+    either = any_of("anna", "ben")
+    thread = asking(either, edited(by="ben", tag="v2"), asked(either))
 
     assert begun(thread, lambda s: run(deploy, s), without("ben"))[0].type == "contact_voided"
     assert begun(thread, lambda s: run(deploy, s), DIRECTORY)[0].type == "tool_started"

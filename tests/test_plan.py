@@ -257,7 +257,8 @@ def test_what_decide_did_to_a_nested_value_does_not_run():
 
 
 def test_an_edited_step_runs_as_edited():
-    [call] = planned(here(DEPLOY, asked("anna"), edited(tag="v2")), lambda s: run(deploy, s)).acts
+    edit = (asked("anna"), edited(tag="v2"), asked("anna"))
+    [call] = planned(here(DEPLOY, *edit), lambda s: run(deploy, s)).acts
 
     assert isinstance(call, CallTool)
     assert call.step == Deploy(tag="v2")

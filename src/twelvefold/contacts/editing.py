@@ -1,24 +1,20 @@
-"""An edit: the changed step is chosen anew, and its editor has said yes to it where that counts.
-Pure."""
+"""An edit: the changed step is chosen anew, and the edit is its editor's vote for it. Pure."""
 
 from datetime import datetime
 from typing import Any
 
 from twelvefold.contacts.answers import Answer
-from twelvefold.directory import Directory
 from twelvefold.exceptions import InvalidAnswer
 from twelvefold.state import Contact, State
 from twelvefold.steps import changed_args, digest, schema_hash
 from twelvefold.thread import Draft, Json
 
 
-def changed_step(
-    state: State[Any], contact: Contact, answer: Answer, now: datetime, directory: Directory
-) -> Draft:
+def changed_step(state: State[Any], contact: Contact, answer: Answer, now: datetime) -> Draft:
     """`next_step_chosen` by a person. A repair is not an approval.
 
-    The edit is an approval where the policy is met by an editor who thereby asks for the step; else
-    it is kept as her vote, for when the changed step is asked.
+    The edit is kept as her vote, for when the changed step is asked: other arguments may need other
+    people, and only `decide` knows whom.
     """
     old = state.open_step(contact.step)
     cls = state.classes.get(contact.intent)
@@ -42,7 +38,5 @@ def changed_step(
             schema=schema_hash(cls),
             args=args,
         )
-        initiators = (*old.initiators, answer.by)
-        enough = contact.policy.met_by([answer.by], directory, initiators=initiators)
-        chosen["approval" if enough else "vote"] = {"contact": contact.id, "digest": bound}
+        chosen["vote"] = {"contact": contact.id, "digest": bound}
     return Draft("next_step_chosen", chosen, now, key=f"edited:{contact.id}")

@@ -92,7 +92,7 @@ def _ends(
 ) -> list[Draft]:
     """What ends the contact with this answer; nothing while more of them have to say yes."""
     if answer.decision == "edit":
-        step = changed_step(state, contact, answer, now, directory)
+        step = changed_step(state, contact, answer, now)
         return [_closed(contact, answer, now, args=step.data["args"]), step]
     if answer.decision == "approve" and not _completes(state, contact, answer, directory):
         return []

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from twelvefold.agent import Agent
-from twelvefold.contacts import first_timers, request, terms_of, void_approval
+from twelvefold.contacts import close, first_timers, request, terms_of, void_approval
 from twelvefold.directory import Directory
 from twelvefold.effects import Approve, Ask, Run
 from twelvefold.exceptions import WrongDecision
@@ -14,7 +14,7 @@ from twelvefold.plan.options import ATTEMPTS_MAX
 from twelvefold.plan.parts import CallTool, Plan, Reconcile, ready_step
 from twelvefold.plan.rules import ruling, settled_by_rule
 from twelvefold.policy import checked_policy
-from twelvefold.state import Chosen, State
+from twelvefold.state import Chosen, State, contact_of
 from twelvefold.thread import Draft, Thread
 
 
@@ -42,12 +42,26 @@ def ask_people(
     to = checked_policy(effect.by, directory, initiators=initiators)
     if effect.unless is not None:
         terms["unless"] = ruling(effect.unless, chosen, state, thread)
-    return _asked(request(state, chosen, "approval", to, now=now, within=within, terms=terms))
+    draft = request(state, chosen, "approval", to, now=now, within=within, terms=terms)
+    return _asked(draft, _settled_by_edit(draft, chosen, directory))
 
 
-def _asked(draft: Draft) -> Plan:
-    """Nobody is waited for where a rule has answered in the same commit."""
-    closed = settled_by_rule(draft, now=draft.at)
+def _settled_by_edit(
+    request: Draft, chosen: Chosen[Any], directory: Directory | None
+) -> Draft | None:
+    """`contact_closed` where it takes no more than the yes of whoever edited the step into what it
+    is. A replay, which asks nobody who they are, leaves that open."""
+    if directory is None or chosen.person is None or not chosen.edit_counts:
+        return None
+    contact = contact_of(request.data, asked_at=request.at, seq=0)
+    if not contact.policy.met_by([chosen.person], directory, initiators=chosen.initiators):
+        return None
+    return close(contact, "approved", now=request.at, by=chosen.person)
+
+
+def _asked(draft: Draft, by_edit: Draft | None = None) -> Plan:
+    """Nobody is waited for where a rule, or an edit, has answered in the same commit."""
+    closed = by_edit or settled_by_rule(draft, now=draft.at)
     if closed is not None:
         return Plan(drafts=[draft, closed])
     return Plan(drafts=[draft], timers=first_timers(draft))
