@@ -8,6 +8,7 @@ from typing import Any
 
 from bank import Ledger, payments_app
 from loading import app_of, example
+from people import people_app
 from places import store_in
 from sending import Mail, sending_app
 from slow import LOG, slow_app
@@ -185,6 +186,21 @@ def sending(folder: Path, point: Point) -> Scenario:
     mail = Mail(folder / "mail.db", point)
     app = sending_app(mail, store=store_in(folder))
     return Scenario(app, _launcher("sending", "w1", "ship it"), lambda _: YES, mail.counts)
+
+
+def people(folder: Path, point: Point) -> Scenario:
+    """Reminders, a deadline that goes to olga, a rule, and an option that answers by itself."""
+    ledger = Ledger(folder / "ledger.db")
+    app = people_app(ledger, point, store=store_in(folder))
+
+    async def launch(app: App) -> None:
+        await app.launch("people", "refund it", thread_id="p1", sender="ben")
+
+    def answer(contact: ContactRow) -> Reply | None:
+        asked_now = contact.data["to"]["people"]
+        return {"decision": "approve", "by": "olga"} if asked_now == ["olga"] else None
+
+    return Scenario(app, launch, answer, ledger.counts)
 
 
 def _launcher(agent: str, thread_id: str, text: str) -> Callable[[App], Any]:

@@ -19,6 +19,7 @@ SCENARIOS = [
     "outer_loop",
     "slow",
     "sending",
+    "people",
     "first_agent",
 ]
 
