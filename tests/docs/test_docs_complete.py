@@ -235,7 +235,7 @@ def test_what_events_carry_is_what_the_page_says():
     core = set(carried) & CORE_EVENTS
 
     assert len(core) >= 20
-    assert {"usage", "prompt", "edits", "approval"} <= carried["next_step_chosen"]
+    assert {"usage", "prompt", "edits", "vote"} <= carried["next_step_chosen"]
     assert {type: carried[type] - said[type] for type in core if carried[type] - said[type]} == {}
 
 
