@@ -9,10 +9,10 @@ from worlds import BOT, Add, Deploy
 
 from twelvefold import Agent, App, Wait
 from twelvefold.cases import case_text, cases_in
-from twelvefold.cases.replies import is_reply
 from twelvefold.evals import check
 from twelvefold.exceptions import Conflict
 from twelvefold.forks import fork
+from twelvefold.plan import is_reply
 from twelvefold.testing import (
     asked,
     chosen,

@@ -1,6 +1,8 @@
 """What a case proves: the decision, the reading of a reply, and what is decided then."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from worlds import AGENTS, BOT, Add, AskPerson, Deploy, one, verdict
@@ -9,6 +11,8 @@ from twelvefold import Agent, Approve, AskModel, Choose, Effect, Limits, Settle,
 from twelvefold.cases import judge, stand
 from twelvefold.exceptions import InvalidCase, UnknownAgent
 from twelvefold.messages import ModelReply
+from twelvefold.plan import REFUSALS
+from twelvefold.tools import REASONS
 
 HI = "- name: c\n  thread: [message: add 1 and 2]\n"
 ASKED = "- name: c\n  thread:\n  - message: ship it\n  - chose: {intent: deploy, tag: v1}\n"
@@ -146,6 +150,19 @@ def test_other_bytes_than_the_recorded_ones_are_said():
 
     assert said[0].startswith(f"prompt\n  - expected  {'f' * 64}")
     assert "--accept-prompts" in said[0]
+
+
+def test_an_empty_reply_is_refused_as_a_thread_would():
+    assert complaints(HI + "  reply: ''\n  expect: {refused: empty}\n") == []
+
+
+def test_every_reason_that_the_page_of_parsing_names_may_be_expected():
+    page = (Path(__file__).parents[2] / "docs/parsing.md").read_text(encoding="utf-8")
+    table = page.partition("| reason | the reply |")[2].partition("\n\n")[0]
+
+    assert tuple(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == REASONS
+    for reason in REFUSALS:
+        one(HI + f"  expect: {{refused: {reason}}}\n")
 
 
 def test_a_truncated_reply_is_refused_whatever_it_says():

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from pydantic import BaseModel
-
 from twelvefold.agent import Agent
 from twelvefold.cases.case import START, TICK, Case, Fact
 from twelvefold.cases.deciding import Decided, decide_on
@@ -19,11 +17,12 @@ from twelvefold.cases.lines import as_map
 from twelvefold.contacts import Answer, Decision, judge
 from twelvefold.directory import Directory
 from twelvefold.exceptions import InvalidCase, TwelvefoldError
+from twelvefold.messages import ModelReply
+from twelvefold.plan import reply_draft
 from twelvefold.policy import Policy, Settles
 from twelvefold.state import State
-from twelvefold.steps import args_of, intent_of
 from twelvefold.thread import Draft, Thread, to_text
-from twelvefold.tools import parse, result_data
+from twelvefold.tools import result_data
 
 _ANYTHING = Settles({"local": "high"})
 _DECISIONS: Mapping[str, Decision] = {
@@ -87,10 +86,10 @@ def _chosen(fact: Fact, case: Case, decided: Decided, now: datetime) -> Draft:
     if ask is None or ask.answer is not None:
         _refuse(case, fact, f"the model is not asked for a step here: the agent decided {decided}.")
     text = fact.says if isinstance(fact.says, str) else to_text(fact.says)
-    step: BaseModel = parse(text, ask.steps).step
-    data = {"intent": intent_of(type(step)), "args": args_of(step), "by": "model"}
-    key = f"reply:{ask.request.turn}"
-    return Draft("next_step_chosen", data, now, key=key, after=decided.thread.head)
+    draft = reply_draft(ask, ModelReply(text), now, after=decided.thread.head)
+    if draft.type == "model_failed":
+        _refuse(case, fact, f"{draft.data['reason']}: {draft.data['error']}")
+    return draft
 
 
 def _ended(fact: Fact, run: Any, now: datetime) -> Draft:

@@ -79,7 +79,7 @@ def judge(at: Stand, reply: ModelReply | None = None) -> Verdict:
     if at.ask is None or reply is None:
         complaints = [*_of_prompt(case, decided.ask), *_of_decision(case, decided)]
         return Verdict(case, tuple(complaints), str(decided), _found(decided))
-    read = read_reply(at.ask, reply)
+    read = read_reply(decided, at.ask, reply)
     complaints = [*_of_prompt(case, at.ask), *_of_reply(at, read)]
     if complaints:
         complaints.append(f"the reply was\n  {_clipped(reply.text)}")
@@ -133,23 +133,23 @@ _OTHER_BYTES = """\
 
 
 def _of_reply(at: Stand, read: Read) -> Iterator[str]:
-    expect = at.case.expect
-    if expect.refused != read.refused:
+    expect, found = at.case.expect, read.found
+    if expect.refused != found.get("refused"):
         wanted = (
             "a reply that can be read" if expect.refused is None else f"refused: {expect.refused}"
         )
         yield _both("reply", wanted, str(read))
         return
-    if expect.intent is not None and expect.intent != read.intent:
-        yield _both("intent", expect.intent, read.intent)
+    intent, args = found.get("intent"), as_map(found.get("args")) or {}
+    if expect.intent is not None and expect.intent != intent:
+        yield _both("intent", expect.intent, intent)
     if expect.args is not None:
-        yield from differences("args", dict(expect.args), dict(read.args), exact=True)
+        yield from differences("args", dict(expect.args), args, exact=True)
     if expect.has is not None:
-        yield from differences("args", dict(expect.has), dict(read.args), exact=False)
+        yield from differences("args", dict(expect.has), args, exact=False)
     if expect.answer:
-        yield from differences("answer", expect.answer[0], read.found.get("answer"), exact=True)
-    args: dict[str, Json] = dict(read.args)
-    variables = args | {"intent": read.intent, "args": args, **read.found}
+        yield from differences("answer", expect.answer[0], found.get("answer"), exact=True)
+    variables = args | {"intent": intent, "args": args, **found}
     for expression in expect.asserts:
         if said := complaint(expression, variables):
             yield said

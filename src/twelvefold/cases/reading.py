@@ -6,8 +6,9 @@ from twelvefold.cases import expressions
 from twelvefold.cases.case import HASH, START, TICK, Case, Expected, Fact
 from twelvefold.cases.lines import Place, as_map, kind_of, read_yaml
 from twelvefold.exceptions import InvalidCase, TwelvefoldError, Unstorable
-from twelvefold.files import read_lines
+from twelvefold.files import NOTHING_IMPORTED, read_lines
 from twelvefold.files.shapes import fault_of
+from twelvefold.plan import REFUSALS
 from twelvefold.thread import EVENT_VERSION, Draft, Event, Json, Thread, from_iso, to_text
 
 SUFFIX = ".cases.yaml"
@@ -88,7 +89,7 @@ def _reply(place: Place) -> str:
     """A text is what the model said, to the byte; a map is said as JSON."""
     if isinstance(place.value, str):
         return place.value
-    return to_text(place.map("reply"))
+    return to_text(place.map("reply, where it is no text,"))
 
 
 def _snapshot(place: Place, path: Path) -> str | None:
@@ -123,14 +124,18 @@ def _file(place: Place, folder: Path) -> str:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
     except (OSError, ValueError) as error:
-        place.refuse(f"the thread {place.value} cannot be read: {error}")
+        why = error.strerror if isinstance(error, OSError) else error
+        place.refuse(
+            f"the file {place.value!r} beside this one cannot be read: {why}. A thread is a list of"
+            " facts, an exported .jsonl by its path from here, or its lines."
+        )
 
 
 def _log(place: Place, text: str) -> Thread:
     try:
         return read_lines(text)
     except TwelvefoldError as error:
-        place.refuse(f"thread: {error}")
+        place.refuse(f"thread: {str(error).removesuffix(NOTHING_IMPORTED)}")
 
 
 def _cut(place: Place, log: Thread | None) -> Thread:
@@ -198,7 +203,7 @@ def _expected(place: Place) -> Expected:
         has=keys["has"].map("has") if "has" in keys else None,
         asserts=_asserts(keys["assert"]) if "assert" in keys else (),
         answer=(keys["answer"].value,) if "answer" in keys else (),
-        refused=_text(keys, "refused"),
+        refused=_reason(keys["refused"]) if "refused" in keys else None,
         effect=_text(keys, "effect"),
         waits=None if waits is None else bool(waits.value),
         then=_text(keys, "then"),
@@ -207,6 +212,12 @@ def _expected(place: Place) -> Expected:
 
 def _text(keys: dict[str, Place], name: str) -> str | None:
     return keys[name].text(name) if name in keys else None
+
+
+def _reason(place: Place) -> str:
+    if place.value not in REFUSALS:
+        place.refuse(f"refused is one of {', '.join(REFUSALS)}; not {place.value!r}.")
+    return place.text("refused")
 
 
 def _asserts(place: Place) -> tuple[str, ...]:

@@ -1,88 +1,54 @@
 """A model's reply as the loop would record it, and what code decides next. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
-from pydantic import BaseModel
 
 from twelvefold.agent import Agent
 from twelvefold.cases.deciding import Decided, decide_on
-from twelvefold.exceptions import StepRefused, Unstorable
-from twelvefold.failures import short
 from twelvefold.messages import ModelReply
-from twelvefold.plan import CallModel
-from twelvefold.steps import args_of, intent_of
+from twelvefold.plan import CallModel, is_reply, reply_draft
 from twelvefold.thread import Draft, Event, Json, Thread, to_text
-from twelvefold.tools import parse, parse_answer
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A reply that was read: a step, an answer, or why it was refused. `type` and `data` are those
-    of its event."""
+    """A reply as the event that it becomes: a step, an answer, or why it was refused."""
 
-    type: str
-    data: Mapping[str, Json]
-    intent: str | None = None
-    args: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    answer: tuple[Json, ...] = ()
-    refused: str | None = None
+    draft: Draft
 
     @property
     def found(self) -> dict[str, Json]:
         """What it comes to, by the keys of `expect`."""
-        if self.refused is not None:
-            return {"refused": self.refused}
-        if self.answer:
-            return {"answer": self.answer[0]}
-        return {"intent": self.intent, "args": dict(self.args)}
+        data = self.draft.data
+        match self.draft.type:
+            case "next_step_chosen":
+                return {"intent": data["intent"], "args": data["args"]}
+            case "model_answered":
+                return {"answer": data["answer"]}
+            case _:
+                return {"refused": data["reason"]}
 
     def __str__(self) -> str:
-        if self.refused is not None:
-            return f"refused ({self.refused}): {self.data['error']}"
-        if self.answer:
-            return f"answer {to_text(self.answer[0])}"
-        return f"{self.intent} {to_text(self.args)}"
+        found = self.found
+        if "refused" in found:
+            return f"refused ({found['refused']}): {self.draft.data['error']}"
+        if "answer" in found:
+            return f"answer {to_text(found['answer'])}"
+        return f"{found['intent']} {to_text(found['args'])}"
 
 
-def read_reply(ask: CallModel, reply: ModelReply) -> Read:
-    """Read a reply to this call."""
-    try:
-        if reply.finish in {"truncated", "refused"}:
-            raise StepRefused(reply.finish, f"The model's reply was {reply.finish}.")
-        if ask.answer is not None:
-            answer = parse_answer(reply.text, ask.answer)
-            data = {"step": ask.settles, "intent": ask.intent, "answer": answer}
-            return Read("model_answered", data, answer=(answer,))
-        step: BaseModel = parse(reply.text, ask.steps).step
-        intent, args = intent_of(type(step)), args_of(step)
-        data = {"intent": intent, "args": args, "by": "model"}
-        return Read("next_step_chosen", data, intent, args)
-    except (StepRefused, Unstorable) as error:
-        reason = error.reason if isinstance(error, StepRefused) else "unstorable"
-        data = {"error": short(error), "reason": reason, "raw": reply.text}
-        return Read("model_failed", data, refused=reason)
+def read_reply(decided: Decided, call: CallModel, reply: ModelReply) -> Read:
+    """Read a reply to this call, at the time of the newest event."""
+    thread = decided.thread
+    return Read(reply_draft(call, reply, thread.events[-1].at, after=thread.head))
 
 
 def after_reply(decided: Decided, read: Read, agent: Agent[Any, Any]) -> Decided:
-    """What is decided once the reply is in the log, at the time of its newest event."""
-    thread = decided.thread
-    key = f"reply:{decided.ask.request.turn}" if decided.ask else None
-    now = thread.events[-1].at
-    return decide_on(
-        thread.then(Draft(read.type, read.data, now, key=key, after=thread.head)), agent
-    )
+    """What is decided once the reply is in the log."""
+    return decide_on(decided.thread.then(read.draft), agent)
 
 
 # Replies that a log holds
-
-
-def is_reply(event: Event) -> bool:
-    """Whether a model's reply, or its failure, became this event."""
-    if event.type == "next_step_chosen":
-        return event.data["by"] == "model"
-    return event.type in {"model_answered", "model_failed"}
 
 
 def reply_to(thread: Thread, asked: Thread) -> Event | None:

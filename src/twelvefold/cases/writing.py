@@ -10,9 +10,10 @@ import yaml
 
 from twelvefold.agent import Agent
 from twelvefold.cases.deciding import Decided, decide_on
-from twelvefold.cases.replies import after_reply, is_reply, raw_text, read_reply, reply_to
+from twelvefold.cases.replies import after_reply, raw_text, read_reply, reply_to
 from twelvefold.exceptions import Conflict
 from twelvefold.messages import ModelReply
+from twelvefold.plan import is_reply
 from twelvefold.thread import Event, Json, Thread
 
 _BREAKS = frozenset("\n\r\x85\u2028\u2029")
@@ -82,7 +83,7 @@ def _replied(decided: Decided, agent: Agent[Any, Any], event: Event, text: str) 
         lines.append(f"  prompt: {today}")
     elif recorded is not None:
         lines.append(f"  {_OTHER_BYTES}")
-    read = read_reply(decided.ask, ModelReply(text))
+    read = read_reply(decided, decided.ask, ModelReply(text))
     then: Json = str(after_reply(decided, read, agent))
     return lines + _expect(read.found | {"then": then})
 

@@ -129,7 +129,8 @@ def _name(event: Event) -> str:
 
 
 def _other(here: Here, log: Thread, made: "Made", other: str) -> tuple[str, "Made"]:
-    from twelvefold.cli.requests import is_reply, request_at
+    from twelvefold.cli.requests import request_at
+    from twelvefold.plan import is_reply
 
     if not other:
         now = made.after + 1 if made.reply is None else made.reply.seq

@@ -84,6 +84,8 @@ def show(
 
 def request_at(thread: Thread, agent: "Agent[Any, Any]", at: int | None) -> Made:
     """Raises `NotFound` when no model call belongs there."""
+    from twelvefold.plan import is_reply
+
     if at is not None and not 1 <= at <= thread.head:
         raise NotFound(f"{thread.id} has events 1 to {thread.head}, not {at}.")
     chosen = None if at is None else thread.events[at - 1]
@@ -97,13 +99,6 @@ def request_at(thread: Thread, agent: "Agent[Any, Any]", at: int | None) -> Made
         return _made(thread, agent, replies[-1])
     where = "yet" if at is None else f"after event {at}"
     raise NotFound(f"{thread.id} makes no model call {where}; try --at with a reply's event.")
-
-
-def is_reply(event: Event) -> bool:
-    """Whether a model call ended with it."""
-    if event.type == "next_step_chosen":
-        return event.data["by"] == "model"
-    return event.type in {"model_answered", "model_failed"}
 
 
 def _made(thread: Thread, agent: "Agent[Any, Any]", reply: Event) -> Made:

@@ -11,6 +11,7 @@ from twelvefold.files.editing import Changes as Changes
 from twelvefold.files.editing import changes_in as changes_in
 from twelvefold.files.editing import editable as editable
 from twelvefold.files.editing import edited as edited
+from twelvefold.files.importing import NOTHING_IMPORTED as NOTHING_IMPORTED
 from twelvefold.files.importing import import_thread as import_thread
 from twelvefold.files.importing import read_lines as read_lines
 from twelvefold.files.markdown import markdown as markdown

@@ -18,6 +18,7 @@ from twelvefold.summary import summarize
 from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Parent, Thread, from_iso
 
 _KEYS = ("tenant", "thread", "agent", "seq", "type", "at", "key", "after", "v", "data")
+NOTHING_IMPORTED = " Nothing was imported."
 _AGAIN = "Export the whole thread again."
 
 
@@ -152,4 +153,4 @@ def _check_fold(number: int, event: Event, state: State[Any]) -> None:
 
 
 def _fault(number: int, what: str, remedy: str) -> InvalidFile:
-    return InvalidFile(f"line {number} {what}. {remedy} Nothing was imported.")
+    return InvalidFile(f"line {number} {what}. {remedy}{NOTHING_IMPORTED}")

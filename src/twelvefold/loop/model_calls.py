@@ -7,22 +7,17 @@ key, no such model, a schema that the vendor refuses) parks the thread and count
 import time
 from functools import partial
 
-from pydantic import BaseModel
-
-from twelvefold.exceptions import ConfigurationError, ModelFailed, StepRefused, Unstorable
+from twelvefold.exceptions import ConfigurationError, ModelFailed
 from twelvefold.failures import clip, short
 from twelvefold.loop.causes import raise_unless_caused
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.messages import Attempt, ModelReply
-from twelvefold.plan import CallModel
-from twelvefold.steps import args_of, intent_of
-from twelvefold.thread import Draft, Json, to_text
-from twelvefold.tools import Parsed, parse, parse_answer
+from twelvefold.plan import CallModel, reply_draft, reply_key
+from twelvefold.thread import Draft, Json
 
 
 async def call_model(action: CallModel, around: Surroundings, after: int) -> Draft:
     request, clock = action.request, around.clock
-    key = f"reply:{request.turn}"  # of two racing replies to one turn, the first counts
     asked: dict[str, Json] = {"prompt": request.hash()}
     started = time.perf_counter()
     try:
@@ -33,15 +28,9 @@ async def call_model(action: CallModel, around: Surroundings, after: int) -> Dra
         return _parked(error, around, after)
     except BaseException as error:
         raise_unless_caused(error)
-        return Draft("model_failed", asked | _failure(error), clock(), key=key, after=after)
-    try:
-        _check_finish(reply, is_text=action.answer is str)
-        type, data = _said(action, reply, asked)
-        return Draft(type, data, clock(), key=key, after=after)
-    except (StepRefused, Unstorable) as error:  # a validator may make an infinity
-        reason = error.reason if isinstance(error, StepRefused) else "unstorable"
-        data = asked | {"error": short(error), "reason": reason, "raw": reply.text}
+        data, key = asked | _failure(error), reply_key(action)
         return Draft("model_failed", data, clock(), key=key, after=after)
+    return reply_draft(action, reply, clock(), after=after, about=asked)
 
 
 def _parked(error: ConfigurationError, around: Surroundings, after: int) -> Draft:
@@ -66,43 +55,3 @@ def _about(reply: ModelReply, elapsed_s: float) -> dict[str, Json]:
 
 def _tried(attempts: tuple[Attempt, ...]) -> dict[str, Json]:
     return {"attempts": [attempt.to_data() for attempt in attempts]} if attempts else {}
-
-
-def _check_finish(reply: ModelReply, *, is_text: bool) -> None:
-    """Raises `StepRefused` for a reply that says nothing, or not all."""
-    match reply.finish:
-        case "truncated":
-            raise StepRefused("truncated", "The reply was cut off before its end.")
-        case "refused":
-            said = f": {reply.text}" if reply.text.strip() else "."
-            raise StepRefused("refused", clip(f"The model refused{said}"))
-        case _:
-            if not reply.text.strip() and not is_text:
-                raise StepRefused("empty", "The reply was empty.")
-
-
-def _said(
-    action: CallModel, reply: ModelReply, asked: dict[str, Json]
-) -> tuple[str, dict[str, Json]]:
-    """The fact that a reply is. Raises `StepRefused`, and `Unstorable`."""
-    if action.answer is None:
-        return "next_step_chosen", _choice(parse(reply.text, action.steps), reply, asked)
-    answer = parse_answer(reply.text, action.answer)
-    return "model_answered", {
-        "step": action.settles,
-        "intent": action.intent,
-        "answer": answer,
-    } | asked
-
-
-def _choice(
-    parsed: Parsed[BaseModel], reply: ModelReply, asked: dict[str, Json]
-) -> dict[str, Json]:
-    intent, args = intent_of(type(parsed.step)), args_of(parsed.step)
-    data: dict[str, Json] = {"intent": intent, "args": args, "by": "model", **asked}
-    # The raw text is kept where it says anything that the arguments do not.
-    if reply.text != to_text({"intent": intent, **args}):
-        data["raw"] = reply.text
-    if parsed.repairs:
-        data["repairs"] = list(parsed.repairs)
-    return data

@@ -13,3 +13,7 @@ from twelvefold.plan.parts import sleep_timer as sleep_timer
 from twelvefold.plan.recover import recover as recover
 from twelvefold.plan.replay import Difference as Difference
 from twelvefold.plan.replay import replay as replay
+from twelvefold.plan.replies import REFUSALS as REFUSALS
+from twelvefold.plan.replies import is_reply as is_reply
+from twelvefold.plan.replies import reply_draft as reply_draft
+from twelvefold.plan.replies import reply_key as reply_key

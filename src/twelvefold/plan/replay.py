@@ -12,6 +12,7 @@ from typing import Any
 from twelvefold.agent import Agent
 from twelvefold.plan.begin import begin
 from twelvefold.plan.parts import CallModel
+from twelvefold.plan.replies import is_reply
 from twelvefold.reducer import fold
 from twelvefold.state import State
 from twelvefold.thread import DELIVERY_RECORDS, Event, Json, Thread, canonical
@@ -72,7 +73,7 @@ def _recorded(thread: Thread) -> tuple[dict[int, list[Event]], dict[int, set[str
             continue
         if event.type == "contact_voided" and "gone" in event.data:
             barred.setdefault(event.after, set()).add(event.data["step"])
-        elif _is_begun(event) or _is_reply(event):
+        elif _is_begun(event) or is_reply(event):
             recorded.setdefault(event.after, []).append(event)
     return recorded, barred
 
@@ -98,12 +99,6 @@ def _is_begun(event: Event) -> bool:
     return event.type in _BEGUN
 
 
-def _is_reply(event: Event) -> bool:
-    if event.type == "next_step_chosen":
-        return event.data["by"] == "model"
-    return event.type in {"model_answered", "model_failed"}
-
-
 def _compare(
     events: Sequence[Event],
     state: State[Any],
@@ -112,7 +107,7 @@ def _compare(
     barred: Collection[str],
 ) -> Difference | None:
     begun = [event for event in events if _is_begun(event)]
-    replies = [event for event in events if _is_reply(event)]
+    replies = [event for event in events if is_reply(event)]
     first = events[0]
     effect: Any = None
     try:

@@ -2,7 +2,7 @@
 
 from twelvefold.schemas.given import JsonSteps, steps_from_json_schema
 from twelvefold.schemas.neutral import schema_of
-from twelvefold.tools.parsing import Parsed, parse, parse_answer
+from twelvefold.tools.parsing import REASONS, Parsed, parse, parse_answer
 from twelvefold.tools.peeking import peek
 from twelvefold.tools.results import (
     RESULT_BYTES_MAX,
@@ -14,6 +14,7 @@ from twelvefold.tools.results import (
 )
 
 __all__ = [
+    "REASONS",
     "RESULT_BYTES_MAX",
     "Hide",
     "JsonSteps",

@@ -20,6 +20,11 @@ from twelvefold.tools.values import Unclear, strict
 
 S = TypeVar("S", bound=BaseModel)
 Level = Literal["strict", "lenient"]
+REASONS = (
+    *("truncated", "ambiguous", "quoted", "unknown_intent"),
+    *("invalid", "not_json", "not_an_object", "too_deep"),
+)
+"""Why a reply is refused, as `StepRefused.reason`."""
 
 
 @dataclass(frozen=True, slots=True)

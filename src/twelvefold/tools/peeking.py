@@ -1,7 +1,7 @@
 """What a stream holds so far. For display only: never act on it, it may yet become anything."""
 
 import re
-from typing import Any
+from typing import cast
 
 from pydantic_core import from_json
 
@@ -27,8 +27,12 @@ def peek(text: str) -> Json | None:
     start = _START.search(text)
     if not start:
         return None
-    value: Any = _partial(text[start.start() :])
-    return value[NEXT_STEP] if isinstance(value, dict) and [*value] == [NEXT_STEP] else value
+    return _unwrapped(_partial(text[start.start() :]))
+
+
+def _unwrapped(value: Json | None) -> Json | None:
+    fields = cast("dict[str, Json]", value) if isinstance(value, dict) else {}
+    return fields[NEXT_STEP] if fields.keys() == {NEXT_STEP} else cast("Json", value)
 
 
 def _partial(text: str) -> Json | None:
