@@ -395,7 +395,8 @@ def test_a_fork_may_change_nothing_else(facts: Any, seq: int, changes: Any, comp
 
 def test_the_outcome_of_a_step_that_a_person_edited_is_gated():
     edit = said("edit", changes={"tag": "v2"}, by="anna")
-    thread = history(*ASKED, edit, began(lambda s: run(deploy, s)), returned("live"))
+    asks, runs = asked("anna"), began(lambda s: run(deploy, s))
+    thread = history(*ASKED, edit, asks, runs, returned("live"))
 
     with pytest.raises(InvalidFile, match="needed an approval"):
         edited(thread, {thread.head: thread.events[-1].data | {"result": "x"}})
