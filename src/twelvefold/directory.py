@@ -5,6 +5,7 @@ another version; nothing here goes out to ask.
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,8 @@ class Directory:
     """Roles as {name: people}, addresses as {person: {channel: address}}.
 
     `people` are those it knows; None is a directory that knows nobody in particular, so that every
-    name stands for itself. Names and addresses are compared without regard to case.
+    name stands for itself. Names and addresses are compared without regard to case, and to the ways
+    in which Unicode writes one text.
     """
 
     roles: Mapping[str, Collection[str]] = field(default_factory=dict[str, Collection[str]])
@@ -30,12 +32,12 @@ class Directory:
 
     def person(self, name: str) -> str:
         """The person behind a name or an address; the name itself where nobody is known by it."""
-        folded = name.casefold()
+        folded = _folded(name)
         for person in (*(self.people or ()), *self.addresses):
             known_as = (person, *self.addresses.get(person, {}).values())
-            if folded in (one.casefold() for one in known_as):
+            if folded in map(_folded, known_as):
                 return person
-        return name
+        return _plain(name)
 
     def knows(self, name: str) -> bool:
         return self.people is None or self.person(name) in self.people
@@ -147,12 +149,21 @@ def _refuse_shared(directory: Directory, where: object) -> None:
     """Two people of one name or address could not be told apart."""
     seen: dict[str, str] = {}
     for person, addresses in directory.addresses.items():
-        for known_as in {one.casefold() for one in (person, *addresses.values())}:
+        for known_as in set(map(_folded, (person, *addresses.values()))):
             if known_as in seen:
                 raise ConfigurationError(
                     f"{where}: {seen[known_as]} and {person} are both known as {known_as!r}."
                 )
             seen[known_as] = person
+
+
+def _folded(name: str) -> str:
+    return _plain(_plain(name).casefold())
+
+
+def _plain(name: str) -> str:
+    """One text, however it was typed: an accent may be a sign of its own."""
+    return unicodedata.normalize("NFKC", name).strip()
 
 
 def _always(directory: Directory) -> Callable[[str], Directory]:

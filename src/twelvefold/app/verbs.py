@@ -129,7 +129,7 @@ def cancel(thread: Thread, *, by: str, reason: str, now: datetime) -> Change:
         wake=True,
         cancel=plan.cancel,
     )
-    return Change((append, *report_to_parent(thread, "cancelled", None, now=now)))
+    return Change((append, *report_to_parent(thread, state, "cancelled", None, now=now)))
 
 
 def children(thread: Thread) -> list[str]:

@@ -13,7 +13,7 @@ from twelvefold.directory import Directory
 from twelvefold.effects import Approve, Ask, Escalate
 from twelvefold.exceptions import WrongDecision
 from twelvefold.forms import checked_options
-from twelvefold.policy import checked_policy
+from twelvefold.policy import checked_policy, not_an_initiator, policy_of
 from twelvefold.thread import Json
 
 
@@ -47,7 +47,9 @@ def _on_expiry(
         raise WrongDecision("on_expiry= needs within=: a contact without a deadline never expires.")
     if isinstance(then, Escalate):
         _check_length("escalate(within=)", then.within)
-        to = checked_policy(then.to, directory, initiators=initiators)
+        asked = policy_of(effect.by if isinstance(effect, Approve) else effect.to)
+        others = not_an_initiator(then.to) if asked.needs_four_eyes else then.to
+        to = checked_policy(others, directory, initiators=initiators)
         return {"escalate": {"to": to.to_data(), "within_s": then.within.total_seconds()}}
     if then not in (names := [option.name for option in effect.options]):
         raise WrongDecision(

@@ -21,7 +21,7 @@ def finish(effect: Finish, state: State[Any], thread: Thread, now: datetime) -> 
     plan = close_all(state, "cancelled", now=now, comment="the thread finished")
     plan.drafts.append(Draft("finished", data, now))
     if not any(seq > saw for seq in state.unread):
-        plan.others += report_to_parent(thread, "finished", effect.message, now=now)
+        plan.others += report_to_parent(thread, state, "finished", effect.message, now=now)
     return plan
 
 
@@ -35,8 +35,11 @@ def close_all(state: State[Any], outcome: str, *, now: datetime, comment: str) -
     return plan
 
 
-def report_to_parent(thread: Thread, status: str, result: Json, *, now: datetime) -> list[Append]:
-    """`child_finished` for the step that launched this thread, if one did."""
+def report_to_parent(
+    thread: Thread, state: State[Any], status: str, result: Json, *, now: datetime
+) -> list[Append]:
+    """`child_finished` for the step that launched this thread, if one did. It names who else than
+    those behind the task has told this thread something: what it brings may be theirs."""
     if thread.parent is None:
         return []
     data: dict[str, Json] = {
@@ -46,5 +49,8 @@ def report_to_parent(thread: Thread, status: str, result: Json, *, now: datetime
         "status": status,
         "result": result,
     }
+    known = state.senders(thread.events[0].seq)
+    if others := [name for name in state.senders(state.seq) if name not in known]:
+        data["initiators"] = list(dict.fromkeys(others))
     draft = Draft("child_finished", data, now, key=f"child:{thread.id}")
     return [Append(thread.parent.thread, [draft], tenant=thread.tenant, wake=True)]

@@ -170,6 +170,8 @@ def _signal_received(state: State[Any], event: Event) -> None:
 
 
 def _child_finished(state: State[Any], event: Event) -> None:
+    if given := event.data.get("initiators"):
+        state.told.append((event.seq, tuple(map(str, given))))
     chosen = state.open_step(event.data["step"])
     if chosen is None or chosen.waiting != f"child:{event.data['child']}":
         return

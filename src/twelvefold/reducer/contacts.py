@@ -48,6 +48,8 @@ def _contact_closed(state: State[Any], event: Event) -> None:
     contact.closed_by = data.get("by") or ""
     contact.closed_channel = data.get("channel") or ""
     contact.rule = data.get("rule") or ""
+    if contact.kind != "approval" and contact.closed_by:
+        state.told.append((event.seq, (contact.closed_by,)))
     chosen = state.open_step(contact.step)
     if chosen is not None and chosen.waiting == contact.id:
         chosen.waiting = None

@@ -55,6 +55,7 @@ class State(Generic[S_co]):
         self.refusals: dict[str, int] = {}
         self.unread: list[int] = []
         self.messages: list[tuple[int, tuple[str, ...]]] = []  # each with those who sent it
+        self.told: list[tuple[int, tuple[str, ...]]] = []  # what else people said, with who did
         self.signals: dict[str, list[Json]] = {}  # that no step has taken yet, oldest first
         self.failures_in_a_row = 0
         self.failures_of: dict[str, int] = {}
@@ -119,8 +120,9 @@ class State(Generic[S_co]):
         self._open.pop(step_id, None)
 
     def senders(self, upto: int) -> Sequence[str]:
-        """Who is known to have sent a message up to here."""
-        return [name for seq, names in self.messages if seq <= upto for name in names]
+        """Who is known to have sent a message up to here, or to have answered a question."""
+        said = (*self.messages, *self.told)
+        return [name for seq, names in said if seq <= upto for name in names]
 
     def was_written_to_after(self, seq: int) -> bool:
         """Whether a message came after this event."""
