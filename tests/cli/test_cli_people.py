@@ -96,6 +96,18 @@ def test_a_place_is_given_to_somebody_else(cli: Cli):
     assert cli("approve", "@last", "--as", "cleo").code == 0
 
 
+def test_a_yes_that_does_not_suffice_says_what_is_needed(cli: Cli, folder: Path):
+    cli("run", "bot", "label it twice", "--id", "one")
+
+    first = cli("approve", "one", "--as", "anna")
+    assert "one.s1.1   anna's yes counts; it needs 2 of role ops" in first.err
+    assert first.code == 10
+    second = cli("approve", "one", "--as", "ben")
+
+    assert "yes counts" not in second.err
+    assert (folder / "labels").read_text() == "billing"
+
+
 def test_the_owner_gives_anybodys_place_as_json(cli: Cli):
     cli("run", "bot", "label it", "--id", "one")
 

@@ -107,8 +107,18 @@ def decide(
                 by=decider,
                 digest=asked.row.data.get("digest"),
             )
+        elif needs := _still_needs(here, asked):
+            here.out.say(f"{asked.shown_id}   {decider}'s yes counts; it needs {needs}")
 
     return act_and_follow(here, asked.thread.id, answer, detach=detach, timeout_s=timeout_s)
+
+
+def _still_needs(here: Here, asked: Asked) -> str | None:
+    """Whom a contact needs that one answer did not close; None when it is closed."""
+    from twelvefold.reducer import read
+
+    contact = read(here.app.thread(asked.thread.id)).open_contacts.get(asked.row.id)
+    return None if contact is None else str(contact.policy)
 
 
 def outcome_or_answer(here: Here, asked: Asked, text: str | None, value: Json) -> Given:

@@ -19,7 +19,7 @@ from twelvefold import (
 )
 from twelvefold.directory import Directory
 from twelvefold.forms import Option, json_answer, multiple_choice, yes_no
-from twelvefold.policy import Risk, role
+from twelvefold.policy import By, Risk, at_least, role
 from twelvefold.testing import Postbox
 
 
@@ -53,7 +53,9 @@ def decide(thread: Thread, state: State[NextStep]) -> Effect[NextStep]:
     chosen = state.ready[0]
     match chosen.step:
         case Label() as step if not chosen.approved:
-            return Approve(step, by=role("ops"), options=[Option("spam", "It is spam")])
+            both = str(thread.events[0].data["text"]) == "label it twice"
+            by: By = at_least(2, role("ops")) if both else role("ops")
+            return Approve(step, by=by, options=[Option("spam", "It is spam")])
         case Label() as step:
             return run(lambda step: Path("labels").write_text(step.label), step)
         case Question(about=about) as step:
