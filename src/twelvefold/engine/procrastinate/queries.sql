@@ -1,6 +1,9 @@
 -- What the engine asks beside Procrastinate's own statements, by name. Times are the server's, but for
 -- those of timers, which are the application's.
 
+-- name: configure
+select set_config('idle_in_transaction_session_timeout', (%(idle_s)s * 1000)::int::text, false);
+
 -- name: beat
 update procrastinate_workers set last_heartbeat = now() where id = %(worker)s returning id;
 

@@ -40,6 +40,8 @@ SQL = parse_queries(
 )
 CONNECTIONS_MAX = 4
 CONNECT_TIMEOUT_S = 5.0
+IDLE_S_MAX = 5.0
+"""In a transaction, after which the server ends it."""
 SWEPT_MAX = 500
 """Jobs made in one transaction; the next look goes on."""
 
@@ -52,7 +54,11 @@ class Queue:
     def __init__(self, url: str) -> None:
         self._url, self.worker = url, 0
         self._connector = PsycopgConnector(
-            conninfo=url, min_size=1, max_size=CONNECTIONS_MAX, timeout=CONNECT_TIMEOUT_S
+            conninfo=url,
+            min_size=1,
+            max_size=CONNECTIONS_MAX,
+            timeout=CONNECT_TIMEOUT_S,
+            configure=_configure,
         )
         self._jobs = JobManager(self._connector)
 
@@ -195,6 +201,12 @@ class Queue:
     async def _transaction(self) -> "AsyncGenerator[psycopg.AsyncConnection[Any]]":
         async with _translated(), self._connector.pool.connection() as db, db.transaction():
             yield db
+
+
+async def _configure(db: "psycopg.AsyncConnection[Any]") -> None:
+    """A process that is frozen in a transaction must not keep others from its rows."""
+    await db.execute(_sql("configure"), {"idle_s": IDLE_S_MAX})
+    await db.commit()
 
 
 def _after(kills: int) -> str:

@@ -23,8 +23,10 @@ DOUBLINGS_MAX = 10
 log = logging.getLogger("twelvefold")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Running:
+    """One job, and perhaps twice: a process that was taken for dead may get it again itself."""
+
     job: Job
     bell: Bell
     task: "asyncio.Task[None]"
@@ -45,7 +47,7 @@ class Work:
     ) -> None:
         self._queue, self._around, self._store = queue, around, store
         self._schedules, self._errors, self._jobs_max = schedules, errors, jobs_max
-        self._running: dict[int, _Running] = {}
+        self._running: list[_Running] = []
         self._missed: set[int] = set()
 
     @property
@@ -59,19 +61,20 @@ class Work:
     @property
     def may_take_suspect(self) -> bool:
         """One at a time: when it kills this worker, it alone was suspected."""
-        return all(running.job.queue != ALONE for running in self._running.values())
+        return all(running.job.queue != ALONE for running in self._running)
 
     def begin(self, job: Job, ended: Callable[[], None]) -> None:
         bell = Bell()
         task = asyncio.create_task(self._carry_out(job, bell))
-        self._running[job.id] = _Running(job, bell, task)
-        task.add_done_callback(lambda _: self._forget(job, ended))
+        running = _Running(job, bell, task)
+        self._running.append(running)
+        task.add_done_callback(lambda _: self._forget(running, ended))
 
     async def ring(self) -> None:
         """Tell each advance under way when its thread was woken again."""
-        refs = [one.job.ref for one in self._running.values() if one.bell.version is not None]
+        refs = [one.job.ref for one in self._running if one.bell.version is not None]
         versions = await self._queue.versions(refs) if refs else {}
-        for running in list(self._running.values()):
+        for running in list(self._running):
             version = versions.get(running.job.ref)
             if version is not None and running.bell.version not in (None, version):
                 running.bell.ring(version)
@@ -79,15 +82,16 @@ class Work:
     async def reconcile(self, *, at_once: bool = False) -> None:
         """Hand back jobs that the queue gave to this worker and that it does not run: an answer of
         the server was lost on the way. One that was not there before may still be on its way."""
-        lost = {id for id in await self._queue.mine() if id not in self._running}
+        mine = await self._queue.mine()
+        lost = set(mine) - {running.job.id for running in self._running}
         if given_up := lost if at_once else lost & self._missed:
             await self._queue.release(given_up)
         self._missed = lost - given_up
 
     async def land(self, grace_s: float) -> None:
         """Tools under way are told at once, may end within the grace, and are then cancelled."""
-        tasks = [running.task for running in self._running.values()]
-        for running in self._running.values():
+        tasks = [running.task for running in self._running]
+        for running in self._running:
             running.bell.stop()
         try:
             if tasks:
@@ -165,9 +169,10 @@ class Work:
         self._errors[job.ref] = error
         await self._queue.postpone(job, delay_s=delay_s)
 
-    def _forget(self, job: Job, ended: Callable[[], None]) -> None:
-        running = self._running.pop(job.id)
-        if not running.task.cancelled() and (error := running.task.exception()) is not None:
+    def _forget(self, running: _Running, ended: Callable[[], None]) -> None:
+        self._running.remove(running)
+        task, job = running.task, running.job
+        if not task.cancelled() and (error := task.exception()) is not None:
             # The server did not hear how it ended: `reconcile` hands the job back.
             level = logging.WARNING if isinstance(error, StoreUnavailable) else logging.ERROR
             log.log(level, "%s: %s", job.ref.id, error)

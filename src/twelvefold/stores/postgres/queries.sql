@@ -267,8 +267,10 @@ delete from twelvefold_loans where id = $1 returning id;
 -- SCHEMA ---------------------------------------------------------------------------------------------
 
 -- name: configure
--- Of every connection. What is acknowledged must be on disk, whatever the server's default is.
+-- Of every connection. What is acknowledged must be on disk, whatever the server's default is. A process
+-- that is frozen in a transaction must not hold its threads for ever: the server ends it.
 select set_config('lock_timeout', $1, false),
+       set_config('idle_in_transaction_session_timeout', $1, false),
        set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), false);
 
 -- name: encoding
