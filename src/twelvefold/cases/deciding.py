@@ -1,13 +1,17 @@
 """Decide as `advance` would, without any I/O, until a model, a tool or a wait is reached. Pure."""
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from twelvefold.agent import Agent
-from twelvefold.effects import AskModel, Run, Wait
+from twelvefold.directory import Directory
+from twelvefold.effects import Approve, AskModel, Run, Wait
 from twelvefold.plan import CallModel, CallTool, Reconcile, begin, recover
+from twelvefold.policy import Policy, policy_of
+from twelvefold.state import State
 from twelvefold.thread import Draft, Thread
 
 DECISIONS_MAX = 100
@@ -53,7 +57,8 @@ def decide_on(thread: Thread, agent: Agent[Any, Any]) -> Decided:
         plan = recover(state, agent, in_flight=flying, now=now, directory=None)
         if not plan.drafts:
             effect = agent.decide(thread, state)
-            plan = begin(effect, state, thread, agent, now=now, directory=None)
+            who = _who_edited(effect, state)
+            plan = begin(effect, state, thread, agent, now=now, directory=who)
             effects += () if plan.waits else _words(effect)  # a limit, or a step that waits
         after = thread.head
         thread = thread.then(*(_after(draft, after) for draft in plan.drafts))
@@ -62,6 +67,23 @@ def decide_on(thread: Thread, agent: Agent[Any, Any]) -> Decided:
         if plan.waits or not plan.drafts:
             return Decided(thread, tuple(effects), stopped=_why_stopped(agent.state(thread)))
     return Decided(thread, tuple(effects), stopped="decide never waits")
+
+
+def people_of(policy: Policy, *also: str) -> Directory:
+    """A case has no directory: a role is one person of its name, or whoever answers here and has
+    answered."""
+    roles = {one.name: (one.name, *also) for one in policy.roles}
+    inside = [people_of(one, *also).roles for one in policy.policies]
+    return Directory({**ChainMap({}, *map(dict, inside)), **roles})
+
+
+def _who_edited(effect: Any, state: State[Any]) -> Directory | None:
+    """An edit is a vote, and whose it was is asked where the changed step is approved."""
+    if not isinstance(effect, Approve):
+        return None
+    editors = [chosen.person for chosen in state.ready if chosen.step is effect.step]
+    person = editors[0] if editors else None
+    return None if person is None else people_of(policy_of(effect.by), person)
 
 
 def _with_acts(thread: Thread, effects: tuple[str, ...], acts: list[Any]) -> Decided:

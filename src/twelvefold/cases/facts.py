@@ -5,21 +5,19 @@ people said. What lies between (contacts, choices of code, starts of tools) is d
 so a case cannot hold what could not happen.
 """
 
-from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
 from twelvefold.agent import Agent
 from twelvefold.cases.case import START, TICK, Case, Fact
-from twelvefold.cases.deciding import Decided, decide_on
+from twelvefold.cases.deciding import Decided, decide_on, people_of
 from twelvefold.cases.lines import as_map
 from twelvefold.contacts import Answer, Decision, judge
-from twelvefold.directory import Directory
 from twelvefold.exceptions import InvalidCase, TwelvefoldError
 from twelvefold.messages import ModelReply
 from twelvefold.plan import reply_draft
-from twelvefold.policy import Policy, Settles
+from twelvefold.policy import Settles
 from twelvefold.state import State
 from twelvefold.thread import Draft, Thread, to_text
 from twelvefold.tools import result_data
@@ -74,7 +72,7 @@ def _drafts(
         case _:
             answer = _answer(fact, case, decided, state)
             contact = state.contacts[answer.contact]
-            named = _named(contact.policy, *(vote.by for vote in contact.votes), answer.by)
+            named = people_of(contact.policy, *(vote.by for vote in contact.votes), answer.by)
             verdict = judge(state, answer, now=now, settles=_ANYTHING, directory=named)
             if verdict.refusal is not None:
                 raise verdict.refusal
@@ -113,7 +111,7 @@ def _answer(fact: Fact, case: Case, decided: Decided, state: State[Any]) -> Answ
         _refuse(case, fact, f"nobody is asked anything here: the agent decided {decided}.")
     contact = state.open_contacts[next(reversed(state.open_contacts))]
     says = as_map(fact.says)
-    who = (*contact.policy.names, *sorted(contact.policy.everybody(_named(contact.policy))))[0]
+    who = (*contact.policy.names, *sorted(contact.policy.everybody(people_of(contact.policy))))[0]
     if fact.name == "edited":
         return Answer(contact=contact.id, decision="edit", by=who, changes=says or {})
     said = fact.says if says is None else says.get("says")
@@ -123,14 +121,6 @@ def _answer(fact: Fact, case: Case, decided: Decided, state: State[Any]) -> Answ
         return Answer(contact=contact.id, decision=decision, by=by, value=said)
     comment = None if said is None else str(said)
     return Answer(contact=contact.id, decision=decision, by=by, comment=comment)
-
-
-def _named(policy: Policy, *also: str) -> Directory:
-    """A case has no directory: a role is one person of its name, or whoever answers here and has
-    answered."""
-    roles = {one.name: (one.name, *also) for one in policy.roles}
-    inside = [_named(one, *also).roles for one in policy.policies]
-    return Directory({**ChainMap({}, *map(dict, inside)), **roles})
 
 
 def _refuse(case: Case, fact: Fact, why: str) -> NoReturn:
