@@ -6,7 +6,8 @@ a crash delays a message and never loses the question. What a channel gets may c
 key.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, cast
@@ -25,6 +26,8 @@ PAUSE_FIRST = timedelta(seconds=10)
 PAUSE_MAX = timedelta(hours=1)
 """Pauses double from the first to the second."""
 RECIPIENTS_MAX = 50
+NAMED_CHARS_MAX = 200
+"""An address as part of a key; a longer one, or one that does not print, is named by its hash."""
 
 _ASK = frozenset({"contact_requested", "contact_escalated", "contact_reassigned"})
 _TIMER = "send:"
@@ -101,27 +104,28 @@ def pending(
     """What has still to reach somebody, whenever it is due. Nothing, once a contact is closed."""
     contact = read(thread).open_contacts.get(about)
     if contact is not None:
-        event = thread.events[contact.seq - 1]
         ref = Ref(thread.tenant, thread.id)
-        row = ContactRow(ref, thread.agent, about, event.at, event.data, contact.outcome)
+        row = ContactRow(ref, thread.agent, about, contact.asked_at, contact.data)
         people, text, notice = contact.policy, contact.question, notice_of(row, thread)
-    elif told := _told(thread, about):
+        since = contact.seq
+    elif (event := _told(thread, about)) is not None:
+        told = cast("dict[str, Json]", event.data["told"])
         to = told.get("to")
         people = None if to is None else Policy.from_data(to)
-        text, notice = str(told["text"]), None
+        text, notice, since = str(told["text"]), None, event.seq
     else:
         return []
     found = recipients(thread, people, channels, directory)
-    tries = _Tries(thread, about)
+    tries = _Tries(thread, about, since=since)
     return [
         Delivery(
             ref=Ref(thread.tenant, thread.id),
             about=about,
             recipient=one,
-            key=f"{thread.tenant}/{thread.id}/{about}/{one.channel}/{one.to}/{tries.round}",
+            key=f"{thread.tenant}/{thread.id}/{about}/{one.channel}/{one.to}/{tries.round(one)}",
             text=text,
             notice=notice,
-            round=tries.round,
+            round=tries.round(one),
             tried=tries.failed(one),
             due=tries.due(one),
         )
@@ -171,8 +175,15 @@ def _about(delivery: Delivery) -> dict[str, Json]:
 
 def _place(delivery: Delivery) -> str:
     one = delivery.recipient
-    to = one.to if one.channel else one.person
+    to = _in_key(one.to if one.channel else one.person)
     return f"{delivery.about}:{delivery.round}:{one.channel}:{to}"
+
+
+def _in_key(name: str) -> str:
+    """No store keeps every text as a key, and what cannot be recorded would be sent for ever."""
+    if len(name) <= NAMED_CHARS_MAX and name.isprintable():
+        return name
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
 
 
 def _origin(thread: Thread, channels: Collection[str]) -> Iterator[Recipient]:
@@ -184,21 +195,26 @@ def _origin(thread: Thread, channels: Collection[str]) -> Iterator[Recipient]:
         yield Recipient(str(first.data["channel"]), to)
 
 
-def _told(thread: Thread, step: str) -> dict[str, Json] | None:
+def _told(thread: Thread, step: str) -> Event | None:
     for event in reversed(list(thread.events)):
         if event.type == "step_settled" and event.data.get("step") == step:
-            return cast("dict[str, Json] | None", event.data.get("told"))
+            return event if event.data.get("told") else None
     return None
 
 
 class _Tries:
-    """What the log says of the messages about one contact, in its newest round: a reminder begins
-    another."""
+    """What the log says of the messages about one contact, from event `since` on, where it was
+    asked: a copied log may bring records of what is still to come.
 
-    def __init__(self, thread: Thread, about: str) -> None:
-        events = [e for e in thread.events if e.data.get("contact") == about]
-        self.round = sum(e.type == "contact_reminded" for e in events)
-        self._events = [e for e in events if e.data.get("round", 0) == self.round]
+    A recipient's newest round counts. A reminder and other people begin another for everybody;
+    somebody who takes a place begins one for himself, and where the thread began.
+    """
+
+    def __init__(self, thread: Thread, about: str, *, since: int) -> None:
+        self._events = [e for e in thread.events[since:] if e.data.get("contact") == about]
+
+    def round(self, one: Recipient) -> int:
+        return sum(map(_asks_again(one), self._events))
 
     def ended(self, one: Recipient) -> bool:
         return any(e.type == "contact_sent" or e.data.get("dead") for e in self._of(one))
@@ -217,11 +233,22 @@ class _Tries:
         return [e for e in self._of(one) if e.type == "contact_not_sent"]
 
     def _of(self, one: Recipient) -> list[Event]:
+        number = self.round(one)
         return [
             e
             for e in self._events
             if e.type in {"contact_sent", "contact_not_sent"}
             and "link" not in e.data
+            and e.data.get("round", 0) == number
             and (e.data["channel"], e.data["to"]) == (one.channel, one.to)
             and (one.channel or e.data.get("person") == one.person)
         ]
+
+
+def _asks_again(one: Recipient) -> Callable[[Event], bool]:
+    def asks(event: Event) -> bool:
+        if event.type == "contact_reassigned":
+            return one.person in ("", event.data.get("person"))
+        return event.type in {"contact_reminded", "contact_escalated"}
+
+    return asks

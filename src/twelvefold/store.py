@@ -37,11 +37,9 @@ class Append:
     """Drafts for one thread, with what must still be true when they are written.
 
     - `expect`: the head that was seen; `Stale` if any event came later; delivery records only
-    matter
-      when the append `refers_to_itself`.
+      matter where it is `exact`, and when the append `refers_to_itself`.
     - `epoch`: the epoch that the advance holds; `Fenced` if the thread has another. With `claim`
-    the
-      thread's epoch becomes `epoch + 1` in this transaction.
+      the thread's epoch becomes `epoch + 1` in this transaction.
     - `create`: begin the thread. If it exists: its events with the same keys are returned; without
       such keys, `Conflict`.
     - a draft whose key the log holds: nothing of this append is written but `cancel` and `arms`,
@@ -56,6 +54,7 @@ class Append:
     drafts: Sequence[Draft]
     tenant: str = DEFAULT_TENANT
     expect: int | None = None
+    exact: bool = False
     epoch: int | None = None
     claim: bool = False
     create: Create | None = None
@@ -74,9 +73,11 @@ class Append:
     @property
     def refers_to_itself(self) -> bool:
         """Whether a draft names the place that an earlier one will take: then nothing at all, not
-        even a delivery record, may come in between."""
+        even a delivery record, may come in between. As when `exact` says so."""
         expect = self.expect or 0
-        return any(draft.after is not None and draft.after > expect for draft in self.drafts)
+        return self.exact or any(
+            draft.after is not None and draft.after > expect for draft in self.drafts
+        )
 
 
 class Ref(NamedTuple):

@@ -219,6 +219,19 @@ def test_a_delivery_record_makes_nothing_stale(store, record):
     assert types(store) == ["message_received", record, record, "decided"]
 
 
+@pytest.mark.parametrize("record", sorted(DELIVERY_RECORDS))
+def test_a_delivery_record_makes_stale_what_is_exact(store, record):
+    launch(store)
+    store.commit_now(Append("t1", [fact(record)], timers=[Timer("send:s1.1", LATER)]))
+
+    with pytest.raises(Stale):
+        store.commit_now(Append("t1", [], expect=1, exact=True, cancel=["send:s1.1"]))
+    assert store.next_due() == LATER
+
+    store.commit_now(Append("t1", [], expect=2, exact=True, cancel=["send:s1.1"]))
+    assert store.next_due() is None
+
+
 def test_anything_beside_delivery_records_makes_it_stale(store):
     launch(store)
     store.commit_now(Append("t1", [fact("contact_sent"), fact("noted"), fact("contact_sent")]))

@@ -26,16 +26,17 @@ async def deliver(ref: Ref, about: str, around: Surroundings) -> None:
     """
     tried: set[str] = set()
     for _ in range(ROUNDS_MAX):
+        # Read anew for each: what was closed while one was sent is sent to nobody else.
         thread, now = around.store.load(ref.id, tenant=ref.tenant), around.clock()
         left = pending(thread, about, around.channels, around.directory(ref.tenant))
-        ready = [one for one in left if one.key not in tried and (one.due or now) <= now]
         if not around.channels:
-            left = ready = []
-        for one in ready:
-            tried.add(one.key)
-            fact = await _tried(one, around.channels, around)
+            left = []
+        ready = [one for one in left if one.key not in tried and (one.due or now) <= now]
+        if ready:
+            tried.add(ready[0].key)
+            fact = await _tried(ready[0], around.channels, around)
             await around.store.commit(Append(ref.id, [fact], tenant=ref.tenant))
-        if not ready and await _rested(ref, about, left, thread.head, around):
+        elif await _rested(ref, about, left, thread.head, around):
             return
     log.warning("%s: what is to be sent about %s changes faster than it is sent", ref.id, about)
 
@@ -47,22 +48,28 @@ async def _tried(one: Delivery, channels: Mapping[str, Channel], around: Surroun
     try:
         async with asyncio.timeout(SEND_TIMEOUT_S):
             said = await channels[one.recipient.channel].send(one)
-        return sent(one, said, now=around.clock())
     except Exception as error:  # whatever a channel does, the question stays
         log.warning("%s: %s", one.key, short(error))
         return not_sent(one, short(error), now=around.clock())
+    try:
+        return sent(one, said, now=around.clock())
+    except Exception as error:  # it went out: to send it again would not make it storable
+        log.warning("%s was sent, but what its channel said is lost: %s", one.key, short(error))
+        return sent(one, {}, now=around.clock())
 
 
 async def _rested(
     ref: Ref, about: str, left: list[Delivery], head: int, around: Surroundings
 ) -> bool:
-    """Set the timer of the next try, or drop it. False when the log has changed meanwhile."""
+    """Set the timer of the next try, or drop it. False when the log has changed meanwhile, were it
+    by a reminder, which set that timer, too."""
     key, due = timer_of(about), min((one.due for one in left if one.due), default=None)
     append = Append(
         ref.id,
         [],
         tenant=ref.tenant,
         expect=head,
+        exact=True,
         timers=[] if due is None else [Timer(key, due)],
         cancel=[key] if due is None else [],
     )
