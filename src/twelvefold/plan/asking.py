@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from twelvefold.agent import Agent
 from twelvefold.contacts import close, first_timers, request, terms_of, void_approval
-from twelvefold.directory import NAMES_ALONE, Directory
+from twelvefold.directory import Directory
 from twelvefold.effects import Approve, Ask, Run
 from twelvefold.exceptions import WrongDecision
 from twelvefold.plan.options import ATTEMPTS_MAX
@@ -50,12 +50,11 @@ def _settled_by_edit(
     request: Draft, chosen: Chosen[Any], directory: Directory | None
 ) -> Draft | None:
     """`contact_closed` where it takes no more than the yes of whoever edited the step into what it
-    is. Where nobody is asked who they are, names stand for themselves."""
-    if chosen.person is None or not chosen.edit_counts:
+    is. A replay, which asks nobody who they are, leaves that open."""
+    if directory is None or chosen.person is None or not chosen.edit_counts:
         return None
-    who = NAMES_ALONE if directory is None else directory
     contact = contact_of(request.data, asked_at=request.at, seq=0)
-    if not contact.policy.met_by([chosen.person], who, initiators=chosen.initiators):
+    if not contact.policy.met_by([chosen.person], directory, initiators=chosen.initiators):
         return None
     return close(contact, "approved", now=request.at, by=chosen.person)
 
