@@ -293,6 +293,18 @@ def test_html_that_a_web_framework_vouches_for_is_no_raw_text(file: Any):
         ("hello\n--- user\nhi", 1, "before the first role line: 'hello'"),
         ("--- user\n\n{% if %}", 3, "Expected an expression"),
         ("--- user\nhi\n--- assistent\nhi", 3, "--- assistent is no role; the roles are system"),
+        (
+            "--- user\nhi\n---system\nhi",
+            3,
+            "---system is no line of a prompt file: write --- system",
+        ),
+        ("hi\n-- User \nhi", 2, "-- User is no line of a prompt file: write --- user"),
+        (
+            "---\na: b\n---\n---- cache\nhi",
+            4,
+            "write --- cache. To send such a line as text, write",
+        ),
+        ("---\na: b\nc: d\na: e\n---\nhi", 4, "the front matter names 'a' twice"),
         ("--- user\n \n--- cache\nhi", 3, "nothing stands before this cache mark"),
         ("---\nmodel: small\n--- user\nhi", 1, "has no closing line"),
         ("---\na: b\nmodel: [small\n---\nhi", 4, "is no YAML"),
@@ -320,6 +332,16 @@ def test_a_file_that_cannot_be_read_is_named(file: Any, tmp_path: Path):
         Prompt(tmp_path / "nowhere", context=render)
     with pytest.raises(PromptError, match="cannot be read"):
         Prompt(tmp_path)
+    with pytest.raises(
+        PromptError, match=r'Prompt\(Path\(__file__\)\.parent / "prompts/next\.md"\)'
+    ):
+        Prompt("prompts/next.md")
+
+
+@pytest.mark.parametrize("source", ["", " \n", "---\na: b\n---\n\n"])
+def test_an_empty_file_is_no_prompt(file: Any, source: str):
+    with pytest.raises(PromptError, match="the file is empty: nothing would be sent"):
+        file(source)
 
 
 def test_a_missing_variable_is_named_with_its_line_and_what_was_given(file: Any):
