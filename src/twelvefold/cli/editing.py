@@ -11,7 +11,7 @@ from twelvefold.channels.terminal import Terminal
 from twelvefold.cli.decision import Asked
 from twelvefold.cli.here import Here
 from twelvefold.exceptions import InvalidAnswer
-from twelvefold.thread import Json
+from twelvefold.thread import Json, canonical
 
 
 def changes_of(here: Here, asked: Asked, sets: Sequence[str]) -> dict[str, Json] | None:
@@ -66,7 +66,7 @@ def _edited(here: Here, terminal: Terminal, asked: Asked) -> dict[str, Json] | N
     text = to_yaml(args)
     while (saved := click.edit(text, extension=".yaml")) is not None:
         try:
-            changes = _read(saved, args)
+            changes = changes_in(saved, args)
             _check(here, asked, changes)
             return changes or None
         except InvalidAnswer as error:
@@ -80,7 +80,9 @@ def _edited(here: Here, terminal: Terminal, asked: Asked) -> dict[str, Json] | N
     return None
 
 
-def _read(saved: str, args: Mapping[str, Json]) -> dict[str, Json]:
+def changes_in(saved: str, args: Mapping[str, Json]) -> dict[str, Json]:
+    """What differs in the YAML that was saved, by name. Raises `InvalidAnswer`, also where an
+    argument was taken out: it would run as it was, and whoever saved this believes it gone."""
     from twelvefold.context.body import from_yaml
     from twelvefold.exceptions import NotRendered
 
@@ -91,7 +93,17 @@ def _read(saved: str, args: Mapping[str, Json]) -> dict[str, Json]:
     if not isinstance(new, dict):
         raise InvalidAnswer("What was saved is not a map of arguments. Nothing was done.")
     found = cast("dict[str, Json]", new)
-    return {name: value for name, value in found.items() if args.get(name) != value}
+    if missing := [name for name in args if name not in found]:
+        raise InvalidAnswer(
+            f"{', '.join(missing)} is missing, and would run as it was: write what it is to be,"
+            " such as null or []. Nothing was done."
+        )
+    return {name: value for name, value in found.items() if _differs(args, name, value)}
+
+
+def _differs(args: Mapping[str, Json], name: str, value: Json) -> bool:
+    """As JSON: to Python, 1 is True."""
+    return name not in args or canonical(args[name]) != canonical(value)
 
 
 def _check(here: Here, asked: Asked, changes: Mapping[str, Json]) -> None:
