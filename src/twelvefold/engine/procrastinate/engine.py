@@ -149,8 +149,9 @@ class ProcrastinateEngine:
         await self._begin()
         while not self._over.is_set():
             self._calls.clear()
-            done = await self._take_all()
-            done += await self._queue.sweep_deep(self.around.clock())
+            done = self._work.under_way  # what ends meanwhile may leave something to do
+            done += await self._take_all()
+            done += await self._work.sweep_deep()
             done += await self._queue.sweep(self.around.clock())
             if self._work.under_way:
                 await self._work.ring()
@@ -203,7 +204,7 @@ class ProcrastinateEngine:
             if self._may_work.is_set():
                 await self._queue.sweep(self.around.clock())
                 if time.monotonic() >= deep_at:
-                    await self._queue.sweep_deep(self.around.clock())
+                    await self._work.sweep_deep()
                     deep_at = time.monotonic() + self._timing.deep_sweep_s
             await asyncio.sleep(GATHER_S)
             with suppress(TimeoutError):

@@ -78,21 +78,26 @@ order by n limit %(most)s for update of t skip locked;
 insert into twelvefold_wakes (tenant, thread_id, version)
 values (%(tenant)s, %(id)s, nextval('twelvefold_wake_versions')) on conflict do nothing;
 
--- name: untimed
--- Open contacts that are overdue, and threads that sleep, without a timer.
+-- name: overdue
+-- Open contacts whose deadline is over and that no timer closes.
 select t.tenant, t.id, 'expire:' || c.id as key, c.deadline as due from twelvefold_contacts c
 join twelvefold_threads t on t.n = c.thread
 where c.outcome is null and c.deadline <= %(now)s and not exists (
     select 1 from twelvefold_timers s
     where s.tenant = t.tenant and s.thread_id = t.id and s.key = 'expire:' || c.id)
-union all
-select t.tenant, t.id, 'sleep:' || (w.step #>> '{}'), e.data::json ->> 'due' from twelvefold_threads t
-cross join lateral json_each(t.summary::json -> 'waits') as w (name, step)
-join twelvefold_events e on e.thread = t.n and e.type = 'timer_set' and w.name = 'timer:' || (e.data::json ->> 'timer')
-where t.status = 'waiting' and t.summary like '%%"timer:%%' and not exists (
+limit %(most)s;
+
+-- name: sleepless
+-- Threads that sleep, by what their lists say, and that no timer wakes.
+select tenant, id from twelvefold_threads t
+where status = 'waiting' and summary like '%%"timer:%%' and not exists (
     select 1 from twelvefold_timers s
     where s.tenant = t.tenant and s.thread_id = t.id and s.key like 'sleep:%%')
 limit %(most)s;
+
+-- name: forget
+-- A wake of a thread that is not there: somebody deleted it.
+delete from twelvefold_wakes where tenant = %(tenant)s and thread_id = %(id)s;
 
 -- name: set_timer
 insert into twelvefold_timers (tenant, thread_id, key, due) values (%(tenant)s, %(id)s, %(key)s, %(due)s)

@@ -156,10 +156,19 @@ class Queue:
             rows = await _rows(db, "forgotten")
             for row in rows:
                 await db.execute(_sql("wake"), row)
-            missing = await _rows(db, "untimed", now=to_iso(now))
+            missing = await _rows(db, "overdue", now=to_iso(now))
             for row in missing:
                 await db.execute(_sql("set_timer"), row)
         return len(rows) + len(missing)
+
+    async def sleepless(self) -> list[Ref]:
+        """Threads that sleep and have lost their timer."""
+        async with self._transaction() as db:
+            return [_ref(row) for row in await _rows(db, "sleepless")]
+
+    async def forget(self, ref: Ref) -> None:
+        """Drop the wake of a thread that is not there."""
+        await self._do("forget", tenant=ref.tenant, id=ref.id)
 
     async def next_due(self, now: datetime) -> datetime | None:
         [row] = await self._all("next_due", now=to_iso(now))

@@ -39,7 +39,11 @@ def expect_schema(url: str) -> None:
     with _connected(url) as db:
         if _is_there(db):
             return
-    raise NotMigrated(
+    raise not_migrated()
+
+
+def not_migrated() -> NotMigrated:
+    return NotMigrated(
         "this database has no tables of Procrastinate, which its engine needs. Run `twelvefold db"
         " migrate --engine procrastinate` with this URL as its --store."
     )

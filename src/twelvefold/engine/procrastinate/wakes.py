@@ -8,8 +8,10 @@ from typing import Any
 from procrastinate import SyncPsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.manager import JobManager
+from psycopg import errors
 
 from twelvefold.engine.procrastinate.jobs import advance_job
+from twelvefold.engine.procrastinate.schema import not_migrated
 from twelvefold.store import Ref, Timer
 
 
@@ -22,8 +24,11 @@ class JobWakes:
     def wake(self, tx: Any, ref: Ref) -> None:
         try:
             self._jobs.defer_job(advance_job(ref), connection=tx)
-        except ConnectorException as error:  # the store knows what the driver's errors mean
-            raise error.__cause__ or error.__context__ or error from None
+        except ConnectorException as error:
+            cause = error.__cause__ or error.__context__ or error
+            if isinstance(cause, errors.UndefinedObject | errors.UndefinedFunction):
+                raise not_migrated() from cause
+            raise cause from None  # the store knows what the driver's errors mean
 
     def wake_at(self, tx: Any, ref: Ref, timer: Timer) -> None:
         """Nothing: every worker looks for what is due."""

@@ -1,0 +1,324 @@
+"""The engine for several workers, in one process: trouble, what is healed, and what it refuses."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from crew import (
+    PATIENCE_S,
+    START,
+    Clock,
+    Gate,
+    Look,
+    Meddled,
+    Nap,
+    Question,
+    Steps,
+    app_of,
+    asking,
+    ended,
+    events,
+    pipeline,
+    ran_by,
+    ref,
+    seen,
+    settle,
+    status,
+    times,
+    types,
+)
+from twelvefold.agent import Agent
+from twelvefold.app import App
+from twelvefold.effects import Ask, Finish, Sleep, Wait
+from twelvefold.engine.procrastinate import ProcrastinateEngine, Timing, expect_schema, migrate
+from twelvefold.engine.procrastinate.jobs import ALONE, QUEUE
+from twelvefold.engine.procrastinate.queue import Queue
+from twelvefold.exceptions import ConfigurationError, NotMigrated, StoreUnavailable
+from twelvefold.store import Append, Timer
+from twelvefold.stores.postgres import PostgresStore
+from twelvefold.testing import MemoryStore, Postbox
+
+pytestmark = pytest.mark.anyio
+HOUR = timedelta(hours=1)
+LOCKED = StoreUnavailable("locked")
+Make = Callable[..., App]
+
+
+@pytest.fixture
+def url(postgres_url: str) -> str:
+    migrate(postgres_url)
+    return postgres_url
+
+
+@pytest.fixture
+def make(url: str) -> Iterator[Make]:
+    with ExitStack() as stack:
+
+        def app(agents: Any, *, before: tuple[str, Any] | None = None, **options: Any) -> App:
+            store: Any = PostgresStore(url)
+            stack.callback(store.close)
+            store = store if before is None else Meddled(store, *before)
+            return app_of(agents, store, engine="procrastinate", **options)
+
+        yield app
+
+
+def finishing() -> Agent[Any, Any]:
+    decide = lambda _, state: Wait() if state.finished else Finish("ok")  # noqa: E731
+    return Agent("crew", decide, Steps, owner="olga")
+
+
+def sleepy() -> Agent[Any, Any]:
+    return pipeline(Nap(), carry_out=lambda chosen: Sleep(chosen.step, START + HOUR))
+
+
+def sql(url: str, statement: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as db:
+        done = db.execute(statement.encode())
+        return done.fetchall() if done.description else []
+
+
+def jobs(url: str) -> list[tuple[Any, ...]]:
+    return sql(
+        url, "select task_name, status::text, queue_name from procrastinate_jobs order by id"
+    )
+
+
+async def until(is_so: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not is_so():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+# Trouble
+
+
+async def test_a_thread_that_could_not_go_on_is_tried_again(make: Make, url: str):
+    app = make(finishing(), before=("finished", times(2, LOCKED)))
+    await app.launch("crew", "go", thread_id="t")
+    engine = app.new_engine()
+    running = asyncio.create_task(engine.run())
+    await until(lambda: ref() in engine.errors)
+    await seen(app, "t", "finished")
+    await ended(running)
+
+    assert engine.errors == {}
+    assert [status for _, status, _ in jobs(url)] == []
+
+
+async def test_something_new_is_tried_at_once_although_a_thread_waits_to_be_tried(
+    make: Make, url: str
+):
+    app = make(finishing(), before=("finished", times(1, LOCKED)))
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    assert jobs(url) == [("twelvefold.again", "todo", QUEUE)]
+
+    await app.send("t", "more")
+    await settle(app)
+    assert status(app) == "finished"
+
+
+async def test_a_message_that_was_not_recorded_is_due_until_it_is(make: Make, url: str):
+    box = Postbox("mail")
+    app = make(
+        pipeline(Question(), carry_out=asking),
+        before=("contact_sent", times(1, LOCKED)),
+        channels=[box],
+    )
+    await app.launch("crew", "go", thread_id="t", channel="mail", sender="anna@example.com")
+    await settle(app)
+    assert jobs(url) == [("twelvefold.timer", "todo", QUEUE)]  # no other is made meanwhile
+
+    running = asyncio.create_task(app.run())
+    await seen(app, "t", "contact_sent")
+    await ended(running)
+    assert len({delivery.key for delivery in box.sent}) == 1
+
+
+async def test_a_job_of_a_thread_that_is_gone_is_dropped(make: Make, url: str):
+    app = make(finishing())
+    sql(url, "insert into twelvefold_wakes values ('default', 'gone', 1)")
+    await settle(app)
+
+    assert jobs(url) == []
+
+
+async def test_a_timer_whose_workers_die_is_given_up_with_its_thread(make: Make, url: str):
+    app = make(pipeline(Question(), carry_out=asking), channels=[Postbox("mail")])
+    await app.launch("crew", "go", thread_id="t", channel="mail", sender="anna@example.com")
+    await settle(app)
+    await app.store.commit(Append("t", [], timers=[Timer("send:s1.1", START)]))
+    queue = Queue(url)
+    await queue.open()
+    await queue.sweep(app.clock())
+    assert await queue.fetch(alone=False) is not None
+    sql(url, "update procrastinate_jobs set attempts = 3, worker_id = null")
+
+    running = asyncio.create_task(app.run())
+    await seen(app, "t", "advance_failed")
+    await until(lambda: not jobs(url))
+    await ended(running)
+    await queue.close()
+
+    assert "timer send:s1.1" in events(app, "advance_failed")[0].data["error"]
+    assert app.store.due(app.clock()) == []
+
+
+async def test_a_job_that_two_workers_died_with_waits_where_one_runs_at_a_time(
+    make: Make, url: str
+):
+    app, gate = make(finishing()), Queue(url)
+    for name in "abc":
+        await app.launch("crew", "go", thread_id=name)
+    await gate.open()
+    kills = {"stall_s": 60.0, "kills_max": 4}
+    for queue in (QUEUE, ALONE):
+        while await gate.fetch(alone=True):
+            pass
+        sql(url, "update procrastinate_jobs set worker_id = null where status = 'doing'")
+        assert await gate.reap(**kills) == []
+        assert {name for _, _, name in jobs(url)} == {queue}
+
+    assert await gate.fetch(alone=False) is None
+    await gate.close()
+    await settle(app)
+    assert {row.status for row in app.threads()} == {"finished"}
+
+
+async def test_a_worker_that_was_taken_for_dead_is_a_new_one(url: str):
+    queue = Queue(url)
+    await queue.open()
+    before = queue.worker
+    assert await queue.beat() is True
+    sql(url, "delete from procrastinate_workers")
+
+    assert await queue.beat() is False
+    assert queue.worker > before
+    await queue.leave()
+    await queue.close()
+    assert sql(url, "select * from procrastinate_workers") == []
+
+
+async def test_a_job_whose_fetch_was_not_heard_is_handed_back(make: Make, url: str):
+    app = make(finishing())
+    engine = ProcrastinateEngine(app.surroundings, app.store, timing=Timing(stall_s=0.3))
+    running = asyncio.create_task(engine.run())
+    await until(lambda: sql(url, "select * from procrastinate_workers"))
+    with psycopg.connect(url) as db:  # as if the answer of the server had been lost
+        app.sync.within(db).launch("crew", "go", thread_id="t")
+        db.execute(
+            "update procrastinate_jobs set status = 'doing', worker_id ="
+            " (select max(id) from procrastinate_workers)"
+        )
+    await seen(app, "t", "finished")
+    await ended(running)
+
+
+async def test_a_worker_that_is_cut_off_hands_back_what_it_had(make: Make, url: str):
+    gate = Gate()
+    app = make(pipeline(Look(), carry_out=ran_by(gate, retry_safe=True)))
+    await app.launch("crew", "go", thread_id="t")
+    engine = app.new_engine()
+    running = asyncio.create_task(engine.run())
+    await gate.has_begun()
+    engine.stop(grace_s=0)
+    assert await running is True
+
+    assert jobs(url) == [("twelvefold.advance", "todo", QUEUE)]
+    assert sql(url, "select * from procrastinate_workers") == []
+
+
+# What is healed
+
+
+@pytest.mark.parametrize("waits", ["sleep", "deadline"])
+async def test_a_timer_that_was_deleted_by_hand_is_set_again(make: Make, url: str, waits: str):
+    clock = Clock()
+    ask = lambda chosen: Ask(chosen.step, "Which?", to="anna", within=HOUR)  # noqa: E731
+    agent = sleepy() if waits == "sleep" else pipeline(Question(), carry_out=ask)
+    app = make(agent, clock=clock)
+    await app.launch("crew", 'go "\x00" \ud800', thread_id="t")  # what jsonb would refuse
+    await settle(app)
+    sql(url, "delete from twelvefold_timers")
+
+    await settle(app)
+    assert status(app) == "waiting"
+    clock.forward(2 * HOUR)
+    await settle(app)
+    assert status(app) == "finished"
+
+
+async def test_what_rests_is_not_woken_by_the_sweeper(make: Make):
+    app = make([pipeline(Question(), carry_out=asking)])
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    before = app.store.epoch("t")
+    await settle(app)
+
+    assert (app.store.epoch("t"), app.store.woken()) == (before, [])
+
+
+async def test_a_thread_that_nothing_wakes_is_found(make: Make, url: str):
+    app = make(finishing())
+    await app.launch("crew", "go", thread_id="t")
+    sql(url, "truncate twelvefold_wakes, procrastinate_jobs cascade")
+
+    await settle(app)
+    assert types(app) == ["message_received", "finished"]
+
+
+async def test_the_engine_can_be_changed_while_threads_wait(make: Make, url: str):
+    clock = Clock()
+    scaled = make(sleepy(), clock=clock)
+    await scaled.launch("crew", "go", thread_id="t")
+    store = PostgresStore(url)
+    alone = app_of(sleepy(), store, clock=clock)
+    await settle(alone)
+    await alone.launch("crew", "go", thread_id="u")
+    await settle(scaled)
+    clock.forward(HOUR)
+    await settle(alone)
+
+    assert [status(scaled, name) for name in "tu"] == ["finished", "finished"]
+    await settle(scaled)  # jobs whose wake was served elsewhere do nothing
+    assert jobs(url) == []
+    store.close()
+
+
+# What is refused
+
+
+async def test_tables_that_are_missing_are_said_before_anything_is_saved(postgres_url: str):
+    store = PostgresStore(postgres_url)
+    app = app_of(finishing(), store, engine="procrastinate")
+    with pytest.raises(NotMigrated, match="db migrate"):
+        await app.launch("crew", "go", thread_id="t")
+    assert app.threads() == []
+    with pytest.raises(NotMigrated, match="db migrate --engine procrastinate"):
+        await app.run(until_idle=True)
+
+    assert (migrate(postgres_url), migrate(postgres_url)) == (True, False)
+    sql(postgres_url, "drop function procrastinate_retry_job_v2")
+    with pytest.raises(NotMigrated, match="older version"):
+        expect_schema(postgres_url)
+    store.close()
+
+
+def test_another_store_is_refused():
+    app = app_of(finishing(), MemoryStore(), engine="procrastinate")
+
+    with pytest.raises(ConfigurationError, match="needs a Postgres store, and this is MemoryStore"):
+        app.new_engine()
+    with pytest.raises(ConfigurationError, match="none of embedded, procrastinate"):
+        app.use_engine("celery")
+
+
+def test_a_server_that_is_not_there_is_said(tmp_path: Any):
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        migrate(f"postgresql://postgres@/x?host={tmp_path}")
