@@ -214,6 +214,10 @@ def test_an_edit_a_failure_and_a_second_message_are_facts():
     [
         ("returned: 7", "no tool is under way: the agent decided AskModel"),
         ("approved", "nobody is asked anything here"),
+        (
+            "chose: {intent: deploy, tag: v1}\n  - approved: ben",
+            "who says so, as {by: ben}, or what",
+        ),
         ("chose: {intent: rm}", "The intent 'rm' is not one of"),
         ("event: 7", "an event is a map with its `type`"),
     ],

@@ -102,6 +102,15 @@ def test_tokens_are_counted_by_part_and_event(cli: Cli, monkeypatch: pytest.Monk
     assert lines[-1].startswith("recorded by event ")
 
 
+def test_in_prompt_mode_no_schema_is_sent_and_none_is_counted(cli: Cli, folder: Path):
+    with (folder / "app.py").open("a") as file:
+        file.write(BODY.replace("    def body", "    mode = 'prompt'\n\n    def body"))
+    cli("run", "bot", "deploy v1", "--id", "one")
+
+    document = cli("context", "show", "one", "--tokens", "--json").document
+    assert [part["part"] for part in document["tokens"]["parts"]] == ["user"]
+
+
 def test_diff_shows_what_the_thread_added_since_the_request_before(cli: Cli):
     cli("run", "bot", "deploy v1", "--id", "one")
     cli("deny", "one", "--as", "anna", "--comment", "v1 has a bug")

@@ -187,6 +187,21 @@ def test_the_baseline_says_what_got_worse_with_both_rates(cli: Cli, folder: Path
     ]
 
 
+def test_a_case_that_was_not_asked_is_not_gone(cli: Cli, folder: Path):
+    write(folder, V1, ASKS)
+    evaluated(cli, "--model", "good", "--runs", "1", "--out", "before.jsonl", code=0)
+
+    args = ["--model", "good", "--runs", "1", "--baseline", "before.jsonl", "--only", "tag"]
+    assert evaluated(cli, *args, code=0)["changes"] == []
+
+
+def test_cases_are_listed_in_the_order_of_their_file(cli: Cli, folder: Path):
+    write(folder, V1, DONE, ASKS)
+
+    found = evaluated(cli, "--model", "half", "--runs", "2", code=1)["data"]
+    assert [row["line"] for row in found] == sorted(row["line"] for row in found)
+
+
 @pytest.mark.parametrize("text", [None, "{}\n", "no json\n"])
 def test_a_baseline_that_is_none_is_2(cli: Cli, folder: Path, text: str | None):
     write(folder, V1)

@@ -119,6 +119,10 @@ def _answer(fact: Fact, case: Case, decided: Decided, state: State[Any]) -> Answ
     decision = _DECISIONS[fact.name]
     if fact.name in {"answered", "picked"}:
         return Answer(contact=contact.id, decision=decision, by=by, value=said)
+    if fact.name == "approved" and says is None and said is not None:
+        _refuse(
+            case, fact, f"who says so, as {{by: {said}}}, or what is said, as {{says: {said}}}?"
+        )
     comment = None if said is None else str(said)
     return Answer(contact=contact.id, decision=decision, by=by, comment=comment)
 

@@ -26,6 +26,7 @@ AT_ONCE = 4
 COMPLAINTS_SHOWN_MAX = 3
 
 _file = click.Path(dir_okay=False, path_type=Path)
+_there = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,13 @@ class Options:
     show_default=True,
     help="The share of runs that must pass, of each case.",
 )
-@click.option("--max-cost", "cost_max", type=float, metavar="USD", help="Begin no call beyond it.")
+@click.option(
+    "--max-cost",
+    "cost_max",
+    type=click.FloatRange(min=0),
+    metavar="USD",
+    help="Begin no call beyond it.",
+)
 @click.option(
     "--at-once",
     type=click.IntRange(min=1),
@@ -61,7 +68,7 @@ class Options:
     help="Calls together.",
 )
 @click.option("--out", type=_file, metavar="FILE", help="Append each run as a line of JSON.")
-@click.option("--baseline", type=_file, metavar="FILE", help="Compare with an earlier --out.")
+@click.option("--baseline", type=_there, metavar="FILE", help="Compare with an earlier --out.")
 @click.option("--record", is_flag=True, help="Keep the first reply to each case for `test`.")
 @click.pass_obj
 def eval_(
@@ -84,8 +91,9 @@ def eval_(
     before = None if baseline is None else read_results(baseline)
     cases = read_all(here, paths, only=only)
     trial = here.run(_evaluate(here, cases, options, out))
-    found = rates(trial.results)
-    differ = [] if before is None else changes(found, before)
+    found = sorted(rates(trial.results), key=lambda rate: (rate.file, rate.line))
+    whole = not (paths or only) and trial.complete
+    differ = [] if before is None else changes(found, before, whole=whole)
     if here.json:
         here.out.document("eval/1", **_data(trial, found, differ, options))
     else:

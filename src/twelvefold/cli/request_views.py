@@ -51,10 +51,11 @@ def wire(here: Here, made: "Made") -> Shown:
     return Shown("body", body, lambda out: out.line(to_text(body)))
 
 
-def tokens(log: Thread, made: "Made") -> Shown:
+def tokens(here: Here, log: Thread, made: "Made") -> Shown:
     from twelvefold.context.tokens import estimate
 
-    parts = [(name, estimate(text)) for name, text in _parts(made)]
+    with_schema = _sends_schemas(here.app.surroundings.model(made.model))
+    parts = [(name, estimate(text)) for name, text in _parts(made, schema=with_schema)]
     total = sum(count for _, count in parts)
     events = [(event, estimate(text)) for event, text in _found(log, made)]
     usage = None if made.reply is None else made.reply.data.get("usage")
@@ -100,12 +101,20 @@ def diff(here: Here, log: Thread, made: "Made", other: str) -> Shown:
     return Shown("diff", data, show)
 
 
-def _parts(made: "Made") -> Iterator[tuple[str, str]]:
+def _sends_schemas(model: Any) -> bool:
+    """In prompt mode nothing but the prompt is sent; a model may stand around another."""
+    inner = getattr(model, "model", None)
+    if inner is None or isinstance(inner, str):
+        return getattr(model, "mode", None) != "prompt"
+    return _sends_schemas(inner)
+
+
+def _parts(made: "Made", *, schema: bool) -> Iterator[tuple[str, str]]:
     for message in made.request.messages:
         for place, part in enumerate(message.parts, start=1):
             numbered = f", part {place}" if len(message.parts) > 1 else ""
             yield f"{message.role}{numbered}{', cached' if part.cache else ''}", part.text
-    if made.request.schema is not None:
+    if made.request.schema is not None and schema:
         yield "steps offered", made.request.schema
 
 

@@ -70,7 +70,7 @@ def show(
     if wire:
         shown.append(views.wire(here, made))
     if tokens:
-        shown.append(views.tokens(log, made))
+        shown.append(views.tokens(here, log, made))
     if other is not None:
         shown.append(views.diff(here, log, made, other))
     if here.json:

@@ -58,10 +58,11 @@ class Change:
         return "better" if self.now > self.before else "worse"
 
 
-def changes(now: Sequence[Rate], before: Mapping[str, float]) -> list[Change]:
-    """What got worse first, then better, new and gone."""
+def changes(now: Sequence[Rate], before: Mapping[str, float], *, whole: bool) -> list[Change]:
+    """What got worse first, then better, new and gone. Only of a whole run can a case be gone."""
     today = {rate.id: rate.rate for rate in now}
-    found = [Change(id, before.get(id), today.get(id)) for id in {**before, **today}]
+    known = {**before, **today} if whole else today
+    found = [Change(id, before.get(id), today.get(id)) for id in known]
     order = ("worse", "better", "new", "gone")
     differ = [change for change in found if change.before != change.now]
     return sorted(differ, key=lambda change: (order.index(change.word), change.id))
