@@ -311,6 +311,7 @@ def test_the_audit_log_as_json_has_the_published_shape(cli: Cli, sql: Any):
         "args": {"tag": "v1", "options": {"ports": [80, 81]}},
         "answer": None,
         "comment": "=1+1",
+        "origin": "",
     }
 
 

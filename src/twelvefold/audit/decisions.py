@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ _WHAT: Mapping[str, str] = {
     "contact_escalated": "escalated",
     "erased": "erased",
 }
-CONTACT_EVENTS = tuple(_WHAT)
+_COPIES = ("forked", "imported")
+CONTACT_EVENTS = (*_WHAT, *_COPIES)
 
 
 class Said(NamedTuple):
@@ -57,6 +58,7 @@ class Decided:
     digest: str
     answer: Json
     comment: str
+    origin: str
 
 
 def decisions(
@@ -64,14 +66,32 @@ def decisions(
 ) -> Iterator[Decided]:
     """The rows of what was said, which is in the order of time; `since` is a time as stored."""
     asked: dict[tuple[str, str, str], Mapping[str, Json]] = {}
-    for one in said:
+    events = list(said)
+    copies = _copies(events)
+    for one in events:
+        if one.type in _COPIES:
+            continue
         data = _data(one)
         name = (one.tenant, one.thread, str(data.get("contact")))
         if one.type == "contact_requested":
             asked[name] = data
-        row = _row(one, data, asked.get(name, {}))
+        row = _row(one, data, asked.get(name, {}), copies.get((one.tenant, one.thread), ()))
         if (since is None or row.at >= since) and (by is None or row.by == by):
             yield row
+
+
+Copies = Sequence[tuple[int, str]]
+"""Up to which event a log was brought by a fork or an import, and by which."""
+
+
+def _copies(events: Iterable[Said]) -> dict[tuple[str, str], Copies]:
+    """By thread, the newest last: what a file says is no decision that was made here."""
+    found: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for one in events:
+        if one.type in _COPIES:
+            origin = f"{one.type} from {_text(_data(one).get('from'))}".removesuffix(" from ")
+            found.setdefault((one.tenant, one.thread), []).append((one.seq, origin))
+    return {thread: sorted(copies) for thread, copies in found.items()}
 
 
 def _data(one: Said) -> dict[str, Json]:
@@ -83,7 +103,7 @@ def _data(one: Said) -> dict[str, Json]:
         return {"why": "somebody wrote over this event: twelvefold threads verify"}
 
 
-def _row(one: Said, data: Mapping[str, Json], asked: Mapping[str, Json]) -> Decided:
+def _row(one: Said, data: Mapping[str, Json], asked: Mapping[str, Json], copies: Copies) -> Decided:
     contact, by = _in_key(one.key) if one.data is None else (data.get("contact"), data.get("by"))
     what = "erased" if one.data is None else _WHAT[one.type]
     return Decided(
@@ -104,6 +124,7 @@ def _row(one: Said, data: Mapping[str, Json], asked: Mapping[str, Json]) -> Deci
         digest=_text(data.get("digest") or asked.get("digest")),
         answer=data.get("answer", data.get("choice")),
         comment=_comment(data),
+        origin=next((origin for seq, origin in reversed(copies) if one.seq < seq), ""),
     )
 
 

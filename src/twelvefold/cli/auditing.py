@@ -222,7 +222,8 @@ def _cells(here: Here, row: Decided) -> list[str]:
     what = row.what if row.decision in ("", row.what) else f"{row.what} {row.decision}"
     contact = row.contact.replace(row.thread, short(row.thread)) or short(row.thread)
     values = [None if value is None else compact(value) for value in (row.args, row.answer)]
-    said = "  ".join(filter(None, (row.intent, *values, row.comment)))
+    origin = f"[{row.origin}]" if row.origin else None
+    said = "  ".join(filter(None, (origin, row.intent, *values, row.comment)))
     return [
         here.out.when(from_iso(row.at)),
         contact,

@@ -120,7 +120,7 @@ select t.tenant, t.id, t.agent, e.seq, e.type, e.key, e.at, e.data
 from twelvefold_threads t
 join twelvefold_events e on e.thread = t.n
 where t.tenant = $1 and ($2::text is null or t.id = $2) and e.type in ('contact_requested', 'contact_answered', 'answer_refused', 'contact_closed', 'contact_voided',
-    'contact_reassigned', 'contact_escalated', 'erased')
+    'contact_reassigned', 'contact_escalated', 'erased', 'forked', 'imported')
 order by e.at, t.n, e.seq;
 
 -- name: to_erase
