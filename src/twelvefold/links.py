@@ -84,7 +84,7 @@ def issue(
 
 def thread_of(token: str) -> str:
     """The thread that a token names. Raises `NotAllowed` for what is no token."""
-    name, tilde, secret = token.partition("~")
+    name, tilde, secret = token.rpartition("~")
     thread_id, dot, _ = name.rpartition(".s")
     if not (tilde and dot and thread_id and len(secret) == 2 * SECRET_BYTES):
         raise _unknown()

@@ -117,6 +117,17 @@ async def test_the_code_does_not_settle_high_risk(store):
     assert done == []
 
 
+@pytest.mark.parametrize("name", ["a~b", "~", "s1~s2"])
+async def test_a_link_opens_its_thread_whatever_that_is_called(store, name: str):
+    app = app_of(spending("low", []), store)
+    await app.launch("crew", "pay x", thread_id=name)
+    await settle(app)
+
+    token = await app.link(f"{name}.s1.1", "anna")
+
+    assert app.opened_link(token).person == "anna"
+
+
 async def test_a_link_ends(store):
     clock = Clock(START)
     app = app_of(spending("low", []), store, clock=clock)
