@@ -83,6 +83,28 @@ def test_mine_is_also_what_a_role_lets_me_decide(cli: Cli):
     assert "for role ops" in cli("inbox").out
 
 
+def test_what_i_have_voted_on_is_mine_no_more(cli: Cli):
+    cli("run", "bot", "label it twice")
+    cli("approve", "@last", "--as", "ben")
+
+    assert waiting(cli, "--mine", "--as", "ben") == []
+    assert len(waiting(cli, "--mine", "--as", "anna@x.org")) == 1
+
+
+def test_what_i_asked_for_myself_is_not_mine_under_four_eyes(cli: Cli, folder: Path):
+    text = (folder / "app.py").read_text()
+    four = "not_an_initiator(role('ops'))"
+    text = text.replace(
+        'by: By = at_least(2, role("ops")) if both else role("ops")', f"by = {four}"
+    )
+    text = text.replace("at_least, role", "at_least, not_an_initiator, role")
+    (folder / "app.py").write_text(text)
+    cli("run", "bot", "label it", "--as", "anna")
+
+    assert waiting(cli, "--mine", "--as", "anna") == []
+    assert len(waiting(cli, "--mine", "--as", "ben")) == 1
+
+
 def test_a_place_is_given_to_somebody_else(cli: Cli):
     cli("run", "bot", "label it")
 
