@@ -10,12 +10,13 @@ from typing import cast
 
 from twelvefold.exceptions import StepRefused
 from twelvefold.failures import clip
+from twelvefold.schemas import NEXT_STEP
 from twelvefold.thread import Json
 from twelvefold.tools.candidates import PROSE, Candidate, Found, candidates
 from twelvefold.tools.prose import doubt
 from twelvefold.tools.rules import Fit, Mismatch, shown
 from twelvefold.tools.targets import Target, Variant
-from twelvefold.tools.unwrapping import NEXT_STEP, Step, is_wrapped, step_of
+from twelvefold.tools.unwrapping import Step, is_wrapped, step_of
 from twelvefold.tools.values import Bare, Unclear, strict, strict_with_controls
 
 DECODED_MAX = 2

@@ -7,6 +7,7 @@ from pydantic_core import from_json
 
 from twelvefold.schemas import NEXT_STEP
 from twelvefold.thread import Json
+from twelvefold.tools.unwrapping import is_wrapped
 
 _THOUGHT = re.compile(r"\s*+<(think(?:ing)?|reasoning|thought)\b[^>]*+>", re.IGNORECASE)
 _START = re.compile(r"[{\[]")
@@ -27,12 +28,8 @@ def peek(text: str) -> Json | None:
     start = _START.search(text)
     if not start:
         return None
-    return _unwrapped(_partial(text[start.start() :]))
-
-
-def _unwrapped(value: Json | None) -> Json | None:
-    fields = cast("dict[str, Json]", value) if isinstance(value, dict) else {}
-    return fields[NEXT_STEP] if fields.keys() == {NEXT_STEP} else cast("Json", value)
+    value = _partial(text[start.start() :])
+    return cast("dict[str, Json]", value)[NEXT_STEP] if is_wrapped(value) else value
 
 
 def _partial(text: str) -> Json | None:

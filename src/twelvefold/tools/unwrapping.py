@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from twelvefold.schemas import NEXT_STEP
 from twelvefold.thread import Json
 from twelvefold.tools.folding import fold, fold_tag
 from twelvefold.tools.values import Unclear, Unclosed, strict_with_controls
 
-NEXT_STEP = "next_step"
 WRAPPED_MAX = 8
 
 _WRAPPERS = frozenset(
