@@ -198,6 +198,16 @@ def test_facts_go_through_the_agents_own_code():
     assert asked.result == "no"
 
 
+def test_an_approval_says_whose_it_is_or_what_was_said():
+    expected = "  expect: {effect: Run deploy}\n"
+
+    with pytest.raises(
+        InvalidCase, match=r"approved: who says so, as \{by: ben\}, or what is said"
+    ):
+        stand(one(ASKED + "  - approved: ben\n" + expected), AGENTS)
+    assert complaints(ASKED + "  - approved: {says: go}\n" + expected) == []
+
+
 def test_an_edit_a_failure_and_a_second_message_are_facts():
     text = ASKED + (
         "  - edited: {tag: v3}\n  - failed: no network\n  - message: {text: again, from: ben}\n"
@@ -214,10 +224,6 @@ def test_an_edit_a_failure_and_a_second_message_are_facts():
     [
         ("returned: 7", "no tool is under way: the agent decided AskModel"),
         ("approved", "nobody is asked anything here"),
-        (
-            "chose: {intent: deploy, tag: v1}\n  - approved: ben",
-            "who says so, as {by: ben}, or what",
-        ),
         ("chose: {intent: rm}", "The intent 'rm' is not one of"),
         ("event: 7", "an event is a map with its `type`"),
     ],
