@@ -102,6 +102,16 @@ def test_tokens_are_counted_by_part_and_event(cli: Cli, monkeypatch: pytest.Monk
     assert lines[-1].startswith("recorded by event ")
 
 
+def test_a_thread_that_has_failed_shows_what_retry_would_send(cli: Cli, folder: Path):
+    with (folder / "app.py").open("a") as file:
+        file.write("\napp = App([AGENT])\n")
+    assert cli("run", "bot", "deploy v1", "--id", "one").code == 1
+
+    ran = cli("context", "show", "one")
+    assert ran.out.startswith("--- user\n<user_message>\ndeploy v1\n</user_message>")
+    assert ran.err == "one: the next request, after event 1; not sent yet\n"
+
+
 def test_in_prompt_mode_no_schema_is_sent_and_none_is_counted(cli: Cli, folder: Path):
     with (folder / "app.py").open("a") as file:
         file.write(BODY.replace("    def body", "    mode = 'prompt'\n\n    def body"))

@@ -60,7 +60,8 @@ def show(
 ) -> None:
     """The exact request to the model: the one that event SEQ answers, or the next one.
 
-    Without --at: the next request, or the newest one while THREAD waits or has finished.
+    Without --at: the next request (of a thread that has failed: the one of `retry`), or the newest
+    one while THREAD waits or has finished.
     """
     from twelvefold.cli import request_views as views
 
@@ -91,7 +92,7 @@ def request_at(thread: Thread, agent: "Agent[Any, Any]", at: int | None) -> Made
     chosen = None if at is None else thread.events[at - 1]
     if chosen is not None and is_reply(chosen):
         return _made(thread, agent, chosen)
-    following = next_request(thread if at is None else thread.upto(at), agent)
+    following = next_request(_until(thread, at), agent)
     if following is not None:
         return following
     replies = [event for event in thread.events if is_reply(event)]
@@ -99,6 +100,14 @@ def request_at(thread: Thread, agent: "Agent[Any, Any]", at: int | None) -> Made
         return _made(thread, agent, replies[-1])
     where = "yet" if at is None else f"after event {at}"
     raise NotFound(f"{thread.id} makes no model call {where}; try --at with a reply's event.")
+
+
+def _until(thread: Thread, at: int | None) -> Thread:
+    """A thread that has failed shows what `retry` would send, or why it cannot."""
+    failed = bool(thread.head) and thread.events[-1].type == "advance_failed"
+    if at is None:
+        return thread.upto(thread.head - 1) if failed else thread
+    return thread.upto(at)
 
 
 def _made(thread: Thread, agent: "Agent[Any, Any]", reply: Event) -> Made:

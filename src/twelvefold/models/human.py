@@ -12,6 +12,7 @@ from typing import Any
 
 from twelvefold.exceptions import UnusableModel
 from twelvefold.messages import FilePart, ModelReply, ModelRequest
+from twelvefold.notices import visible
 from twelvefold.schemas import JsonSteps
 from twelvefold.thread import Json, to_text
 
@@ -46,11 +47,11 @@ class Human:
         for message in request.messages:
             self._say(f"--- {message.role}")
             for line in message.text.split("\n"):
-                self._say(seen(line))
+                self._say(visible(line))
             for part in message.parts:
                 if isinstance(part, FilePart):
-                    self._say(f"[{seen(part.name)}, {seen(part.media_type)}]")
-        self._say(f"--- your turn ({seen(request.agent)}, call {request.turn})")
+                    self._say(f"[{visible(part.name)}, {visible(part.media_type)}]")
+        self._say(f"--- your turn ({visible(request.agent)}, call {request.turn})")
 
     def _answer(self, request: ModelRequest) -> str:
         if request.schema is None:
@@ -62,7 +63,7 @@ class Human:
             if not complaints:
                 return to_text(value)
             for complaint in complaints:
-                self._say(f"  not right: {seen(complaint)}")
+                self._say(f"  not right: {visible(complaint)}")
 
     def _step(self, steps: JsonSteps) -> Json:
         names = list(steps.variants)
@@ -72,7 +73,7 @@ class Human:
             if given.isdecimal() and 1 <= int(given) <= len(names):
                 given = names[int(given) - 1]
                 break
-            self._say(f"  {seen(given)!r} is none of 1 to {len(names)}, nor a name.")
+            self._say(f"  {visible(given)!r} is none of 1 to {len(names)}, nor a name.")
         filled = {str(steps.tag): given}
         for name, schema in self._fields(steps, given).items():
             optional = name not in steps.variants[given].get("required", ())
@@ -102,10 +103,3 @@ class Human:
 
 
 _LEFT_OUT: Any = object()
-
-
-def seen(text: str) -> str:
-    """The text with escapes for what would steer the terminal or cannot be seen."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
