@@ -28,6 +28,8 @@ PAUSE_S = 0.02
 SAID_LINES_MAX = 30
 SEEN = (
     "select * from twelvefold_wakes",
+    "select pid, application_name, state, wait_event, now() - state_change, left(query, 90),"
+    " pg_blocking_pids(pid) from pg_stat_activity where backend_xid is not null",
     "select *, now() from procrastinate_workers",
     "select id, task_name, lock, status, worker_id, attempts, scheduled_at from procrastinate_jobs",
 )

@@ -30,9 +30,10 @@ class Named:
         self._cursor().execute(_query(name), parameters)
 
     def write_many(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+        """Statement `<name>s` takes a list per column."""
         if len(rows) == 1:
             return self.write(name, rows[0])
-        self._cursor().executemany(_query(name), rows)
+        self.write(f"{name}s", [list(column) for column in zip(*rows, strict=True)])
 
     def _cursor(self) -> "psycopg.RawCursor[Row]":
         return psycopg.RawCursor(self.raw, row_factory=tuple_row)

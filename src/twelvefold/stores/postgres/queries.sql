@@ -26,6 +26,13 @@ update twelvefold_threads set head = $1, epoch = $2, chain = $3, summary = $4, s
 insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
+-- name: insert_events
+-- Several at once, in one statement: a process that is frozen in a pipeline of them would keep the server
+-- waiting for the next one for ever, as no timeout of a transaction runs meanwhile.
+insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
+select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::bigint[], $7::text[],
+    $8::text[], $9::bytea[], $10::bytea[]);
+
 -- name: event_by_key
 select seq, type, data, at, key, after, v from twelvefold_events where thread = $1 and key = $2;
 
@@ -130,6 +137,11 @@ where thread = $1 and seq <= $2 and data is not null and type <> 'erased';
 
 -- name: erase_event
 update twelvefold_events set data = null, salt = null, "commit" = $1 where thread = $2 and seq = $3;
+
+-- name: erase_events
+update twelvefold_events e set data = null, salt = null, "commit" = erased.committed
+from unnest($1::bytea[], $2::bigint[], $3::bigint[]) as erased (committed, thread, seq)
+where e.thread = erased.thread and e.seq = erased.seq;
 
 -- name: forget_contacts
 delete from twelvefold_contacts where thread = $1 and seq <= $2;
