@@ -26,8 +26,6 @@ PAUSE_FIRST = timedelta(seconds=10)
 PAUSE_MAX = timedelta(hours=1)
 """Pauses double from the first to the second."""
 RECIPIENTS_MAX = 50
-NAMED_CHARS_MAX = 200
-"""An address as part of a key; a longer one, or one that does not print, is named by its hash."""
 
 _ASK = frozenset({"contact_requested", "contact_escalated", "contact_reassigned"})
 _TIMER = "send:"
@@ -174,16 +172,11 @@ def _about(delivery: Delivery) -> dict[str, Json]:
 
 
 def _place(delivery: Delivery) -> str:
+    """As part of a key, which outlives an erase: so without an address. Nor does every store keep
+    every text in a key, and what cannot be recorded would be sent for ever."""
     one = delivery.recipient
-    to = _in_key(one.to if one.channel else one.person)
-    return f"{delivery.about}:{delivery.round}:{one.channel}:{to}"
-
-
-def _in_key(name: str) -> str:
-    """No store keeps every text as a key, and what cannot be recorded would be sent for ever."""
-    if len(name) <= NAMED_CHARS_MAX and name.isprintable():
-        return name
-    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
+    named = hashlib.sha256(one.person.encode(errors="surrogatepass")).hexdigest()[:16]
+    return f"{delivery.about}:{delivery.round}:{one.channel}:{named if one.person else ''}"
 
 
 def _origin(thread: Thread, channels: Collection[str]) -> Iterator[Recipient]:
