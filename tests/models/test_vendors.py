@@ -94,7 +94,10 @@ def test_the_pause_asked_for_may_be_a_date(zone: str):
     assert 1800 < found <= 3600
 
 
-@pytest.mark.parametrize("headers", [{}, {"retry-after": "soon"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"retry-after": "soon"}, {"retry-after": "nan"}, {"retry-after-ms": "nan"}],
+)
 def test_no_pause_is_read_from_nothing(headers: dict[str, str]):
     assert retry_after_s(headers) is None
 

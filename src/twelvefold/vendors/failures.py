@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isnan
 
 from twelvefold.exceptions import ModelFailed, SchemaRefused, TwelvefoldError, UnusableModel
 from twelvefold.failures import clip
@@ -96,17 +97,25 @@ def _passing(answered: Answered) -> ModelFailed | None:
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """The pause that a vendor asks for: in milliseconds, in seconds, or as a date."""
     with suppress(KeyError, ValueError):
-        return float(headers["retry-after-ms"]) / 1000
+        return _number(headers["retry-after-ms"]) / 1000
     given = headers.get("retry-after")
     if given is None:
         return None
     with suppress(ValueError):
-        return float(given)
+        return _number(given)
     with suppress(ValueError):
         at = parsedate_to_datetime(given)
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
         return (at - datetime.now(UTC)).total_seconds()
     return None
+
+
+def _number(text: str) -> float:
+    """Raises `ValueError`, also for a pause of NaN seconds, which would never end."""
+    number = float(text)
+    if isnan(number):
+        raise ValueError("no number")
+    return number
 
 
 def unreachable(error: BaseException, vendor: str) -> ModelFailed | None:
