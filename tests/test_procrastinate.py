@@ -144,6 +144,7 @@ async def test_a_message_that_was_not_recorded_is_due_until_it_is(make: Make, ur
 async def test_a_job_of_a_thread_that_is_gone_is_dropped(make: Make, url: str):
     app = make(finishing())
     sql(url, "insert into twelvefold_wakes values ('default', 'gone', 1)")
+    assert app.new_engine().stats().oldest_wait_s == 0.0
     await settle(app)
 
     assert jobs(url) == []
