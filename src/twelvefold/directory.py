@@ -163,7 +163,7 @@ def _folded(name: str) -> str:
 
 def _plain(name: str) -> str:
     """One text, however it was typed: an accent may be a sign of its own."""
-    return unicodedata.normalize("NFKC", name).strip()
+    return unicodedata.normalize("NFKC", name)
 
 
 def _always(directory: Directory) -> Callable[[str], Directory]:
