@@ -55,6 +55,8 @@ def _outcome(event: Event) -> str | None:
             return f"Denied by {data['by']}: {data['comment']}"
         case "contact_closed" if data["outcome"] == "answered":
             return _text(data["answer"])
+        case "contact_closed" if data["outcome"] == "chosen":
+            return f"{data['by']} chose {data['choice']}"
         case _:
             return None
 

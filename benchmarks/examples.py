@@ -12,8 +12,10 @@ from typing import Any
 
 from twelvefold import App, Thread
 from twelvefold.testing import Clock
+from twelvefold.testing.child import work
 
-TESTS = Path(__file__).parent.parent / "tests" / "examples"
+TESTS = Path(__file__).parent.parent / "tests"
+FOLDERS = (TESTS, TESTS / "examples", TESTS / "proof")
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 RELEASE = "deploy SHA 4af9ec0 to production"
 DENIED = {"decision": "deny", "comment": "can you deploy the backend first?", "by": "anna"}
@@ -78,11 +80,28 @@ async def _first_agent(folder: Path) -> App:
     return app
 
 
+def _of_people(name: str) -> Callable[[Path], Awaitable[App]]:
+    """An example in which several people answer, as the crash matrix plays it."""
+
+    async def play(folder: Path) -> App:
+        _loading()
+        import people_scenarios
+
+        own = folder / name
+        own.mkdir()
+        scenario = getattr(people_scenarios, name)(own, lambda _: None)
+        await work(scenario, lambda _: None)
+        return scenario.app
+
+    return play
+
+
 _PLAYS: Mapping[str, Callable[[Path], Awaitable[App]]] = {
     "release_pipeline": _release,
     "calculator": _calculator,
     "outer_loop": _outer_loop,
     "first_agent": _first_agent,
+    **{name: _of_people(name) for name in ("mailcrew", "linear_triage", "support_triage")},
 }
 
 
@@ -97,8 +116,7 @@ def _app(module: ModuleType, **options: Any) -> App:
 
 def _loading() -> Any:
     """How the tests load examples."""
-    if str(TESTS) not in sys.path:
-        sys.path.append(str(TESTS))
+    sys.path += [path for path in map(str, FOLDERS) if path not in sys.path]
     import loading
 
     return loading
