@@ -6,7 +6,7 @@ Who may decide is asked of nobody: the log says whose yes no longer counted, and
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any
 
 from twelvefold.agent import Agent
@@ -158,8 +158,24 @@ def _compare_prompt(replies: Sequence[Event], calls: Sequence[CallModel]) -> Dif
 
 
 def _shown(effect: Any) -> str:
-    """The effect, the same text in every process: functions without their addresses."""
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(effect))
+    """The effect with what it says, and nothing it leaves to chance: the same text in every
+    process, functions without their addresses."""
+    if not is_dataclass(effect):
+        return _addressless(effect)
+    said = [
+        (field.name, getattr(effect, field.name))
+        for field in fields(effect)
+        if _says(effect, field)
+    ]
+    return f"{type(effect).__name__}({', '.join(f'{n}={_addressless(v)}' for n, v in said)})"
+
+
+def _says(effect: Any, field: Field[Any]) -> bool:
+    return field.default is MISSING or getattr(effect, field.name) != field.default
+
+
+def _addressless(value: Any) -> str:
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
 def _text(events: Sequence[Event]) -> str:
