@@ -21,7 +21,7 @@ from twelvefold.loop import advance
 from twelvefold.policy import at_least
 from twelvefold.state import State
 from twelvefold.store import Append, ContactRow, EmbeddedStore, Ref
-from twelvefold.thread import DEFAULT_TENANT
+from twelvefold.thread import DEFAULT_TENANT, from_iso
 
 HOUR = timedelta(hours=1)
 PEOPLE = ("anna", "ben", "cleo")
@@ -213,9 +213,9 @@ class World:
         if decision == "edit":
             self.edits += 1
             more = {"changes": {"to": f"e{self.edits}"}}
-        taken = self._given(row, decision, who, digest=row.data["digest"], **more)
-        if not taken:
+        if not self._given(row, decision, who, digest=row.data["digest"], **more):
             return
+        assert self.clock() <= from_iso(row.data["deadline"]), "an answer was taken after its time"
         self.book.did[decision] += 1
         if decision == "edit":
             to = more["changes"]["to"]
