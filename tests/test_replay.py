@@ -205,7 +205,7 @@ def test_a_waiting_thread_that_would_go_on_today_is_found():
     assert waits.events[-1].type == "contact_requested"
     hasty = changed(lambda t, s: Finish("never mind") if s.waiting else None)
 
-    assert only(replay(waits, hasty)).now == "Finish(message='never mind', step=None)"
+    assert only(replay(waits, hasty)).now == "Finish(message='never mind')"
 
 
 def test_what_nobody_has_decided_on_yet_is_no_difference():
