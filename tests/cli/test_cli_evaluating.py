@@ -22,6 +22,7 @@ LIVE = """
 import itertools
 
 from twelvefold import App, ScriptedModel
+from twelvefold.exceptions import UnusableModel
 from twelvefold.messages import ModelReply, Usage
 
 import app as first
@@ -39,6 +40,11 @@ class Live:
         return ModelReply(text, usage=Usage(input=10, output=5, cost=self.cost), model="live-1")
 
 
+class Keyless:
+    async def __call__(self, request):
+        raise UnusableModel("it needs a key: set A_KEY.")
+
+
 class Down:
     async def __call__(self, request):
         raise ConnectionError("nobody answers")
@@ -49,6 +55,7 @@ models = {
     "good": Live(10**9),
     "free": Live(10**9, cost=0.0),
     "down": Down(),
+    "keyless": Keyless(),
     "script": ScriptedModel(first.reply),
 }
 app = App(first.app.agents.values(), models=models)
@@ -114,6 +121,14 @@ def test_a_model_that_fails_fails_its_runs(cli: Cli, folder: Path):
 
     document = evaluated(cli, "--model", "down", "--runs", "2", code=1)
     assert document["data"][0]["complaints"] == {"ConnectionError: nobody answers": 2}
+
+
+def test_a_model_without_a_key_ends_it_and_says_what_to_do(cli: Cli, folder: Path):
+    write(folder, V1)
+
+    ran = cli("eval", "--app", "live.py:app", "--model", "keyless")
+    said = "error: it needs a key: set A_KEY.\nnext:  the same command, once that is done\n"
+    assert (ran.code, ran.err) == (6, said)
 
 
 def test_a_model_that_is_not_there_is_6(cli: Cli, folder: Path):

@@ -17,6 +17,7 @@ from twelvefold.exceptions import (
     StoreVersion,
     UnknownAgent,
     Unstorable,
+    UnusableModel,
 )
 from twelvefold.notices import visible
 from twelvefold.summary import short
@@ -59,6 +60,7 @@ _NEXT: tuple[tuple[type[Exception], str], ...] = (
     (StoreVersion, "twelvefold version"),
     (UnknownAgent, "twelvefold doctor"),
     (NotMigrated, "twelvefold db migrate"),
+    (UnusableModel, "the same command, once that is done"),
     (ConfigurationError, "twelvefold doctor"),
     (StoreError, "twelvefold doctor"),
 )
