@@ -18,11 +18,13 @@ class Copies(Erasing):
         *,
         new_id: str | None = None,
         edits: Changes | None = None,
+        by: str = "",
         tenant: str = DEFAULT_TENANT,
     ) -> str:
         """Copy the log up to event `at` (its end, as a rule) into a new thread; its id.
 
-        `edits`: the new data of messages, recorded results and your own event types, by seq.
+        `edits`: the new data of messages, recorded results and your own event types, by seq. `by`:
+        who makes them, and so is behind all that is chosen here.
         Raises `Conflict` when a tool is under way there, or `new_id` is taken, and `InvalidFile`
         for an edit of anything else.
         """
@@ -31,18 +33,26 @@ class Copies(Erasing):
         if self.store.thread_row(thread_id, tenant=tenant).status == "erased":
             raise Conflict(f"{thread_id} was erased: there is nothing to copy.")
         cut = thread.head if at is None else at
-        change = verbs.fork(thread, at=cut, new_id=name, edits=edits or {}, now=self.clock())
+        now, changed = self.clock(), edits or {}
+        change = verbs.fork(thread, at=cut, new_id=name, edits=changed, by=by, now=now)
         return await self._begin(change)
 
     async def import_thread(
-        self, text: str, *, new_id: str | None = None, tenant: str = DEFAULT_TENANT
+        self,
+        text: str,
+        *,
+        new_id: str | None = None,
+        by: str = "",
+        tenant: str = DEFAULT_TENANT,
     ) -> str:
         """Begin a thread with an exported log; its id, which is the old one without `new_id`.
 
         Everything that was open there is void here: contacts, approvals, timers, children, runs.
+        `by`: who brings it, and so is behind all that is chosen here.
         Raises `InvalidFile`, and `Conflict` when the id is taken.
         """
-        change = verbs.import_thread(text, new_id=new_id, tenant=tenant, now=self.clock())
+        now = self.clock()
+        change = verbs.import_thread(text, new_id=new_id, tenant=tenant, by=by, now=now)
         return await self._begin(change)
 
     async def _begin(self, change: verbs.Change) -> str:

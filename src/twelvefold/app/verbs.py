@@ -141,25 +141,35 @@ def children(thread: Thread) -> list[str]:
 
 
 def fork(
-    thread: Thread, *, at: int, new_id: str, edits: files.Changes | None = None, now: datetime
+    thread: Thread,
+    *,
+    at: int,
+    new_id: str,
+    edits: files.Changes | None = None,
+    by: str = "",
+    now: datetime,
 ) -> Change:
     """Copy the log up to `at` into a new thread. The original is untouched."""
     _check_name(new_id)
     changed: files.Changes = edits or {}
     source = files.edited(thread, changed) if changed else thread
     new, drafts = forks.fork(source, at, new_id=new_id, now=now, edited=changed)
-    return _begun(new, drafts)
+    return _begun(new, drafts, by)
 
 
-def import_thread(text: str, *, new_id: str | None, tenant: str, now: datetime) -> Change:
+def import_thread(
+    text: str, *, new_id: str | None, tenant: str, by: str = "", now: datetime
+) -> Change:
     """Begin a thread with the log of an exported file."""
     new, drafts = files.import_thread(text, new_id=new_id, tenant=tenant, now=now)
     _check_name(new.id)
-    return _begun(new, drafts)
+    return _begun(new, drafts, by)
 
 
-def _begun(new: Thread, drafts: list[Draft]) -> Change:
-    create = Create(new.agent)
+def _begun(new: Thread, drafts: list[Draft], by: str) -> Change:
+    create, last = Create(new.agent), drafts[-1]
+    if by:
+        drafts = [*drafts[:-1], Draft(last.type, {**last.data, "by": by}, last.at)]
     return Change((Append(new.id, drafts, tenant=new.tenant, create=create, wake=True),))
 
 

@@ -6,7 +6,7 @@ import click
 
 from twelvefold.cli import exits
 from twelvefold.cli.filing import read_file
-from twelvefold.cli.here import Here
+from twelvefold.cli.here import Here, person
 from twelvefold.cli.options import command
 from twelvefold.exceptions import InvalidFile
 from twelvefold.summary import short
@@ -38,14 +38,15 @@ def fork(here: Here, thread: str, at: int | None, new_id: str | None, edit: str 
     What was open there must be asked anew in the copy: `twelvefold resume COPY` goes on with it.
     """
     thread_id = here.thread_id(thread)
-    edits = None
+    edits, by = None, ""
     if edit is not None:
+        by = person(None)
         log = here.app.thread(thread_id)
         edits = _edits(here, log.upto(log.head if at is None else at), edit)
         if not edits:
             here.out.say("Nothing was changed, so nothing was forked.")
             return exits.CONFLICT
-    name = here.run(here.app.fork(thread_id, at, new_id=new_id, edits=edits))
+    name = here.run(here.app.fork(thread_id, at, new_id=new_id, edits=edits, by=by))
     cut = here.app.thread(name).events[-1].data["at"]
     if here.json:
         fields: dict[str, Any] = {"thread": name, "from": thread_id, "at": cut}

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from twelvefold.cli import exits
-from twelvefold.cli.here import Here
+from twelvefold.cli.here import Here, person
 from twelvefold.cli.lines import said, what
 from twelvefold.cli.options import command
 from twelvefold.cli.out import CELL_CHARS_MAX, shortened
@@ -92,7 +92,7 @@ def import_(here: Here, file: str, new_id: str | None) -> None:
     goes on with it, and asks anew.
     """
     text = sys.stdin.read() if file == "-" else read_file(file)
-    name = here.remember(here.run(here.app.import_thread(text, new_id=new_id)))
+    name = here.remember(here.run(here.app.import_thread(text, new_id=new_id, by=person(None))))
     log = here.app.thread(name)
     if here.json:
         origin = log.events[-1].data["from"]

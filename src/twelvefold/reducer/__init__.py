@@ -213,7 +213,9 @@ def _end_all(state: State[Any]) -> None:
 
 def _forked(state: State[Any], event: Event) -> None:
     """What was open belongs to the original, and its effects have other keys: steps are ready
-    again."""
+    again. Who changed the copy stands behind each of them."""
+    if "edited" in event.data:
+        _brought(state, event)
     _leave_behind(state, event)
     for chosen in state.open:
         chosen.status, chosen.run_again, chosen.reconciled = "open", False, False
@@ -221,10 +223,16 @@ def _forked(state: State[Any], event: Event) -> None:
 
 def _imported(state: State[Any], event: Event) -> None:
     """As a fork, but for the runs: their effects have the same keys here, and may have happened."""
+    _brought(state, event)
     for chosen in state.open:
         if (chosen.waiting or "").startswith("run:"):
             chosen.status, chosen.run_again = "unknown", False
     _leave_behind(state, event)
+
+
+def _brought(state: State[Any], event: Event) -> None:
+    if by := event.data.get("by"):
+        state.told.append((0, (str(by),)))
 
 
 def _leave_behind(state: State[Any], event: Event) -> None:

@@ -103,3 +103,20 @@ def test_a_name_that_is_typed_otherwise_is_the_same_person(place: Place) -> None
 
     victim.expect()
     assert all(isinstance(refusal, NotAllowed) for refusal in refusals)
+
+
+def test_who_changed_or_brought_a_copy_does_not_approve_what_stands_in_it(place: Place) -> None:
+    victim = Victim(place, Pay(to="ann"), by=FOUR_EYES, directory=DIRECTORY).begin(sender="cleo")
+    log = victim.app.thread("t").to_jsonl().replace('"ann"', '"anna"')
+    edits = {1: {"text": "pay anna", "from": "cleo"}}
+    asyncio.run(victim.app.fork("t", 2, new_id="fork", edits=edits, by="anna"))
+    asyncio.run(victim.app.import_thread(log, new_id="file", by="anna"))
+    victim.go_on()
+
+    refusals = [
+        victim.tried("approve", of=victim.open_contact(copy), by="anna")
+        for copy in ("fork", "file")
+    ]
+
+    victim.expect()
+    assert all(isinstance(refusal, NotAllowed) for refusal in refusals)
