@@ -86,6 +86,7 @@ class ProcrastinateEngine:
         over; what is left goes back to the queue. To be called where `run` runs."""
         self._grace_s = self.around.stop_grace_s if grace_s is None else grace_s
         self._over.set()
+        self._work.stop()
 
     def stats(self) -> Stats:
         return stats_of(self._store, self.around.clock(), stall_s=self._timing.stall_s)
@@ -180,6 +181,9 @@ class ProcrastinateEngine:
         while self._work.has_room and not self._over.is_set():
             job = await self._queue.fetch(alone=self._work.may_take_suspect)
             if job is None:
+                break
+            if self._over.is_set():  # meanwhile
+                await self._queue.release([job.id])
                 break
             self._work.begin(job, self._calls.set)
             taken += 1

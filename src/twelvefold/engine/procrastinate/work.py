@@ -89,11 +89,15 @@ class Work:
             await self._queue.release(given_up)
         self._missed = lost - given_up
 
-    async def land(self, grace_s: float) -> None:
-        """Tools under way are told at once, may end within the grace, and are then cancelled."""
-        tasks = [running.task for running in self._running]
+    def stop(self) -> None:
+        """Let what is under way begin nothing more, and tell its tools."""
         for running in self._running:
             running.bell.stop()
+
+    async def land(self, grace_s: float) -> None:
+        """Tools under way may end within the grace, and are then cancelled."""
+        self.stop()
+        tasks = [running.task for running in self._running]
         try:
             if tasks:
                 await asyncio.wait(tasks, timeout=grace_s)
