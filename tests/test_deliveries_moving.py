@@ -73,17 +73,20 @@ async def test_what_is_closed_while_it_is_sent_is_sent_to_nobody_else(store):
 
 
 class Between:
-    """A store on which somebody commits right before the sender comes to rest."""
+    """A store on which somebody commits right before a timer is dropped: as a rule that of the
+    sender, when it comes to rest."""
 
-    def __init__(self, store: Any, then: Callable[[], Awaitable[None]]) -> None:
-        self._store, self._then = store, then
+    def __init__(
+        self, store: Any, then: Callable[[], Awaitable[None]], *, when: str = "send:s1.1"
+    ) -> None:
+        self._store, self._then, self._when = store, then, when
         self.came = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     async def commit(self, *appends: Append) -> list[list[Event]]:
-        if not self.came and "send:s1.1" in appends[0].cancel and not appends[0].drafts:
+        if not self.came and self._when in appends[0].cancel:
             self.came += 1
             await self._then()
         return await self._store.commit(*appends)
@@ -171,3 +174,18 @@ def test_records_of_a_copied_log_about_what_is_still_to_come_count_for_nothing()
     [one] = pending(thread, "s1.1", ["email"], PEOPLE)
 
     assert (one.recipient.person, one.round) == ("bob", 0)
+
+
+async def test_a_reminder_by_hand_in_the_instant_of_the_timer_ends_no_reminders(store):
+    clock, email = Clock(START), Postbox("email")
+    by_hand = app_on(store, email, clock=clock)
+    between = Between(store, lambda: by_hand.remind("t.s1.1"), when="remind:s1.1")
+    app = await asked(between, email, clock=clock, by="bob", remind=HOUR)
+
+    clock.forward(HOUR)
+    await settle(app)
+    await settle(app)
+
+    assert between.came == 1
+    assert [e.data["reminder"] for e in events(app, "contact_reminded")] == [1, 2]
+    assert store.next_due() == START + 2 * HOUR

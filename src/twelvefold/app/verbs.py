@@ -220,7 +220,8 @@ def remind(thread: Thread, *, contact: str, by: str, now: datetime) -> Change:
             " Nothing was done."
         )
     draft = reminded(asked, now, by=by)
-    return Change((Append(thread.id, [draft], tenant=thread.tenant, expect=thread.head),))
+    append = Append(thread.id, [draft], tenant=thread.tenant, expect=thread.head, exact=True)
+    return Change((append,))
 
 
 def _judged(thread: Thread, verdict: Verdict) -> Change:

@@ -64,7 +64,8 @@ def expired(contact: Contact, now: datetime) -> tuple[Draft, list[Timer]]:
 
 
 def reminded(contact: Contact, now: datetime, *, by: str = "") -> Draft:
-    """`contact_reminded`: whoever sends sends again."""
+    """`contact_reminded`: whoever sends sends again. Without a key, for the append that repeats one
+    still drops its timer, and nobody would be reminded any more: commit it `exact`."""
     number = contact.reminders + 1
     data: dict[str, Json] = {
         "contact": contact.id,
@@ -73,7 +74,7 @@ def reminded(contact: Contact, now: datetime, *, by: str = "") -> Draft:
         "reminder": number,
     }
     data |= {"by": by} if by else {}
-    return Draft("contact_reminded", data, now, key=f"reminded:{contact.id}:{number}")
+    return Draft("contact_reminded", data, now)
 
 
 def next_reminder(contact: Contact, now: datetime) -> list[Timer]:

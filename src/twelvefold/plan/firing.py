@@ -15,7 +15,10 @@ Fired = tuple[list[Draft], list[Timer]]
 
 
 def fire(thread: Thread, key: str, *, now: datetime) -> Append:
-    """What to append, and the timers that come after this one."""
+    """What to append, and the timers that come after this one.
+
+    Where a reminder by hand came first, this timer is judged again: it also sets the next.
+    """
     state = read(thread)
     drafts, timers = _fired(state, key, now)
     return Append(
@@ -23,6 +26,7 @@ def fire(thread: Thread, key: str, *, now: datetime) -> Append:
         drafts,
         tenant=thread.tenant,
         expect=thread.head,
+        exact=True,
         wake=any(draft.type not in DELIVERY_RECORDS for draft in drafts),
         cancel=_ended(key, drafts, state),
         timers=timers,
