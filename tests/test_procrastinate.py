@@ -269,8 +269,10 @@ async def test_a_thread_that_nothing_wakes_is_found(make: Make, url: str):
     app = make(finishing())
     await app.launch("crew", "go", thread_id="t")
     sql(url, "truncate twelvefold_wakes, procrastinate_jobs cascade")
+    sql(url, "insert into procrastinate_workers (last_heartbeat) values ('2026-01-01')")
 
     await settle(app)
+    assert sql(url, "select * from procrastinate_workers") == []
     assert types(app) == ["message_received", "finished"]
 
 
@@ -290,6 +292,22 @@ async def test_the_engine_can_be_changed_while_threads_wait(make: Make, url: str
     await settle(scaled)  # jobs whose wake was served elsewhere do nothing
     assert jobs(url) == []
     store.close()
+
+
+async def test_a_timer_that_was_moved_after_its_job_was_made_does_not_fire(make: Make, url: str):
+    clock = Clock()
+    app = make(sleepy(), clock=clock)
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    clock.forward(HOUR)
+    queue = Queue(url)
+    await queue.open()
+    assert await queue.sweep(clock()) == 1
+    await app.store.commit(Append("t", [], timers=[Timer("sleep:s1", START + 3 * HOUR)]))
+    await queue.close()
+
+    await settle(app)
+    assert (status(app), jobs(url)) == ("waiting", [])
 
 
 # What is refused

@@ -37,6 +37,14 @@ def worker(*args: str) -> Generator["subprocess.Popen[str]"]:
         process.communicate()
 
 
+@contextmanager
+def worker_after(other: "subprocess.Popen[str]") -> Generator["subprocess.Popen[str]"]:
+    """Another one, once that one works."""
+    assert says(other) == "advancing"
+    with worker() as process:
+        yield process
+
+
 def says(process: "subprocess.Popen[str]") -> Any:
     assert process.stdout is not None
     return json.loads(process.stdout.readline())["state"]
@@ -65,6 +73,10 @@ def test_two_workers_share_what_commands_launch_and_follow(
             assert process.wait(PATIENCE_S) == 0
 
     assert "workers      0" in cli("stats").out
+    with worker("--engine", "embedded") as alone, worker_after(alone) as late:
+        assert says(late) == "standby"
+        alone.send_signal(signal.SIGTERM)
+        assert says(late) == "advancing"
     assert {row["status"] for row in cli("threads", "list", "--json").document["data"]} == {
         "finished"
     }
@@ -73,9 +85,13 @@ def test_two_workers_share_what_commands_launch_and_follow(
     assert cli("stats", "--json").document["data"]["engine"] == "embedded"
 
 
-def test_a_log_without_the_tables_of_the_engine_names_the_command(cli: Cli, url: str):
+def test_a_log_without_the_tables_of_the_engine_names_the_command(
+    cli: Cli, url: str, monkeypatch: pytest.MonkeyPatch
+):
     cli("db", "migrate")
-    script = cli("db", "migrate", "--sql", *ENGINE).out
+    monkeypatch.setenv("TWELVEFOLD_ENGINE", "procrastinate")
+    assert "db migrate --engine procrastinate" in cli("stats").err
+    script = cli("db", "migrate", "--sql").out
     assert "CREATE TABLE procrastinate_jobs" in script
 
     with worker(*ENGINE) as one:

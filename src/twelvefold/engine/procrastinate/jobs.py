@@ -8,13 +8,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from procrastinate.jobs import Job as Row
 
 from twelvefold.store import Due, Ref
-from twelvefold.thread import from_iso, to_iso
 
 Task = Literal["advance", "again", "timer"]
 
@@ -36,7 +34,6 @@ class Job:
     task: str
     ref: Ref
     key: str
-    due: datetime | None
     tries: int
     kills: int
     queue: str
@@ -47,7 +44,7 @@ def advance_job(ref: Ref) -> Row:
 
 
 def timer_job(due: Due) -> Row:
-    return _row("timer", due.ref, lock=lock_of(due.ref, due.key), key=due.key, due=to_iso(due.due))
+    return _row("timer", due.ref, lock=lock_of(due.ref, due.key), key=due.key)
 
 
 def lock_of(ref: Ref, *about: str) -> str:
@@ -65,13 +62,11 @@ def read_job(row: Row) -> Job:
 
 
 def job_of(id: int, task: str, given: Mapping[str, Any], kills: int, queue: str) -> Job:
-    due = given.get("due")
     return Job(
         id=id,
         task=task.removeprefix(PREFIX),
         ref=Ref(given["tenant"], given["id"]),
         key=given.get("key", ""),
-        due=None if due is None else from_iso(due),
         tries=given.get("tries", 0),
         kills=kills,
         queue=queue,

@@ -64,6 +64,10 @@ where due <= %(now)s and not exists (
       and j.lock = t.tenant || chr(31) || t.thread_id || chr(31) || t.key)
 order by due limit %(most)s for update of t skip locked;
 
+-- name: timer
+-- As it is now: it may have been moved or dropped since its job was made.
+select due from twelvefold_timers where tenant = %(tenant)s and thread_id = %(id)s and key = %(key)s and due <= %(now)s;
+
 -- name: next_due
 select min(due) as due from twelvefold_timers where due > %(now)s;
 
@@ -98,6 +102,10 @@ limit %(most)s;
 -- name: forget
 -- A wake of a thread that is not there: somebody deleted it.
 delete from twelvefold_wakes where tenant = %(tenant)s and thread_id = %(id)s;
+
+-- name: bury
+-- Workers that died long ago. Whoever still has a job of theirs is found by its silence.
+delete from procrastinate_workers where last_heartbeat < now() - make_interval(secs => %(dead_s)s);
 
 -- name: set_timer
 insert into twelvefold_timers (tenant, thread_id, key, due) values (%(tenant)s, %(id)s, %(key)s, %(due)s)

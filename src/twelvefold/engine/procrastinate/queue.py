@@ -42,6 +42,8 @@ CONNECTIONS_MAX = 4
 CONNECT_TIMEOUT_S = 5.0
 IDLE_S_MAX = 5.0
 """In a transaction, after which the server ends it."""
+DEAD_S = 3600.0
+"""After that long the row of a silent worker is dropped."""
 SWEPT_MAX = 500
 """Jobs made in one transaction; the next look goes on."""
 
@@ -159,6 +161,7 @@ class Queue:
             missing = await _rows(db, "overdue", now=to_iso(now))
             for row in missing:
                 await db.execute(_sql("set_timer"), row)
+            await db.execute(_sql("bury"), {"dead_s": DEAD_S})
         return len(rows) + len(missing)
 
     async def sleepless(self) -> list[Ref]:
@@ -169,6 +172,11 @@ class Queue:
     async def forget(self, ref: Ref) -> None:
         """Drop the wake of a thread that is not there."""
         await self._do("forget", tenant=ref.tenant, id=ref.id)
+
+    async def timer(self, ref: Ref, key: str, now: datetime) -> Due | None:
+        """The timer, while it is due."""
+        rows = await self._all("timer", tenant=ref.tenant, id=ref.id, key=key, now=to_iso(now))
+        return Due(ref, key, from_iso(rows[0]["due"])) if rows else None
 
     async def next_due(self, now: datetime) -> datetime | None:
         [row] = await self._all("next_due", now=to_iso(now))

@@ -3,10 +3,12 @@
 from datetime import datetime
 
 import psycopg
+from psycopg import errors
 
 from twelvefold.engine.procrastinate.jobs import QUEUES
 from twelvefold.engine.procrastinate.log import JobStore
 from twelvefold.engine.procrastinate.queue import SQL
+from twelvefold.engine.procrastinate.schema import not_migrated
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.loop import Stats, lag_s, waiting_s
 from twelvefold.store import Ref
@@ -19,6 +21,8 @@ def stats_of(store: JobStore, now: datetime, *, stall_s: float) -> Stats:
         with psycopg.connect(store.url) as db:
             waiting, under_way, workers = db.execute(_sql("stats"), given).fetchall()[0]
             waits = db.execute(_sql("longest_wait"), given).fetchall()
+    except errors.UndefinedTable as error:
+        raise not_migrated() from error
     except psycopg.Error as error:
         raise StoreUnavailable(f"the queue did not answer: {error}. Try again.") from error
     return Stats(

@@ -14,7 +14,7 @@ from twelvefold.exceptions import StoreUnavailable, UnknownAgent, UnknownThread
 from twelvefold.loop import Bell, Surroundings, advance, deliver, fire_due
 from twelvefold.plan import sleep_timer
 from twelvefold.schedules import Schedule
-from twelvefold.store import Append, Due, Ref, Timer
+from twelvefold.store import Append, Ref, Timer
 from twelvefold.thread import Draft, Json, from_iso
 
 RETRY_FIRST_S = 0.2
@@ -180,11 +180,12 @@ class Work:
         return not bell.stopped
 
     async def _fire(self, job: Job) -> None:
+        due = await self._queue.timer(job.ref, job.key, self._around.clock())
+        if due is None:
+            return None
         about = about_of(job.key)
         if about is not None:
             return await deliver(job.ref, about, self._around)
-        assert job.due is not None  # every timer has one
-        due = Due(job.ref, job.key, job.due)
         await fire_due(due, self._around, self._store, self._schedules)
 
     async def _hold_back(self, job: Job, error: Exception) -> None:
