@@ -11,6 +11,8 @@ from twelvefold.app import App
 from twelvefold.deliveries import Delivery, pending
 from twelvefold.directory import Directory
 from twelvefold.effects import Approve, escalate, run
+from twelvefold.exceptions import Conflict
+from twelvefold.policy import at_least
 from twelvefold.store import Append
 from twelvefold.testing import Postbox
 from twelvefold.thread import Draft, Event, Json, Thread
@@ -189,3 +191,42 @@ async def test_a_reminder_by_hand_in_the_instant_of_the_timer_ends_no_reminders(
     assert between.came == 1
     assert [e.data["reminder"] for e in events(app, "contact_reminded")] == [1, 2]
     assert store.next_due() == START + 2 * HOUR
+
+
+async def test_a_vote_in_the_instant_of_an_escalation_does_not_take_its_deadline_away(store):
+    clock = Clock(START)
+    then = escalate(to=at_least(2, "anna", "bob"), within=HOUR)
+    options: Any = {"by": "olga", "within": HOUR, "on_expiry": then, "clock": clock}
+    voting = app_on(store, **options)
+    between = Between(
+        store, lambda: voting.answer("t.s1.1", "approve", by="bob"), when="expire:s1.1"
+    )
+    app = await asked(between, **options)
+
+    clock.forward(HOUR + timedelta(seconds=1))
+    await settle(app)
+
+    assert between.came == 1
+    assert store.next_due() == clock() + HOUR
+    clock.forward(HOUR)
+    await settle(app)
+    assert [e.data["outcome"] for e in events(app, "contact_closed")] == ["expired"]
+
+
+async def test_two_words_of_one_person_in_one_instant_leave_the_deadline(store):
+    clock = Clock(START)
+    both = {"by": at_least(2, "anna", "bob"), "within": HOUR, "clock": clock}
+    app = await asked(store, **both)
+    voting = app_on(store, **both)
+    between = Between(
+        store, lambda: voting.answer("t.s1.1", "approve", by="bob"), when="expire:s1.1"
+    )
+    hasty = app_on(between, **both)
+
+    with pytest.raises(Conflict, match="bob has already answered"):
+        await hasty.answer("t.s1.1", "deny", by="bob", comment="no")
+
+    assert store.next_due() == START + HOUR
+    clock.forward(2 * HOUR)
+    await settle(app)
+    assert [e.data["outcome"] for e in events(app, "contact_closed")] == ["expired"]

@@ -42,8 +42,8 @@ class Append:
       the thread's epoch becomes `epoch + 1` in this transaction.
     - `create`: begin the thread. If it exists: its events with the same keys are returned; without
       such keys, `Conflict`.
-    - a draft whose key the log holds: nothing of this append is written but `cancel` and `arms`,
-      and the stored events with these keys are returned.
+    - a draft whose key the log holds: nothing of this append is written but `arms` and, without
+      `expect`, `cancel`; the stored events with these keys are returned.
     - `wake`: ask the engine to advance the thread. `timers`, `cancel`: set and drop timers by key.
     - `arms`: set timers of the store itself, those of schedules.
     - `served`: the wake version that this advance answers; the wake ends unless a newer one came.
@@ -70,14 +70,16 @@ class Append:
         """Whether an engine has to look up from what it does: a wake, or another next timer."""
         return bool(self.wake or self.timers or self.arms)
 
+    def cancels(self, *, repeated: bool) -> bool:
+        """What was judged may be outrun by others with its keys: then the timers are theirs."""
+        return not repeated or self.expect is None
+
     @property
     def refers_to_itself(self) -> bool:
-        """Whether a draft names the place that an earlier one will take: then nothing at all, not
-        even a delivery record, may come in between. As when `exact` says so."""
-        expect = self.expect or 0
-        return self.exact or any(
-            draft.after is not None and draft.after > expect for draft in self.drafts
-        )
+        """Whether a draft names the place that an earlier one will take, or it is `exact`: then
+        nothing at all, not even a delivery record, may come in between."""
+        seen = self.expect or 0
+        return self.exact or any((draft.after or 0) > seen for draft in self.drafts)
 
 
 class Ref(NamedTuple):

@@ -326,6 +326,15 @@ def test_a_repeated_key_writes_nothing_but_cancels(store):
     assert (store.woken(), store.epoch("t1")) == ([wake], 0)
 
 
+def test_what_was_outrun_by_its_own_keys_drops_no_timer(store):
+    launch(store, timers=[Timer("expire:s1.1", NOW)])
+    judged = Append("t1", [fact("no", "vote:s1.1:anna")], expect=1, cancel=["expire:s1.1"])
+    first = store.commit_now(Append("t1", [fact("yes", "vote:s1.1:anna")], expect=1))
+
+    assert store.commit_now(judged) == first
+    assert [due.key for due in store.due(NOW)] == ["expire:s1.1"]
+
+
 def test_a_repeated_decision_is_found_although_the_log_went_on(store):
     launch(store)
     decided = Append("t1", [fact("decided", "k")], expect=1, epoch=0, claim=True)

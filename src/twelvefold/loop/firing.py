@@ -7,7 +7,7 @@ from twelvefold.exceptions import Stale
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.plan import fire
 from twelvefold.schedules import Schedule, arming, fire_schedule, says_missed
-from twelvefold.store import Due, EmbeddedStore
+from twelvefold.store import Append, Due, EmbeddedStore
 
 log = logging.getLogger("twelvefold")
 
@@ -43,6 +43,8 @@ async def _fire(due: Due, around: Surroundings, store: EmbeddedStore) -> None:
     append = fire(thread, due.key, now=around.clock())
     append.timers = [*append.timers, *around.sends(append.drafts)]
     await store.commit(append)
+    if append.drafts and store.tail(thread).head == thread.head:  # a copied log held its key
+        await store.commit(Append(thread.id, [], tenant=thread.tenant, cancel=[due.key]))
 
 
 async def _launch(

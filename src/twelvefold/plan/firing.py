@@ -17,7 +17,8 @@ Fired = tuple[list[Draft], list[Timer]]
 def fire(thread: Thread, key: str, *, now: datetime) -> Append:
     """What to append, and the timers that come after this one.
 
-    Where a reminder by hand came first, this timer is judged again: it also sets the next.
+    Where a reminder by hand or a vote came first, this timer stays, and is judged again: what it
+    would repeat has set the next one under its name.
     """
     state = read(thread)
     drafts, timers = _fired(state, key, now)

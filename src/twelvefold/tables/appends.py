@@ -223,8 +223,9 @@ def _write_thread(db: Database, pending: Pending) -> int:
 
 def _write_wakes(tx: Any, append: Append, wakes: Wakes, *, repeated: bool) -> None:
     ref = ref_of(append)
-    for key in append.cancel:
-        wakes.cancel_wake(tx, ref, key)
+    if append.cancels(repeated=repeated):
+        for key in append.cancel:
+            wakes.cancel_wake(tx, ref, key)
     for timer in append.arms:
         wakes.wake_at(tx, Ref(append.tenant, ""), timer)
     if repeated:

@@ -76,12 +76,14 @@ def unknown(ref: Ref) -> UnknownThread:
 
 def apply(state: State, append: Append) -> list[Event]:
     ref = ref_of(append)
-    for key in append.cancel:
-        state.timers.pop((ref, key), None)
+    keys = [draft.key for draft in append.drafts if draft.key is not None]
+    stored = _stored(state.threads.get(ref), keys)
+    if append.cancels(repeated=bool(stored)):
+        for key in append.cancel:
+            state.timers.pop((ref, key), None)
     for timer in append.arms:
         state.timers[(Ref(ref.tenant, ""), timer.key)] = timer.due
-    keys = [draft.key for draft in append.drafts if draft.key is not None]
-    if stored := _stored(state.threads.get(ref), keys):
+    if stored:
         return stored
     kept = _admitted(state, append, ref)
     kept.epoch += append.claim
