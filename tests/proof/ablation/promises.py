@@ -34,7 +34,7 @@ from crew import (
 from twelvefold.agent import Agent
 from twelvefold.app import App
 from twelvefold.effects import Approve, Wait, run
-from twelvefold.exceptions import Conflict, NotAllowed, StoreUnavailable
+from twelvefold.exceptions import Conflict, NotAllowed
 from twelvefold.loop import advance
 from twelvefold.stores.sqlite import SqliteStore
 from twelvefold.thread import to_text
@@ -45,6 +45,10 @@ HOUR = timedelta(hours=1)
 
 class Broken(Exception):
     """What the ledger says that it must not say."""
+
+
+class Killed(BaseException):
+    """The process is gone: nothing in it tries again."""
 
 
 class Desk:
@@ -310,14 +314,14 @@ async def rows_commit_with_the_outcome_or_not_at_all(folder: Path) -> None:
         return pipeline(Look(at="x"), carry_out=ran_by(pay, in_transaction=True))
 
     async def killed() -> None:
-        raise StoreUnavailable("nobody is there any more")
+        raise Killed
 
     desk = Desk(folder, paying_in_transaction)
     with contextlib.closing(sqlite3.connect(desk.path)) as db:
         db.execute("create table payments (payee text)")
         await desk.app.launch("crew", "go", thread_id="t")
         dying = desk.on(Meddled(desk.store, "tool_returned", killed))
-        with contextlib.suppress(StoreUnavailable):
+        with contextlib.suppress(Killed):
             await advance(ref(), dying.surroundings)
         await settle(desk.app)
         for (payee,) in db.execute("select payee from payments"):
