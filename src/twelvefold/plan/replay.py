@@ -6,7 +6,7 @@ Who may decide is asked of nobody: the log says whose yes no longer counted, and
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any
 
 from twelvefold.agent import Agent
@@ -160,8 +160,6 @@ def _compare_prompt(replies: Sequence[Event], calls: Sequence[CallModel]) -> Dif
 def _shown(effect: Any) -> str:
     """The effect with what it says, and nothing it leaves to chance: the same text in every
     process, functions without their addresses."""
-    if not is_dataclass(effect):
-        return _addressless(effect)
     said = [
         (field.name, getattr(effect, field.name))
         for field in fields(effect)
