@@ -1,11 +1,18 @@
 """Fixtures that every test may use."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from postgres.cluster import Cluster, NoPostgres, cluster, do_without
+
+
+# A shell ignores SIGINT for what it runs in the background, and children would inherit that: Ctrl-C
+# would reach none of those that the tests stop by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
