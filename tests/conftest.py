@@ -8,7 +8,6 @@ import pytest
 
 from postgres.cluster import Cluster, NoPostgres, cluster, do_without
 
-
 # A shell ignores SIGINT for what it runs in the background, and children would inherit that: Ctrl-C
 # would reach none of those that the tests stop by it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
