@@ -7,8 +7,6 @@ says something about a value and refuses none.
 from functools import cache
 from typing import Any
 
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from twelvefold.schemas.nodes import Node
 from twelvefold.thread import Json
 
@@ -32,4 +30,6 @@ def _holds(expression: str, value: Json) -> bool:
 
 @cache
 def _compiled(expression: str) -> Any:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # slow to load, and seldom needed
+
     return ImmutableSandboxedEnvironment().compile_expression(expression, undefined_to_none=False)

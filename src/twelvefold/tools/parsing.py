@@ -14,8 +14,7 @@ from typing_extensions import TypeForm
 from twelvefold.schemas.given import JsonSteps
 from twelvefold.steps import members
 from twelvefold.thread import Json
-from twelvefold.tools.choosing import one_of
-from twelvefold.tools.targets import form_target, is_closed, json_target, target_of
+from twelvefold.tools.closed import is_closed
 from twelvefold.tools.values import Unclear, strict
 
 S = TypeVar("S", bound=BaseModel)
@@ -43,21 +42,28 @@ def parse(text: str, steps: TypeForm[S], *, level: Level = "lenient") -> Parsed[
     `steps_from_json_schema(...)` the step is a plain value.
     """
     exact = level == "strict"
-    if isinstance(steps, JsonSteps):
-        value, repairs = one_of(text, json_target(steps), exact=exact)
-        return Parsed(value, repairs)
-    classes = members(steps)
-    clean = _clean(text, classes)
-    if clean is not None:
-        return Parsed(cast(S, clean))
-    step, repairs = one_of(text, target_of(classes), exact=exact)
+    if not isinstance(steps, JsonSteps):
+        clean = _clean(text, members(steps))
+        if clean is not None:
+            return Parsed(cast(S, clean))
+    # Loaded by the first reply that is not clean: a process that never meets one starts faster.
+    from twelvefold.tools.choosing import one_of
+    from twelvefold.tools.targets import json_target, target_of
+
+    target = json_target(steps) if isinstance(steps, JsonSteps) else target_of(members(steps))
+    step, repairs = one_of(text, target, exact=exact)
     return Parsed(cast(S, step), repairs)
 
 
 def parse_answer(text: str, form: TypeForm[Any]) -> Json:
     """A value of `form` from a model's reply, as JSON; `str` is the text as it is. Raises
     `StepRefused`."""
-    return text if form is str else one_of(text, form_target(form)).value
+    if form is str:
+        return text
+    from twelvefold.tools.choosing import one_of
+    from twelvefold.tools.targets import form_target
+
+    return one_of(text, form_target(form)).value
 
 
 def _clean(text: str, classes: Mapping[str, type[BaseModel]]) -> BaseModel | None:

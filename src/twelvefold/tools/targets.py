@@ -1,6 +1,6 @@
 """What a reply may become: step models, any form that pydantic knows, or a JSON Schema."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from twelvefold.failures import clip
 from twelvefold.schemas.given import JsonSteps
-from twelvefold.schemas.nodes import Node, children, definitions, name_of
+from twelvefold.schemas.nodes import Node, definitions, name_of
 from twelvefold.steps import complaint, intent_of
 from twelvefold.thread import Json
 from twelvefold.tools.folding import fold_tag
@@ -84,15 +84,6 @@ def step_variant(cls: type[BaseModel]) -> Variant:
 
 
 @cache
-def is_closed(cls: type[BaseModel]) -> bool:
-    """Whether pydantic itself refuses every field that nobody named, at any depth."""
-    return all(
-        "additionalProperties" in node or "properties" not in node
-        for node in _all_of(cls.model_json_schema())
-    )
-
-
-@cache
 def form_target(form: Any) -> Target:
     """Of `parse_answer`: the result is JSON."""
     if isinstance(form, JsonSteps):
@@ -131,9 +122,3 @@ def _rules(root: Node, *, open: bool) -> Rules:
         return defs.get(name, root) if name else root if node.get("$ref") == "#" else node
 
     return Rules(resolved, defs, open=open)
-
-
-def _all_of(node: Node) -> Iterator[Node]:
-    yield node
-    for _, child in children(node):
-        yield from _all_of(child)
