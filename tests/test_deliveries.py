@@ -41,6 +41,7 @@ from twelvefold.loop import deliver, delivering
 from twelvefold.notices import troubles
 from twelvefold.policy import Policy
 from twelvefold.store import Append, Ref
+from twelvefold.stores import open_store
 from twelvefold.testing import Postbox
 from twelvefold.thread import Draft, Event, Thread
 
@@ -55,9 +56,12 @@ PEOPLE = Directory(
 DOWN = ConnectionError("mail server is down")
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=[*STORES, "postgres"])
 def store(request, tmp_path):
-    store = store_of(request.param, tmp_path)
+    if request.param == "postgres":
+        store = open_store(request.getfixturevalue("postgres_url"))
+    else:
+        store = store_of(request.param, tmp_path)
     yield store
     store.close()
 

@@ -14,6 +14,7 @@ from twelvefold.effects import Approve, escalate, run
 from twelvefold.exceptions import Conflict
 from twelvefold.policy import at_least
 from twelvefold.store import Append
+from twelvefold.stores import open_store
 from twelvefold.testing import Postbox
 from twelvefold.thread import Draft, Event, Json, Thread
 
@@ -25,9 +26,12 @@ PEOPLE = Directory(
 )
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=[*STORES, "postgres"])
 def store(request, tmp_path):
-    store = store_of(request.param, tmp_path)
+    if request.param == "postgres":
+        store = open_store(request.getfixturevalue("postgres_url"))
+    else:
+        store = store_of(request.param, tmp_path)
     yield store
     store.close()
 

@@ -11,6 +11,7 @@ from twelvefold.app import App
 from twelvefold.exceptions import Conflict, NotAllowed, UnknownContact, UnknownThread
 from twelvefold.policy import Risk
 from twelvefold.steps import Step
+from twelvefold.stores import open_store
 from twelvefold.thread import Draft, Json, Thread, from_jsonl
 
 pytestmark = pytest.mark.anyio
@@ -38,9 +39,12 @@ def spending(at_risk: Risk, done: list[str]) -> Agent[Any, Any]:
     return Agent("crew", decide, Spend, owner="olga")
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=[*STORES, "postgres"])
 def store(request, tmp_path):
-    store = store_of(request.param, tmp_path)
+    if request.param == "postgres":
+        store = open_store(request.getfixturevalue("postgres_url"))
+    else:
+        store = store_of(request.param, tmp_path)
     yield store
     store.close()
 
