@@ -138,7 +138,11 @@ def without_quotes(data: dict[str, Any]) -> str:
 def test_a_step_in_loose_json_is_this_step_or_refused(step: Any, loose: Any):
     reply = loose({"intent": intent_of(type(step)), **args_of(step)})
 
-    assert all(read(reply[:end]) in (None, step) for end in range(len(reply) + 1))
+    # Cut after an inner quote that is not escaped, a reply has the text whole and lacks its closers
+    # alone, which rule 4 adds; that it was cut, only its finish reason says.
+    inner = loose is unescaped and '\\"' in to_text(args_of(step))
+    for end in [len(reply)] if inner else range(len(reply) + 1):
+        assert read(reply[:end]) in (None, step)
 
 
 @given(STEPS, st.integers(0), st.sampled_from(["drop", "double", "swap"]))
