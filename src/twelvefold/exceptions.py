@@ -7,6 +7,8 @@ TwelvefoldError
 │   └── UnknownAttachment
 ├── Conflict                     exit 4: the verb or answer changes nothing, and says why
 ├── NotAllowed                   exit 5: this person, on this channel, may not decide this
+├── NotSignedIn                  a request over HTTP that proves nobody
+├── NotPermitted                 a key or a person without the scope that this needs
 ├── InvalidAnswer                exit 2: the answer is not of the kind that is awaited
 ├── ConfigurationError           exit 6: the application file, an agent or a setting is wrong
 │   ├── UnknownAgent
@@ -72,6 +74,15 @@ class Conflict(TwelvefoldError):
 class NotAllowed(TwelvefoldError):
     """This person may not decide this here. Ask one of those named, or use a channel that proves
     more."""
+
+
+class NotSignedIn(TwelvefoldError):
+    """The request proves nobody who is known here. Send a key as `Authorization: Bearer <key>`, or
+    sign in."""
+
+
+class NotPermitted(TwelvefoldError):
+    """Known, but not allowed to do this. Use a key that has the scope which the message names."""
 
 
 class InvalidAnswer(TwelvefoldError):

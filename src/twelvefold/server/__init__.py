@@ -1,0 +1,45 @@
+"""The HTTP API, the event streams and the web inbox, for `pip install 'twelvefold[server]'`.
+
+`create_app(app)` is an ASGI application: serve it alone, or mount it. `router(app)` goes into an
+existing FastAPI application by `include_router`. FastAPI is imported when one of them is called.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from twelvefold.exceptions import ConfigurationError
+from twelvefold.server.principal import Principal as Principal
+from twelvefold.server.principal import Scope as Scope
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter, FastAPI
+
+    from twelvefold.app import App
+    from twelvefold.server.serving import Access
+
+
+def create_app(app: "App", *, access: "Access | None" = None, **options: Any) -> "FastAPI":
+    """An ASGI application with everything: `fastapi_app.mount("/agents", create_app(app))`.
+
+    `options` are those of `serving.Options`. Raises `ConfigurationError`.
+    """
+    return _building().create_app(app, access=access, **options)
+
+
+def router(app: "App", *, access: "Access | None" = None, **options: Any) -> "APIRouter":
+    """The same routes: `fastapi_app.include_router(router(app, prefix="/agents"))`.
+
+    The prefix is given here and not to `include_router`, for the pages link to each other.
+    """
+    return _building().router(app, access=access, **options)
+
+
+def _building() -> Any:
+    try:
+        from twelvefold.server import building
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("twelvefold"):
+            raise
+        raise ConfigurationError(
+            f"The server needs {error.name}. Run: pip install 'twelvefold[server]'"
+        ) from error
+    return building

@@ -1,0 +1,3 @@
+"""Who comes in. Everything here fails closed."""
+
+from twelvefold.server.access.loopback import Loopback as Loopback

@@ -1,0 +1,1 @@
+"""The web inbox: pages that work without JavaScript, and better with it."""
