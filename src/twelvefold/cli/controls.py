@@ -3,6 +3,7 @@
 import click
 
 from twelvefold.cli import exits
+from twelvefold.cli.bulk import Many, alone, as_status, change_all, every, status_option
 from twelvefold.cli.following import act_and_follow
 from twelvefold.cli.here import Here, person
 from twelvefold.cli.options import command, follows
@@ -24,14 +25,34 @@ def pause(here: Here, thread: str, name: str | None) -> int:
 
 
 @command()
-@thread_argument
+@click.argument("thread", required=False)
+@every
+@status_option
 @as_option
 @click.option("--reason", default="", metavar="TEXT", help="Kept in the log.")
 @click.pass_obj
-def cancel(here: Here, thread: str, name: str | None, reason: str) -> int:
-    """End a thread and those it launched, for good. Open contacts close."""
-    thread_id = here.thread_id(thread)
-    here.run(here.app.cancel(thread_id, by=person(name), reason=reason))
+def cancel(
+    here: Here,
+    thread: str | None,
+    every: bool,
+    agent: str | None,
+    status: str | None,
+    count: int | None,
+    name: str | None,
+    reason: str,
+) -> int:
+    """End a THREAD (or --all) and those it launched, for good. Open contacts close."""
+    one = alone(thread, every=every, given=bool(agent or status or count))
+    by = person(name)
+    if one is None:
+        if not (agent or status):
+            raise click.UsageError("Say which: --all with --agent or --status.")
+        many = Many(as_status(status), agent, count)
+        return change_all(
+            here, many, lambda each: here.app.cancel(each, by=by, reason=reason), "cancelled"
+        )
+    thread_id = here.thread_id(one)
+    here.run(here.app.cancel(thread_id, by=by, reason=reason))
     return _done(here, thread_id, "cancelled")
 
 
@@ -56,16 +77,31 @@ def resume(here: Here, thread: str, name: str | None, detach: bool, timeout_s: f
 
 
 @command()
-@thread_argument
+@click.argument("thread", required=False)
+@every
 @as_option
 @follows
 @click.pass_obj
-def retry(here: Here, thread: str, name: str | None, detach: bool, timeout_s: float | None) -> int:
-    """Decide again after a failure."""
-    thread_id = here.thread_id(thread)
+def retry(
+    here: Here,
+    thread: str | None,
+    every: bool,
+    agent: str | None,
+    count: int | None,
+    name: str | None,
+    detach: bool,
+    timeout_s: float | None,
+) -> int:
+    """Decide again after a failure: in a THREAD, or in --all that failed."""
+    one = alone(thread, every=every, given=bool(agent or count))
+    by = person(name)
+    if one is None:
+        many = Many("failed", agent, count)
+        return change_all(here, many, lambda each: here.app.retry(each, by=by), "retried")
+    thread_id = here.thread_id(one)
 
     async def again() -> None:
-        await here.app.retry(thread_id, by=person(name))
+        await here.app.retry(thread_id, by=by)
 
     return act_and_follow(here, thread_id, again, detach=detach, timeout_s=timeout_s)
 

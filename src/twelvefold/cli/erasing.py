@@ -8,16 +8,16 @@ import click
 from twelvefold.channels.terminal import ask_text
 from twelvefold.cli import exits
 from twelvefold.cli.ancestry import refuse_descendants
+from twelvefold.cli.bulk import all_threads
 from twelvefold.cli.controls import as_option
 from twelvefold.cli.here import Here, person
 from twelvefold.cli.moments import moment
 from twelvefold.cli.options import command
 from twelvefold.exceptions import Conflict
-from twelvefold.store import EmbeddedStore, ThreadRow
+from twelvefold.store import EmbeddedStore
 from twelvefold.summary import Status, short
 from twelvefold.thread import to_iso
 
-PAGE = 1000
 ENDED: tuple[Status, ...] = ("finished", "cancelled")
 
 
@@ -69,17 +69,10 @@ def erase(
 def _ended(store: EmbeddedStore, before: str) -> Iterator[str]:
     """All that ended before, the oldest first."""
     limit = to_iso(moment(before, now=datetime.now(UTC)))
-    rows = [row for status in ENDED for row in _all(store, status)]
+    rows = [row for status in ENDED for row in all_threads(store, status)]
     rows = [row for row in rows if row.summary.updated_at < limit]
     for row in sorted(rows, key=lambda row: row.summary.updated_at):
         yield row.ref.id
-
-
-def _all(store: EmbeddedStore, status: Status) -> Iterator[ThreadRow]:
-    cursor: str | None = None
-    while rows := store.threads(status=status, limit=PAGE, before=cursor):
-        yield from rows
-        cursor = rows[-1].ref.id
 
 
 def _confirmed(here: Here, ids: list[str]) -> bool:
