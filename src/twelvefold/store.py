@@ -15,6 +15,7 @@ from twelvefold.audit import Audited
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.summary import Status, Summary
 from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Parent, Thread
+from twelvefold.watching import Watched
 
 
 @dataclass(slots=True)
@@ -136,15 +137,13 @@ class ContactRow:
 
 class Store(Protocol):
     """Appends are durable when `commit` returns. A raised error other than `Stale`, `Fenced`,
-    `Conflict`
-    and `UnknownThread` is ambiguous: repeat the append with its keys, never assume."""
+    `Conflict` and `UnknownThread` is ambiguous: repeat the append with its keys, never assume."""
 
     async def commit(self, *appends: Append) -> list[list[Event]]:
         """Apply all appends or none; one list of stored events per append.
 
         An event that this call wrote has the very `data` of its draft; one that was there before
-        has
-        its own, so a caller can tell.
+        has its own, so a caller can tell.
         """
         ...
 
@@ -240,7 +239,7 @@ def transactional(store: Store) -> TransactionalStore:
     return cast(TransactionalStore, store)
 
 
-class EmbeddedStore(Store, Audited, Protocol):
+class EmbeddedStore(Store, Audited, Watched, Protocol):
     """A store that also keeps the wakes and timers of the embedded engine."""
 
     @property

@@ -989,3 +989,82 @@ def test_every_kind_of_contact_event_is_found(store, type):
     launch(store, "t1", fact(type, **data))
 
     assert [one.type for one in store.said()] == [type]
+
+
+# Watching
+
+
+def test_the_mark_differs_after_each_commit_and_only_then(store):
+    before = store.mark()
+    assert store.mark() == before
+
+    launch(store)
+    launched = store.mark()
+    store.commit_now(Append("t1", [fact("noted")]))
+
+    assert len({before, launched, store.mark()}) == 3
+    assert store.mark() == store.mark()
+
+
+def test_the_heads_of_many_threads_come_at_once(store):
+    launch(store, "t1", message(), fact("noted"))
+    launch(store, "t1", message(), tenant="acme")
+    launch(store, 'it\'s, "odd"')
+
+    wanted = [("default", "t1"), ("acme", "t1"), ("acme", "t2"), ("default", 'it\'s, "odd"')]
+
+    assert store.heads_of([]) == {}
+    assert store.heads_of([Ref(*name) for name in wanted]) == {
+        ("default", "t1"): 2,
+        ("acme", "t1"): 1,
+        ("default", 'it\'s, "odd"'): 1,
+    }
+
+
+def test_events_come_in_pages(store):
+    launch(store, "t0")
+    stored = launch(store, "t1", *(fact("noted", n=n) for n in range(5)))
+    launch(store, "t2")
+
+    assert store.events("t1") == stored
+    assert store.events("t1", after=1, limit=2) == stored[1:3]
+    assert store.events("t1", after=4, limit=2) == stored[4:]
+    assert store.events("t1", after=5) == []
+    assert store.events("t1", tenant="acme") == store.events("nothing") == []
+
+
+def test_the_mark_of_contacts_differs_when_one_is_opened_moved_or_closed(store):
+    marks = [store.contacts_mark()]
+
+    def then(*drafts):
+        store.commit_now(Append("t1", drafts))
+        marks.append(store.contacts_mark())
+
+    launch(store, "t1", asked("s1.1"))
+    marks.append(store.contacts_mark())
+    launch(store, "t2", asked("s1.1", at=LATER))
+    marks.append(store.contacts_mark())
+    then(fact("contact_reassigned", contact="s1.1", step="s1", deadline=None, to="olga"))
+    then(closed("s1.1"))
+    then(closed("s9.1"), asked("s2.1"))
+    then(closed("s2.1"), asked("s3.1"))
+
+    assert len(set(marks)) == len(marks)
+    launch(store, "t3")
+    launch(store, "t3", asked("s1.1"), tenant="acme")
+    assert store.contacts_mark() == marks[-1]
+
+
+def test_the_mark_of_threads_differs_when_one_grows_or_begins(store):
+    marks = [store.threads_mark()]
+
+    launch(store, "t1")
+    marks.append(store.threads_mark())
+    launch(store, "t2")
+    marks.append(store.threads_mark())
+    store.commit_now(Append("t1", [fact("noted")]))
+    marks.append(store.threads_mark())
+
+    assert len(set(marks)) == len(marks)
+    launch(store, "t1", tenant="acme")
+    assert store.threads_mark() == marks[-1]

@@ -1,6 +1,6 @@
 """The reading half of a store: each read is one statement or two, over what was committed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,8 @@ from twelvefold.tables.rows import (
     thread_row_of,
     woken_of,
 )
-from twelvefold.thread import DEFAULT_TENANT, Thread, from_iso, to_iso
+from twelvefold.thread import DEFAULT_TENANT, Event, Thread, from_iso, to_iso, to_text
+from twelvefold.watching import LISTED_MAX, PAGE_EVENTS
 
 NUMBER_MAX = 2**63 - 1
 
@@ -111,6 +112,32 @@ class Reads:
     def said(self, *, tenant: str = DEFAULT_TENANT, thread_id: str | None = None) -> list[Said]:
         return [said_of(row) for row in self._rows("said", (tenant, thread_id))]
 
+    def mark(self) -> str:
+        ((mark,),) = self._rows("mark")
+        return str(mark)
+
+    def heads_of(self, threads: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        rows = self._rows("heads_of", (to_text([list(name) for name in threads]),))
+        return {(tenant, id): head for tenant, id, head in rows}
+
+    def events(
+        self,
+        thread_id: str,
+        *,
+        after: int = 0,
+        limit: int = PAGE_EVENTS,
+        tenant: str = DEFAULT_TENANT,
+    ) -> list[Event]:
+        return [
+            event_of(row) for row in self._rows("events_page", (tenant, thread_id, after, limit))
+        ]
+
+    def contacts_mark(self, *, tenant: str = DEFAULT_TENANT) -> str:
+        return _mark_of(self._row("contacts_mark", (tenant,)))
+
+    def threads_mark(self, *, tenant: str = DEFAULT_TENANT) -> str:
+        return _mark_of(self._row("threads_mark", (tenant, LISTED_MAX)))
+
     def woken(self) -> list[Woken]:
         return [woken_of(row) for row in self._rows("woken")]
 
@@ -135,6 +162,10 @@ class Reads:
 
     def _rows(self, name: str, parameters: Any = ()) -> list[Any]:
         return self._ask(name, parameters)
+
+
+def _mark_of(row: Row | None) -> str:
+    return "-".join("" if value is None else str(value) for value in row or ())
 
 
 def _unknown(thread_id: str, tenant: str) -> UnknownThread:

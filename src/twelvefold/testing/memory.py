@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
@@ -24,6 +24,7 @@ from twelvefold.testing.memory_state import (
     unknown,
 )
 from twelvefold.thread import DEFAULT_TENANT, Event, Thread
+from twelvefold.watching import LISTED_MAX, PAGE_EVENTS
 
 
 class MemoryStore:
@@ -32,6 +33,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._state = State()
         self._blobs: dict[tuple[str, str], bytes] = {}
+        self._commits = 0
         self._lock = threading.RLock()
         self._running = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
@@ -48,6 +50,7 @@ class MemoryStore:
             state = self._state.copy(ref_of(append) for append in appends)
             events = [apply(state, append) for append in appends]
             self._state = state
+            self._commits += 1
             self._drop(named)
         if any(append.is_heard for append in appends):
             self._ring()
@@ -178,6 +181,31 @@ class MemoryStore:
             if record.type in CONTACT_EVENTS
         ]
         return sorted(rows, key=lambda row: row.at)
+
+    def mark(self) -> str:
+        return str(self._commits)
+
+    def heads_of(self, threads: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        logs = {name: self._state.threads.get(Ref(*name)) for name in threads}
+        return {name: len(kept.events) for name, kept in logs.items() if kept}
+
+    def events(
+        self,
+        thread_id: str,
+        *,
+        after: int = 0,
+        limit: int = PAGE_EVENTS,
+        tenant: str = DEFAULT_TENANT,
+    ) -> list[Event]:
+        kept = self._state.threads.get(Ref(tenant, thread_id))
+        return kept.events[after : after + limit] if kept else []
+
+    def contacts_mark(self, *, tenant: str = DEFAULT_TENANT) -> str:
+        return repr(self.contacts(tenant=tenant))
+
+    def threads_mark(self, *, tenant: str = DEFAULT_TENANT) -> str:
+        rows = self._newest_first(tenant)[:LISTED_MAX]
+        return repr([(row.ref.id, row.head) for row in rows])
 
     def scrub(self) -> bool:
         return True

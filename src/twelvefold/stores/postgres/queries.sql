@@ -99,6 +99,29 @@ join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
 where c.tenant = $1
 order by c.deadline nulls last, c.asked_at, c.thread, c.seq limit $2;
 
+-- WATCHING -------------------------------------------------------------------------------------------
+
+-- name: mark
+-- Which transactions can be seen: with each commit there is one more.
+select pg_current_snapshot()::text;
+
+-- name: heads_of
+select t.tenant, t.id, t.head from json_array_elements($1::text::json) as wanted
+join twelvefold_threads t on t.tenant = wanted ->> 0 and t.id = wanted ->> 1;
+
+-- name: events_page
+select e.seq, e.type, e.data, e.at, e.key, e.after, e.v from twelvefold_events e
+where e.thread = (select n from twelvefold_threads where tenant = $1 and id = $2) and e.seq > $3
+order by e.seq limit $4;
+
+-- name: contacts_mark
+select count(*), max(asked_at), sum(thread)::text, sum(seq)::text from twelvefold_contacts
+where tenant = $1 and outcome is null;
+
+-- name: threads_mark
+select count(*), max(n), sum(head)::text from (
+    select n, head from twelvefold_threads where tenant = $1 order by n desc limit $2) as newest;
+
 -- ATTACHMENTS ----------------------------------------------------------------------------------------
 
 -- name: keep_blob

@@ -89,6 +89,28 @@ join twelvefold_events e on e.place = (c.thread << 32) + c.seq
 where c.tenant = ?
 order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
 
+-- WATCHING -------------------------------------------------------------------------------------------
+
+-- name: mark
+-- Of the connection that reads, and never writes: it changes with every commit there is.
+pragma data_version;
+
+-- name: heads_of
+select t.tenant, t.id, t.head from json_each(?1) as wanted
+cross join twelvefold_threads t on t.tenant = wanted.value ->> 0 and t.id = wanted.value ->> 1;
+
+-- name: events_page
+select e.seq, e.type, e.data, e.at, e.key, e.after, e.v from twelvefold_threads t
+join twelvefold_events e on e.place > (t.n << 32) + ?3 and e.place < ((t.n + 1) << 32)
+where t.tenant = ?1 and t.id = ?2 order by e.place limit ?4;
+
+-- name: contacts_mark
+select count(*), max(asked_at), sum(thread), sum(seq) from twelvefold_contacts where tenant = ? and outcome is null;
+
+-- name: threads_mark
+select count(*), max(n), sum(head) from (
+    select n, head from twelvefold_threads where tenant = ?1 order by n desc limit ?2);
+
 -- ATTACHMENTS ----------------------------------------------------------------------------------------
 
 -- name: keep_blob
