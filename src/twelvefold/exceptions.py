@@ -6,10 +6,15 @@ TwelvefoldError
 │   ├── UnknownContact
 │   └── UnknownAttachment
 ├── Conflict                     exit 4: the verb or answer changes nothing, and says why
+│   ├── AlreadyDecided
+│   ├── Expired
+│   ├── Moved
+│   └── InFlight
 ├── NotAllowed                   exit 5: this person, on this channel, may not decide this
 ├── NotSignedIn                  a request over HTTP that proves nobody
 ├── NotPermitted                 a key or a person without the scope that this needs
 ├── InvalidAnswer                exit 2: the answer is not of the kind that is awaited
+├── InvalidRequest               exit 2: a request over HTTP is not of the described shape
 ├── ConfigurationError           exit 6: the application file, an agent or a setting is wrong
 │   ├── UnknownAgent
 │   ├── NotRecorded
@@ -71,6 +76,29 @@ class Conflict(TwelvefoldError):
     says why."""
 
 
+class AlreadyDecided(Conflict):
+    """The contact has ended: the message and the fields say how, by whom, when and where. Nothing
+    was done."""
+
+    def __init__(
+        self, message: str, *, outcome: str = "", by: str = "", at: str = "", channel: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.outcome, self.by, self.at, self.channel = outcome, by, at, channel
+
+
+class Expired(AlreadyDecided):
+    """The time to answer is over, and silence was a no. Nothing was done; ask for it anew."""
+
+
+class Moved(Conflict):
+    """What was shown is no longer what is there. Nothing was done: read it again, then decide."""
+
+
+class InFlight(Conflict):
+    """The same request is still being worked on. Ask again in a moment, with the same key."""
+
+
 class NotAllowed(TwelvefoldError):
     """This person may not decide this here. Ask one of those named, or use a channel that proves
     more."""
@@ -88,6 +116,15 @@ class NotPermitted(TwelvefoldError):
 class InvalidAnswer(TwelvefoldError):
     """The contact awaits another kind of answer. The message says which; `errors` says what is
     wrong, by field. Nothing was saved."""
+
+    def __init__(self, message: str, *, errors: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.errors: dict[str, str] = dict(errors or {})
+
+
+class InvalidRequest(TwelvefoldError):
+    """A request over HTTP is not of the described shape; `errors` says what is wrong, by field.
+    Nothing was done: correct it."""
 
     def __init__(self, message: str, *, errors: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

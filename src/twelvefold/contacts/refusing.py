@@ -5,7 +5,7 @@ from typing import Any
 
 from twelvefold.contacts.moving import MESSAGE_CAME, is_over, is_withdrawn
 from twelvefold.directory import Directory
-from twelvefold.exceptions import Conflict, NotAllowed, TwelvefoldError
+from twelvefold.exceptions import AlreadyDecided, Conflict, Expired, NotAllowed, TwelvefoldError
 from twelvefold.policy import RISKS, Risk, Settles
 from twelvefold.state import Contact, State
 from twelvefold.steps import risk_of
@@ -20,11 +20,12 @@ def over(
     """Why nothing more can be said to it, or not to what this person saw."""
     name = name_of(state, contact)
     if contact.outcome is not None:
-        return Conflict(f"{name} was already {_how_closed(contact, now)}. Nothing was done.")
+        return _ended(contact, f"{name} was already {_how_closed(contact, now)}. Nothing was done.")
     if state.cancelled:
         return Conflict(f"{state.thread_id} was cancelled. Nothing was done.")
     if is_over(contact, now) and contact.deadline is not None:
-        return Conflict(f"{name} expired at {to_iso(contact.deadline)}. Nothing was done.")
+        at = to_iso(contact.deadline)
+        return Expired(f"{name} expired at {at}. Nothing was done.", outcome="expired", at=at)
     if is_withdrawn(state, contact):
         return Conflict(f"{name} is withdrawn: {MESSAGE_CAME}. Nothing was done.")
     chosen = state.open_step(contact.step)
@@ -77,6 +78,17 @@ def _risk(state: State[Any], contact: Contact) -> Risk:
     cls = state.classes.get(contact.intent)
     today = contact.risk if cls is None else risk_of(cls)
     return RISKS[max(RISKS.index(contact.risk), RISKS.index(today))]
+
+
+def _ended(contact: Contact, message: str) -> AlreadyDecided:
+    kind = Expired if contact.outcome == "expired" else AlreadyDecided
+    return kind(
+        message,
+        outcome=str(contact.outcome),
+        by=contact.closed_by or contact.rule,
+        at="" if contact.closed_at is None else to_iso(contact.closed_at),
+        channel=contact.closed_channel,
+    )
 
 
 def _how_closed(contact: Contact, now: datetime) -> str:
