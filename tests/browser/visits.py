@@ -1,0 +1,128 @@
+"""Browsers of people: sizes, themes, what a page complained of, its accessibility, its picture."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
+
+from browser.site import PERSON
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
+    " --disable-background-networking --disable-component-update --disable-sync"
+).split()
+SIZES = {"desktop": (1280, 800), "phone": (360, 640), "narrow": (320, 640)}
+PICTURE_BYTES_MAX = 150_000
+PATIENCE_MS = 10_000
+
+Size = Literal["desktop", "phone", "narrow"]
+Theme = Literal["light", "dark"]
+
+# The browser tells of a page that it may not load something; the page itself keeps this list.
+KEEPS_VIOLATIONS = """
+addEventListener('securitypolicyviolation', event =>
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+"""
+
+
+@dataclass
+class Visits:
+    """The open browsers of one test. `refusals` are statuses that a page may well answer with."""
+
+    browser: Browser
+    url: str
+    pictures: Path | None = None
+    complaints: list[str] = field(default_factory=list[str])
+    refusals: set[int] = field(default_factory=set[int])
+    contexts: list[BrowserContext] = field(default_factory=list[BrowserContext])
+
+    def of(
+        self,
+        person: str,
+        *,
+        size: Size = "desktop",
+        theme: Theme = "light",
+        javascript: bool = True,
+    ) -> Page:
+        """A new browser of this person, with an empty page."""
+        width, height = SIZES[size]
+        context = self.browser.new_context(
+            base_url=self.url,
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            java_script_enabled=javascript,
+            has_touch=size != "desktop",
+            extra_http_headers={PERSON: person},
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(KEEPS_VIOLATIONS)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        return page
+
+    def may_refuse(self, *statuses: int) -> None:
+        """This test provokes answers with these statuses."""
+        self.refusals |= set(statuses)
+
+    def end(self) -> list[str]:
+        """Close them all; what their pages complained of."""
+        for context in self.contexts:
+            context.close()
+        return self.complaints
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        refused = re.search(r"responded with a status of (\d+)", message.text)
+        if refused is None or int(refused[1]) not in self.refusals:
+            self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+    def picture(self, name: str, path: str, *, person: str = "anna") -> None:
+        """`docs/pictures/<name>-{light,dark}-{desktop,phone}.png`, when pictures are asked for."""
+        if self.pictures is None:
+            return
+        sizes: Collection[Size] = ("desktop", "phone")
+        themes: Collection[Theme] = ("light", "dark")
+        for size in sizes:
+            for theme in themes:
+                page = self.of(person, size=size, theme=theme)
+                page.goto(path)
+                screenshot(page, self.pictures / f"{name}-{theme}-{size}.png")
+                page.context.close()
+
+
+def screenshot(page: Page, path: Path) -> None:
+    """A small picture of what is in the window."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(page.screenshot())
+    size = path.stat().st_size
+    assert size <= PICTURE_BYTES_MAX, f"{path.name} has {size} bytes"
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds wrong, each with the elements it means."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes']]}" for one in found
+    ]
+
+
+def is_in_view(locator: Locator) -> bool:
+    """Whether all of it is inside the window, nothing scrolled."""
+    box, size = locator.bounding_box(), locator.page.viewport_size
+    if box is None or size is None:
+        return False
+    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
+    return box["x"] >= 0 and box["y"] >= 0 and right <= size["width"] and bottom <= size["height"]
+
+
+def scrolls_sideways(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth > innerWidth")
