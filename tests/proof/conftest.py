@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 from places import on_postgres
+from reporting import proof
 from victims import Place
 
 from postgres.cluster import Cluster
+
+__all__ = ["place", "proof"]
 
 STORES = ("sqlite", "postgres")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 import psycopg
+from reporting import Report, twice
 from working import STEPS, Effects, Line, app_on
 
 from twelvefold.app import App
@@ -126,6 +127,25 @@ class Crew:
         codes = [worker.wait(PATIENCE_S) for worker in self.workers]
         self.workers = []
         return codes
+
+    def report(self, proof: Report, *names: str, runs: int = 1, steps: int = STEPS) -> None:
+        """What the logs and the book of effects say of these threads."""
+        lost = sum(len(self._faults_of(self.app.thread(name), steps)) for name in names)
+        doubled = self.duplicates() + sum(self._doubled_in(self.app.thread(n)) for n in names)
+        proof.add(runs=runs, lost=lost, duplicated=doubled)
+
+    def duplicates(self) -> int:
+        """Runs that began more than once under one attempt."""
+        return twice((line.key, line.attempt) for line in self.effects.having("begin"))
+
+    @staticmethod
+    def _doubled_in(thread: Thread) -> int:
+        """Outcomes that stand in the log twice."""
+        return twice(
+            (event.type, event.data["step"], event.data["attempt"])
+            for event in thread.events
+            if event.type in ("tool_started", "tool_returned")
+        )
 
     def faults(self, *names: str, steps: int = STEPS) -> list[str]:
         """What is wrong with these threads, by their logs and by the book of effects."""

@@ -1,15 +1,19 @@
 """SIGKILL at every boundary, in recovery too: nothing lost, nothing done twice, the same log."""
 
-import sys
 from pathlib import Path
 
 import pytest
+from reporting import Report
 
 from twelvefold.testing import Matrix, crash_matrix
 
 HERE = Path(__file__).parent
 SEEDS = 40
-SEEDS_LONG = 400
+SEEDS_LONG = 80
+SEEDS_EACH = 50
+EACH = ["first_agent", "payments", "sending"]
+"""Of which every crash point gets its `SEEDS_EACH`: 85 of them, with model calls, answers, tools,
+a `reconcile`, and mails."""
 SCENARIOS = [
     "pipeline",
     "rollback",
@@ -24,38 +28,47 @@ SCENARIOS = [
 ]
 
 
-def _matrix(name: str, *, seeds: int) -> Matrix:
+def _matrix(name: str, *, seeds: int, seeds_each: int = 0) -> Matrix:
     path = [HERE, HERE.parent / "examples"]
-    matrix = crash_matrix(f"scenarios:{name}", path=path, seeds=seeds)
-    kills = sum(matrix.killed_at.values())
-    sys.stdout.write(f"{name}: {matrix.runs} runs, {kills} kills\n")
-    return matrix
+    return crash_matrix(f"scenarios:{name}", path=path, seeds=seeds, seeds_each=seeds_each)
 
 
-def _expect_no_fault(name: str, *, seeds: int) -> None:
-    matrix = _matrix(name, seeds=seeds)
+def _expect_no_fault(name: str, proof: Report, *, seeds: int = 0, seeds_each: int = 0) -> None:
+    matrix = _matrix(name, seeds=seeds, seeds_each=seeds_each)
+    proof.matrix(matrix, name)
 
     assert matrix.faults == []
-    assert matrix.runs == len(matrix.undisturbed.boundaries) + seeds
+    assert matrix.runs == len(matrix.undisturbed.boundaries) * (1 + seeds_each) + seeds
     assert set(matrix.undisturbed.effects.values()) <= {1}
     for boundary in matrix.undisturbed.boundaries:
         assert matrix.killed_at[boundary] > 0
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_kill_at_any_boundary_changes_neither_log_nor_effects(name: str) -> None:
-    _expect_no_fault(name, seeds=SEEDS)
+def test_a_kill_at_any_boundary_changes_neither_log_nor_effects(name: str, proof: Report) -> None:
+    _expect_no_fault(name, proof, seeds=SEEDS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", EACH)
+def test_fifty_kills_at_each_boundary_and_in_recovery_change_nothing(
+    name: str, proof: Report
+) -> None:
+    _expect_no_fault(name, proof, seeds_each=SEEDS_EACH)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_many_kills_in_a_row_change_neither_log_nor_effects(name: str) -> None:
-    _expect_no_fault(name, seeds=SEEDS_LONG)
+def test_many_kills_in_a_row_change_neither_log_nor_effects(name: str, proof: Report) -> None:
+    _expect_no_fault(name, proof, seeds=SEEDS_LONG)
 
 
-def test_the_matrix_finds_a_tool_that_lies_about_its_key() -> None:
+def test_the_matrix_finds_a_tool_that_lies_about_its_key(proof: Report) -> None:
     matrix = _matrix("payments_that_lie", seeds=0)
+    proof.mutant(caught=bool(matrix.faults))
 
     assert matrix.faults
     assert all("effects" in fault.what for fault in matrix.faults)
+    assert all(dict(fault.effects or {}) != {} for fault in matrix.faults)
     assert {where for fault in matrix.faults for where in fault.where} >= {"after effect of pay"}

@@ -2,7 +2,6 @@
 exactly what was decided runs, at most once, and no contact is left dangling or changed."""
 
 import logging
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from hypothesis.stateful import (
 )
 from interleavings import HOUR, PEOPLE, TENANTS, World
 from places import on_postgres, store_in
+from reporting import Report
 
 from postgres.cluster import Cluster
 from twelvefold.store import Ref
@@ -140,7 +140,9 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "twelvefold")
 
 
-def expect_what_was_decided(kind: str, examples: int, opened: Callable[[], Any]) -> None:
+def expect_what_was_decided(
+    kind: str, examples: int, opened: Callable[[], Any], proof: Report
+) -> None:
     class OnStore(Interleavings):
         pass
 
@@ -158,7 +160,8 @@ def expect_what_was_decided(kind: str, examples: int, opened: Callable[[], Any])
     run_state_machine_as_test(OnStore, settings=chosen)
 
     told = ", ".join(f"{count} {what}" for what, count in sorted(OnStore.told.items()))
-    sys.stdout.write(f"\n{examples} histories on {kind}: {told}\n")
+    proof.add(runs=examples)
+    proof.note(f"{examples} histories on {kind}: {told}")
     assert OnStore.told["effects"] > 0
 
 
@@ -166,24 +169,26 @@ def on_files(folder: Path) -> Callable[[], Any]:
     return lambda: store_in(Path(tempfile.mkdtemp(dir=folder)))
 
 
-def test_in_memory_exactly_what_was_decided_runs() -> None:
-    expect_what_was_decided("memory", EXAMPLES["memory"], MemoryStore)
+def test_in_memory_exactly_what_was_decided_runs(proof: Report) -> None:
+    expect_what_was_decided("memory", EXAMPLES["memory"], MemoryStore, proof)
 
 
-def test_on_sqlite_exactly_what_was_decided_runs(tmp_path: Path) -> None:
-    expect_what_was_decided("SQLite", EXAMPLES["sqlite"], on_files(tmp_path))
+def test_on_sqlite_exactly_what_was_decided_runs(tmp_path: Path, proof: Report) -> None:
+    expect_what_was_decided("SQLite", EXAMPLES["sqlite"], on_files(tmp_path), proof)
 
 
-def test_on_postgres_exactly_what_was_decided_runs(postgres: Cluster, tmp_path: Path) -> None:
+def test_on_postgres_exactly_what_was_decided_runs(
+    postgres: Cluster, tmp_path: Path, proof: Report
+) -> None:
     with on_postgres(postgres.url):
-        expect_what_was_decided("Postgres", EXAMPLES["postgres"], on_files(tmp_path))
+        expect_what_was_decided("Postgres", EXAMPLES["postgres"], on_files(tmp_path), proof)
 
 
 @pytest.mark.long
 def test_in_many_more_histories_exactly_what_was_decided_runs(
-    postgres: Cluster, tmp_path: Path
+    postgres: Cluster, tmp_path: Path, proof: Report
 ) -> None:
-    expect_what_was_decided("memory", EXAMPLES_LONG["memory"], MemoryStore)
-    expect_what_was_decided("SQLite", EXAMPLES_LONG["sqlite"], on_files(tmp_path))
+    expect_what_was_decided("memory", EXAMPLES_LONG["memory"], MemoryStore, proof)
+    expect_what_was_decided("SQLite", EXAMPLES_LONG["sqlite"], on_files(tmp_path), proof)
     with on_postgres(postgres.url):
-        expect_what_was_decided("Postgres", EXAMPLES_LONG["postgres"], on_files(tmp_path))
+        expect_what_was_decided("Postgres", EXAMPLES_LONG["postgres"], on_files(tmp_path), proof)

@@ -1,15 +1,15 @@
 """SIGKILL at every boundary of a transaction: the log and the application's table agree, once."""
 
-import sys
 from pathlib import Path
 
 import pytest
+from reporting import Report
 
 from twelvefold.testing import Matrix, crash_matrix
 
 HERE = Path(__file__).parent
 SEEDS = 40
-SEEDS_LONG = 400
+SEEDS_LONG = 200
 INSIDE = {
     "after the order is written",
     "after the launch in its transaction",
@@ -22,9 +22,9 @@ INSIDE = {
 }
 
 
-def _matrix(*, seeds: int) -> Matrix:
+def _matrix(proof: Report, *, seeds: int) -> Matrix:
     matrix = crash_matrix("ledger_scenarios:transfers", path=[HERE], seeds=seeds)
-    sys.stdout.write(f"transfers: {matrix.runs} runs, {sum(matrix.killed_at.values())} kills\n")
+    proof.matrix(matrix, "transfers")
     return matrix
 
 
@@ -42,13 +42,15 @@ def expect_agreement(matrix: Matrix) -> None:
     }
 
 
-def test_a_kill_anywhere_in_a_transaction_leaves_log_and_table_in_agreement() -> None:
-    matrix = _matrix(seeds=SEEDS)
+def test_a_kill_anywhere_in_a_transaction_leaves_log_and_table_in_agreement(
+    proof: Report,
+) -> None:
+    matrix = _matrix(proof, seeds=SEEDS)
 
     expect_agreement(matrix)
     assert set(matrix.killed_at) >= INSIDE
 
 
 @pytest.mark.long
-def test_many_kills_in_a_row_leave_log_and_table_in_agreement() -> None:
-    expect_agreement(_matrix(seeds=SEEDS_LONG))
+def test_many_kills_in_a_row_leave_log_and_table_in_agreement(proof: Report) -> None:
+    expect_agreement(_matrix(proof, seeds=SEEDS_LONG))

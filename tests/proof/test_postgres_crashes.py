@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 
 import pytest
+from reporting import Report
 
 from contracts.store import fact, launch
 from postgres.cluster import GIVEN, Cluster
@@ -17,6 +18,7 @@ from twelvefold.stores.postgres import PostgresStore
 WRITERS = 3
 CRASHES = (signal.SIGQUIT, signal.SIGKILL)
 """An immediate stop, which is a crash to the next start, and the real thing."""
+CRASHES_EACH = 3
 BETWEEN_S = 0.3
 PATIENCE_S = 60.0
 
@@ -56,7 +58,7 @@ class Writer(threading.Thread):
 @pytest.mark.long  # the server syncs its whole folder at each start
 @pytest.mark.skipif(GIVEN in os.environ, reason="a server that was given is not killed")
 def test_a_server_that_is_killed_under_load_loses_nothing_acknowledged(
-    postgres: Cluster, postgres_url: str
+    postgres: Cluster, postgres_url: str, proof: Report
 ) -> None:
     over = threading.Event()
     with postgres.durable(), closing(PostgresStore(postgres_url)) as store:
@@ -64,17 +66,22 @@ def test_a_server_that_is_killed_under_load_loses_nothing_acknowledged(
         for writer in writers:
             launch(store, writer.id)
             writer.start()
-        for number in CRASHES:
+        for number in CRASHES * CRASHES_EACH:
             time.sleep(BETWEEN_S)
             postgres.crash(number)
         time.sleep(BETWEEN_S)
         over.set()
         for writer in writers:
             writer.join()
+        proof.add(runs=len(CRASHES) * CRASHES_EACH)
+        acknowledged = sum(len(writer.acknowledged) for writer in writers)
+        proof.note(f"{acknowledged} facts acknowledged under {proof.runs} crashes of the server")
 
         assert [writer.error for writer in writers] == [None] * WRITERS
         assert sum(writer.unanswered for writer in writers) > 0
         for writer in writers:
             keys = [event.key for event in store.load(writer.id).events]
+            lost = set(writer.acknowledged) - set(keys)
+            proof.add(runs=0, lost=len(lost), duplicated=len(keys) - len(set(keys)))
             assert keys == ["delivery:1", *writer.acknowledged]
         assert store.rebuild().differed == ()

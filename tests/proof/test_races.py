@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import racers
+from reporting import Report, twice
 
 from crew import Look, settle
 from twelvefold.app import App
@@ -36,11 +37,13 @@ async def launched(app: App, rounds: int) -> None:
         await app.launch("crew", "go", thread_id=f"t{round}")
 
 
-def test_of_four_answers_in_one_instant_one_wins_and_the_others_are_told(tmp_path):
-    expect_one_winner(tmp_path, ROUNDS)
+def test_of_four_answers_in_one_instant_one_wins_and_the_others_are_told(
+    tmp_path: Path, proof: Report
+) -> None:
+    expect_one_winner(tmp_path, ROUNDS, proof)
 
 
-def expect_one_winner(folder: Path, rounds: int) -> None:
+def expect_one_winner(folder: Path, rounds: int, proof: Report) -> None:
     app = racers.paying(folder)
     asyncio.run(launched(app, rounds))
     asyncio.run(settle(app))
@@ -51,6 +54,7 @@ def expect_one_winner(folder: Path, rounds: int) -> None:
     asyncio.run(settle(app))
     told = [answers.get() for _ in range(rounds * len(racers.PEOPLE))]
     paid = Counter(racers.ledger_in(folder).effects)
+    proof.add(runs=rounds, duplicated=twice(racers.ledger_in(folder).effects))
     for round in range(rounds):
         mine = [answer[1:] for answer in told if answer[0] == round]
         [(winner, decision)] = [(who, what) for who, what, refused in mine if refused is None]
@@ -64,11 +68,11 @@ def expect_one_winner(folder: Path, rounds: int) -> None:
     app.close()
 
 
-def test_advances_without_a_lock_start_and_run_nothing_twice(tmp_path):
-    expect_nothing_twice(tmp_path, ROUNDS_WITHOUT_LOCK)
+def test_advances_without_a_lock_start_and_run_nothing_twice(tmp_path: Path, proof: Report) -> None:
+    expect_nothing_twice(tmp_path, ROUNDS_WITHOUT_LOCK, proof)
 
 
-def expect_nothing_twice(folder: Path, rounds: int) -> None:
+def expect_nothing_twice(folder: Path, rounds: int, proof: Report) -> None:
     app = racers.looking(folder)
     asyncio.run(launched(app, rounds))
 
@@ -77,6 +81,8 @@ def expect_nothing_twice(folder: Path, rounds: int) -> None:
     ran_in_the_race = Counter(racers.ledger_in(folder).effects)
     asyncio.run(brought_home(app, set(ran_in_the_race)))
     ran = Counter(racers.ledger_in(folder).effects)
+    looks_in_all = rounds * (1 + racers.LOOKS)
+    proof.add(runs=rounds, lost=looks_in_all - len(ran), duplicated=twice(ran.elements()))
     for round in range(rounds):
         thread = app.thread(f"t{round}")
         assert set(starts(thread).values()) == {1}

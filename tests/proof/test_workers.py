@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from crewing import PATIENCE_S, Crew, crew
+from reporting import Report
 
 from postgres.cluster import GIVEN, Cluster
 
@@ -38,7 +38,7 @@ def names(round: int) -> list[str]:
 # Kills
 
 
-def measure_takeover(url: str, folder: Path, stall_s: float) -> None:
+def measure_takeover(url: str, folder: Path, stall_s: float, proof: Report) -> None:
     with crew(url, folder, stall_s=stall_s, workers=2) as two:
         two.launch("gate", "held")
         pid = two.until_begun("held")
@@ -49,22 +49,25 @@ def measure_takeover(url: str, folder: Path, stall_s: float) -> None:
         (folder / "gate").touch()
         two.until_finished("held")
 
-        sys.stdout.write(f"takeover after kill -9, stall {stall_s:g} s: {took_s:.1f} s\n")
+        proof.note(f"takeover after kill -9, stall {stall_s:g} s: {took_s:.1f} s")
+        two.report(proof, "held", steps=1)
         assert took_s < TAKEOVER_S_MAX[stall_s]
         assert [line.attempt for line in two.effects.having("begin")] == [1, 2]
         assert two.faults("held", steps=1) == []
 
 
-def test_another_worker_finishes_what_a_killed_one_had(postgres_url: str, tmp_path: Path):
-    measure_takeover(postgres_url, tmp_path, STALL_S)
+def test_another_worker_finishes_what_a_killed_one_had(
+    postgres_url: str, tmp_path: Path, proof: Report
+):
+    measure_takeover(postgres_url, tmp_path, STALL_S, proof)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("stall_s", [TUNED_S, DEFAULT_S])
 def test_workers_as_they_are_run_take_over_in_time(
-    postgres_url: str, tmp_path: Path, stall_s: float
+    postgres_url: str, tmp_path: Path, stall_s: float, proof: Report
 ):
-    measure_takeover(postgres_url, tmp_path, stall_s)
+    measure_takeover(postgres_url, tmp_path, stall_s, proof)
 
 
 def test_workers_keep_others_out_and_hand_on_what_is_left_when_they_stop(two: Crew):
@@ -84,7 +87,7 @@ def test_workers_keep_others_out_and_hand_on_what_is_left_when_they_stop(two: Cr
     assert two.faults(*names(0)) == []
 
 
-def test_a_thread_that_kills_its_workers_is_parked_and_the_others_go_on(two: Crew):
+def test_a_thread_that_kills_its_workers_is_parked_and_the_others_go_on(two: Crew, proof: Report):
     two.launch("gate", "long")
     two.until_begun("long")
     two.launch("kill", "poison")
@@ -92,6 +95,9 @@ def test_a_thread_that_kills_its_workers_is_parked_and_the_others_go_on(two: Cre
     two.until(lambda: two.status("poison") == "failed", keep_up=True)
     (two.folder / "gate").touch()
     two.until_finished("long", *names(0), keep_up=True)
+    two.report(proof, *names(0))
+    two.report(proof, "long", steps=1, runs=0)
+    proof.note(f"parked for a person after {KILLS_MAX} killed workers; 5 other threads finished")
 
     begun = [line for line in two.effects.having("begin") if line.key == "default/poison/s1"]
     assert len(begun) == KILLS_MAX
@@ -108,7 +114,7 @@ def test_a_thread_that_kills_its_workers_is_parked_and_the_others_go_on(two: Cre
 # Frozen workers
 
 
-def freeze(two: Crew, rounds: int) -> None:
+def freeze(two: Crew, rounds: int, proof: Report) -> None:
     """Stop a worker for longer than its lease, with a tool under way, and let it go on."""
     chance = random.Random(rounds)
     for number in range(rounds):
@@ -120,12 +126,15 @@ def freeze(two: Crew, rounds: int) -> None:
         time.sleep(chance.uniform(0.0, 0.3))
         os.kill(pid, signal.SIGCONT)
     every = [name for number in range(rounds) for name in names(number)]
-    two.until(lambda: two.faults(*every) == [])  # what was under way has still to be recorded
+    try:
+        two.until(lambda: two.faults(*every) == [])  # what was under way has still to be recorded
+    finally:
+        two.report(proof, *every, runs=rounds)
     retried = sum(line.attempt > 1 for line in two.effects.having("begin"))
-    sys.stdout.write(f"{rounds} times frozen past the lease: {retried} runs were taken over\n")
+    proof.note(f"{rounds} times frozen past the lease: {retried} runs were taken over")
 
 
-def test_a_worker_that_was_frozen_appends_nothing_twice_and_loses_nothing(two: Crew):
+def test_a_worker_that_was_frozen_appends_nothing_twice_and_loses_nothing(two: Crew, proof: Report):
     two.launch("gate", "held")
     pid = two.until_begun("held")
     os.kill(pid, signal.SIGSTOP)
@@ -136,21 +145,21 @@ def test_a_worker_that_was_frozen_appends_nothing_twice_and_loses_nothing(two: C
     two.until(lambda: len(two.effects.having("end")) == 2)
     two.until(lambda: two.faults("held", steps=1) == [])  # the outcomes of both runs are kept
 
-    freeze(two, FREEZES)
+    freeze(two, FREEZES, proof)
     assert two.stop_all() == [0, 0]
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_workers_that_are_frozen_many_times_do_no_harm(two: Crew):
-    freeze(two, FREEZES_LONG)
+def test_workers_that_are_frozen_many_times_do_no_harm(two: Crew, proof: Report):
+    freeze(two, FREEZES_LONG, proof)
     assert two.stop_all() == [0, 0]
 
 
 # The server
 
 
-def restart(postgres: Cluster, two: Crew, rounds: int) -> None:
+def restart(postgres: Cluster, two: Crew, rounds: int, proof: Report) -> None:
     """Crash the server while the workers work; they come back by themselves."""
     chance = random.Random(rounds)
     workers = [worker.pid for worker in two.workers]
@@ -161,29 +170,38 @@ def restart(postgres: Cluster, two: Crew, rounds: int) -> None:
         postgres.crash(signal.SIGQUIT)
     every = [name for number in range(rounds) for name in names(number)]
     took_s = two.until_finished(*every)
-    two.until(lambda: two.faults(*every) == [])
-    sys.stdout.write(f"{rounds} restarts of the server; {took_s:.1f} s to the end of all\n")
+    try:
+        two.until(lambda: two.faults(*every) == [])
+    finally:
+        two.report(proof, *every, runs=rounds)
+    proof.note(f"{rounds} restarts of the server; {took_s:.1f} s to the end of all")
     assert [worker.pid for worker in two.workers if worker.poll() is None] == workers
     assert two.stop_all() == [0, 0]
 
 
 @pytest.mark.skipif(GIVEN in os.environ, reason="a server that was given is not killed")
-def test_workers_come_back_by_themselves_when_the_server_does(postgres: Cluster, two: Crew):
-    restart(postgres, two, RESTARTS)
+def test_workers_come_back_by_themselves_when_the_server_does(
+    postgres: Cluster, two: Crew, proof: Report
+):
+    restart(postgres, two, RESTARTS, proof)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(GIVEN in os.environ, reason="a server that was given is not killed")
-def test_a_server_that_crashes_again_and_again_costs_nothing(postgres: Cluster, two: Crew):
+def test_a_server_that_crashes_again_and_again_costs_nothing(
+    postgres: Cluster, two: Crew, proof: Report
+):
     with postgres.durable():
-        restart(postgres, two, RESTARTS_LONG)
+        restart(postgres, two, RESTARTS_LONG, proof)
 
 
 # The queue
 
 
-def test_jobs_and_wakes_that_are_gone_are_made_again(postgres_url: str, tmp_path: Path):
+def test_jobs_and_wakes_that_are_gone_are_made_again(
+    postgres_url: str, tmp_path: Path, proof: Report
+):
     with crew(postgres_url, tmp_path, stall_s=STALL_S, workers=0) as one:
         one.launch("busy", *names(0))
         with psycopg.connect(one.url, autocommit=True) as db:
@@ -200,5 +218,7 @@ def test_jobs_and_wakes_that_are_gone_are_made_again(postgres_url: str, tmp_path
         one.start()
         one.until_finished("held")
 
+        one.report(proof, *names(0))
+        one.report(proof, "held", steps=1)
         assert one.faults(*names(0)) == []
         assert one.faults("held", steps=1) == []

@@ -39,11 +39,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A run that did not come out as the undisturbed one."""
+    """A run that did not come out as the undisturbed one. `effects` are those it had, when it
+    ended."""
 
     kills: Sequence[int]
     where: Sequence[str]
     what: str
+    effects: Mapping[str, int] | None = None
 
 
 @dataclass(slots=True)
@@ -56,19 +58,30 @@ class Matrix:
     faults: list[Fault] = field(default_factory=list[Fault])
 
 
-def crash_matrix(build: str, *, path: Sequence[Path | str] = (), seeds: int = 0) -> Matrix:
+def crash_matrix(
+    build: str,
+    *,
+    path: Sequence[Path | str] = (),
+    seeds: int = 0,
+    seeds_each: int = 0,
+    processes: int = PROCESSES,
+) -> Matrix:
     """Kill the scenario at every boundary; then `seeds` times at several random ones in a row.
 
+    `seeds_each`: so many times at every boundary, and then up to twice in the recovery, wherever
+    the seed says. `processes` run side by side.
     `build` names a `Build` function as `module:function`; `path` is put before `sys.path` to find
     it.
     Raises `AssertionError` when the undisturbed run does not end, or two of them differ.
     """
-    with children(build, path) as order:
+    with children(build, path, processes=processes) as order:
         plain = _undisturbed(order)
         matrix = Matrix(plain)
-        kills: list[list[int]] = [[n] for n in range(1, len(plain.boundaries) + 1)]
-        kills += [_several(seed, len(plain.boundaries)) for seed in range(seeds)]
-        with ThreadPoolExecutor(PROCESSES) as pool:
+        points = len(plain.boundaries)
+        kills: list[list[int]] = [[n] for n in range(1, points + 1)]
+        kills += [_several(seed, points) for seed in range(seeds)]
+        kills += [_at(n, seed, points) for n in range(1, points + 1) for seed in range(seeds_each)]
+        with ThreadPoolExecutor(processes) as pool:
             disturb = partial(_disturbed, order, plain)
             for fault, where in pool.map(disturb, kills):
                 matrix.runs += 1
@@ -82,6 +95,11 @@ def crash_matrix(build: str, *, path: Sequence[Path | str] = (), seeds: int = 0)
 def _several(seed: int, boundaries: int) -> list[int]:
     chance = random.Random(seed)
     return [chance.randint(1, boundaries) for _ in range(chance.randint(2, 4))]
+
+
+def _at(point: int, seed: int, boundaries: int) -> list[int]:
+    chance = random.Random(f"{point}/{seed}")
+    return [point, *(chance.randint(1, boundaries) for _ in range(chance.randint(0, 2)))]
 
 
 def _undisturbed(order: Order) -> Run:
@@ -110,8 +128,9 @@ def _disturbed(order: Order, plain: Run, kills: Sequence[int]) -> tuple[Fault | 
         ended = order(folder, {"do": "work", "kill_at": 0})
         if ended.code != 0:
             return Fault(kills, where, f"did not finish, exit {ended.code}:\n{ended.said}"), where
-        what = _differences(plain, _read(folder))
-    return (Fault(kills, where, what) if what else None), where
+        run = _read(folder)
+        what = _differences(plain, run)
+    return (Fault(kills, where, what, run.effects) if what else None), where
 
 
 def _differences(plain: Run, run: Run) -> str:

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twelvefold.contacts import deadline_timers, remind_timer
 from twelvefold.files import facts
-from twelvefold.reducer import read
-from twelvefold.store import Append, Create, Store, Timer
-from twelvefold.thread import Draft, Json, Thread, from_iso
+from twelvefold.plan import waits
+from twelvefold.store import Append, Create, Store
+from twelvefold.thread import Draft, Json, Thread
 
 
 def comparable(events: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
@@ -39,27 +38,5 @@ def _append(thread: Thread) -> Append:
         tenant=thread.tenant,
         create=Create(thread.agent, thread.parent),
         wake=True,
-        timers=_timers(thread),
+        timers=waits(thread),
     )
-
-
-def _timers(thread: Thread) -> list[Timer]:
-    """The timers that the store beside this log held."""
-    state = read(thread)
-    timers: list[Timer] = []
-    for contact in state.open_contacts.values():
-        timers += deadline_timers(contact)
-        if contact.remind is not None:
-            timers.append(Timer(remind_timer(contact.id), thread.events[-1].at + contact.remind))
-    for chosen in state.open:
-        kind, _, name = (chosen.waiting or "").partition(":")
-        if kind == "timer":
-            timers.append(Timer(f"sleep:{name}", _due(thread, name)))
-    return timers
-
-
-def _due(thread: Thread, timer: str) -> Any:
-    dues = [
-        e.data["due"] for e in thread.events if e.data.get("timer") == timer and "due" in e.data
-    ]
-    return from_iso(dues[-1])

@@ -11,7 +11,7 @@ from pathlib import Path
 from twelvefold.thread import Json
 
 PROCESSES = 2
-"""Servers side by side."""
+"""Servers side by side, as a rule."""
 
 Order = Callable[[Path, Mapping[str, Json]], "Ended"]
 
@@ -25,16 +25,17 @@ class Ended:
 
 
 @contextmanager
-def children(build: str, path: Sequence[Path | str]) -> Generator[Order]:
+def children(
+    build: str, path: Sequence[Path | str], *, processes: int = PROCESSES
+) -> Generator[Order]:
     """A function that has a child, or several, carry out an order in a folder. Thread-safe for as
-    many
-    threads as there are `PROCESSES`."""
+    many threads as there are `processes`."""
     before = os.pathsep.join(str(p) for p in path)
     env = os.environ | {"PYTHONPATH": os.pathsep.join([before, os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, "-m", "twelvefold.testing.child", build]
     servers = [
         subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(PROCESSES)
+        for _ in range(processes)
     ]
     idle = list(servers)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import promises
 import pytest
+from reporting import Report
 
 HERE = Path(__file__).parent
 SOURCE = Path(inspect.getfile(promises.Agent)).parent
@@ -31,7 +32,9 @@ def mutated(patches: list[dict[str, str]], folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant["name"])
-def test_without_the_guard_its_promise_breaks(mutant: dict[str, Any], tmp_path: Path):
+def test_without_the_guard_its_promise_breaks(
+    mutant: dict[str, Any], tmp_path: Path, proof: Report
+):
     source, work = tmp_path / "source", tmp_path / "work"
     work.mkdir()
     paths = [mutated(mutant["patch"], source), HERE.parent.parent]
@@ -45,12 +48,14 @@ def test_without_the_guard_its_promise_breaks(mutant: dict[str, Any], tmp_path: 
         timeout=PROMISE_S_MAX,
     )
 
+    proof.mutant(caught=run.returncode == promises.BROKEN_EXIT)
     assert run.returncode == promises.BROKEN_EXIT, run.stderr
     assert "the ledger holds" in run.stderr
 
 
 @pytest.mark.parametrize("promise", sorted({mutant["promise"] for mutant in MUTANTS}))
-def test_with_every_guard_in_place_the_promise_holds(promise: str, tmp_path: Path):
+def test_with_every_guard_in_place_the_promise_holds(promise: str, tmp_path: Path, proof: Report):
+    proof.add()
     assert promises.main(promise, str(tmp_path)) == 0
 
 

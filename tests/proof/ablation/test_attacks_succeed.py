@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from attacking import SUCCEEDED_EXIT
 from places import on_postgres
+from reporting import Report
 from test_ablation import mutated
 
 HERE = Path(__file__).parent
@@ -70,9 +71,10 @@ def _attacked(mutant: dict[str, Any], store: str, folder: Path) -> Ended:
 
 @pytest.mark.parametrize(("mutant", "store"), CASES)
 def test_without_its_guard_the_attack_succeeds(
-    mutant: dict[str, Any], store: str, runs: dict[str, "Future[Ended]"]
+    mutant: dict[str, Any], store: str, runs: dict[str, "Future[Ended]"], proof: Report
 ) -> None:
     ended = runs[_name(mutant, store)].result()
+    proof.mutant(caught=ended.returncode == SUCCEEDED_EXIT)
 
     assert ended.returncode == SUCCEEDED_EXIT, ended.stderr
     assert ended.stderr.startswith(("the ledger holds", "the promise is broken", "seed "))
