@@ -34,6 +34,7 @@ from crew import (
 )
 from twelvefold.agent import Agent
 from twelvefold.app import App
+from twelvefold.directory import Directory
 from twelvefold.effects import Ask, Finish, Sleep, Wait
 from twelvefold.engine.procrastinate import ProcrastinateEngine, Timing, expect_schema, migrate
 from twelvefold.engine.procrastinate.jobs import ALONE, QUEUE
@@ -253,6 +254,24 @@ async def test_a_timer_that_was_deleted_by_hand_is_set_again(make: Make, url: st
     clock.forward(2 * HOUR)
     await settle(app)
     assert status(app) == "finished"
+
+
+@pytest.mark.parametrize("lost", ["remind:s1.1", "send:s1.1", "expire:s1.1"])
+async def test_timers_of_a_question_are_set_again_as_the_log_says(make: Make, url: str, lost: str):
+    clock, post = Clock(), Postbox("mail", failures=[OSError("down")])
+    ask = lambda c: Ask(c.step, "Which?", to="anna", within=2 * HOUR, remind=HOUR)  # noqa: E731
+    people = Directory(addresses={"anna": {"mail": "anna@example.com"}})
+    channels = {"channels": [post], "directory": people}
+    app = make(pipeline(Question(), carry_out=ask), clock=clock, **channels)
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    before = sql(url, "select key, due from twelvefold_timers order by key")
+    assert [key for key, _ in before] == ["expire:s1.1", "remind:s1.1", "send:s1.1"]
+    sql(url, f"delete from twelvefold_timers where key = '{lost}'")
+
+    await settle(app)
+
+    assert sql(url, "select key, due from twelvefold_timers order by key") == before
 
 
 async def test_what_rests_is_not_woken_by_the_sweeper(make: Make):

@@ -18,6 +18,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from twelvefold.engine.procrastinate.healing import Healing
 from twelvefold.engine.procrastinate.log import JobStore, unusable
 from twelvefold.engine.procrastinate.queue import Queue
 from twelvefold.engine.procrastinate.schema import expect_schema
@@ -71,6 +72,7 @@ class ProcrastinateEngine:
             errors=self.errors,
             jobs_max=advances_max,
         )
+        self._healing = Healing(self._queue, around, self._store)
         self._heard, self._calls, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._may_work = asyncio.Event()
         self._grace_s = around.stop_grace_s
@@ -152,7 +154,7 @@ class ProcrastinateEngine:
             self._calls.clear()
             done = self._work.under_way  # what ends meanwhile may leave something to do
             done += await self._take_all()
-            done += await self._work.sweep_deep()
+            done += await self._healing.look()
             done += await self._queue.sweep(self.around.clock())
             if self._work.under_way:
                 await self._work.ring()
@@ -208,7 +210,7 @@ class ProcrastinateEngine:
             if self._may_work.is_set():
                 await self._queue.sweep(self.around.clock())
                 if time.monotonic() >= deep_at:
-                    await self._work.sweep_deep()
+                    await self._healing.look()
                     deep_at = time.monotonic() + self._timing.deep_sweep_s
             await asyncio.sleep(GATHER_S)
             with suppress(TimeoutError):

@@ -99,6 +99,15 @@ where status = 'waiting' and summary like '%%"timer:%%' and not exists (
     where s.tenant = t.tenant and s.thread_id = t.id and s.key like 'sleep:%%')
 limit %(most)s;
 
+-- name: logs
+-- The next threads whose logs are looked through for timers that are gone.
+select n, tenant, id from twelvefold_threads
+where n > %(after)s and status not in ('cancelled', 'erased') order by n limit %(most)s;
+
+-- name: timers
+select tenant, thread_id as id, key from twelvefold_timers
+where (tenant, thread_id) in (select * from unnest(%(tenants)s::text[], %(ids)s::text[]));
+
 -- name: forget
 -- A wake of a thread that is not there: somebody deleted it.
 delete from twelvefold_wakes where tenant = %(tenant)s and thread_id = %(id)s;

@@ -169,6 +169,24 @@ class Queue:
         async with self._transaction() as db:
             return [_ref(row) for row in await _rows(db, "sleepless")]
 
+    async def logs(self, after: int, most: int) -> list[tuple[int, Ref]]:
+        """The next threads in the order in which they began, each with its place in it."""
+        rows = await self._all("logs", after=after, most=most)
+        return [(row["n"], _ref(row)) for row in rows]
+
+    async def timers(self, refs: Sequence[Ref]) -> set[tuple[Ref, str]]:
+        """The timers that these threads have."""
+        tenants, ids = [ref.tenant for ref in refs], [ref.id for ref in refs]
+        rows = await self._all("timers", tenants=tenants, ids=ids)
+        return {(_ref(row), row["key"]) for row in rows}
+
+    async def set_timers(self, timers: Sequence[Due]) -> None:
+        """Those that are there by now stay as they are."""
+        async with self._transaction() as db:
+            for ref, key, due in timers:
+                given = {"tenant": ref.tenant, "id": ref.id, "key": key, "due": to_iso(due)}
+                await db.execute(_sql("set_timer"), given)
+
     async def forget(self, ref: Ref) -> None:
         """Drop the wake of a thread that is not there."""
         await self._do("forget", tenant=ref.tenant, id=ref.id)

@@ -12,10 +12,9 @@ from twelvefold.engine.procrastinate.log import JobStore
 from twelvefold.engine.procrastinate.queue import Queue
 from twelvefold.exceptions import StoreUnavailable, UnknownAgent, UnknownThread
 from twelvefold.loop import Bell, Surroundings, advance, deliver, fire_due
-from twelvefold.plan import sleep_timer
 from twelvefold.schedules import Schedule
-from twelvefold.store import Append, Ref, Timer
-from twelvefold.thread import Draft, Json, from_iso
+from twelvefold.store import Append, Ref
+from twelvefold.thread import Draft, Json
 
 RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 30.0
@@ -105,26 +104,6 @@ class Work:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def sweep_deep(self) -> int:
-        """Wake threads that were forgotten, and set timers that are missing; how many."""
-        found = await self._queue.sweep_deep(self._around.clock())
-        for ref in await self._queue.sleepless():
-            timers = self._alarms(ref)
-            await self._store.commit(Append(ref.id, [], tenant=ref.tenant, timers=timers))
-            found += len(timers)
-        return found
-
-    def _alarms(self, ref: Ref) -> list[Timer]:
-        """The timers of the steps of this thread that sleep, as the log says."""
-        waits = self._store.thread_row(ref.id, tenant=ref.tenant).summary.waits
-        thread = self._store.load(ref.id, tenant=ref.tenant)
-        slept = [event.data for event in thread.events if event.type == "timer_set"]
-        return [
-            Timer(sleep_timer(data["timer"]), from_iso(data["due"]))
-            for data in slept
-            if f"timer:{data['timer']}" in waits
-        ]
 
     async def park(self, job: Job) -> None:
         """The workers that had this job died, one after the other: a person has to look."""

@@ -1,0 +1,63 @@
+"""The timers that a log asks for. Pure.
+
+They are set in the transaction of what they belong to. Should the rows be lost, by hand or with an
+older backup, the log says what they were.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from twelvefold.contacts import REMINDERS_MAX, deadline_timers, remind_timer
+from twelvefold.deliveries import pending, timer_of
+from twelvefold.directory import Directory
+from twelvefold.plan.parts import sleep_timer
+from twelvefold.reducer import read
+from twelvefold.state import Contact
+from twelvefold.store import Timer
+from twelvefold.thread import Thread, from_iso
+
+
+def alarms(
+    thread: Thread, *, now: datetime, channels: Collection[str] = (), directory: Directory
+) -> list[Timer]:
+    """What must wake this thread, and whoever sends for it, as the log stands."""
+    return [*waits(thread), *_sends(thread, now, channels, directory)]
+
+
+def waits(thread: Thread) -> list[Timer]:
+    """Of steps that sleep, and of contacts that end or are to be reminded of."""
+    state = read(thread)
+    found = [timer for one in state.open_contacts.values() for timer in deadline_timers(one)]
+    for contact in state.open_contacts.values():
+        if contact.remind is not None and contact.reminders < REMINDERS_MAX:
+            due = _asked_last(thread, contact) + contact.remind
+            found.append(Timer(remind_timer(contact.id), due))
+    slept = [e.data for e in thread.events if e.type == "timer_set"]
+    waiting = {one.waiting for one in state.open}
+    dues = {data["timer"]: data["due"] for data in slept if f"timer:{data['timer']}" in waiting}
+    return found + [Timer(sleep_timer(name), from_iso(due)) for name, due in dues.items()]
+
+
+def _asked_last(thread: Thread, contact: Contact) -> datetime:
+    """When those who are asked heard of it last by a timer."""
+    reminders = [
+        event.at
+        for event in thread.events[contact.seq :]
+        if event.type == "contact_reminded"
+        and event.data.get("contact") == contact.id
+        and "by" not in event.data
+    ]
+    return reminders[-1] if reminders else contact.asked_at
+
+
+def _sends(
+    thread: Thread, now: datetime, channels: Collection[str], directory: Directory
+) -> Iterator[Timer]:
+    """One for each contact or text that has still to reach somebody."""
+    if not channels:
+        return
+    told = [e.data["step"] for e in thread.events if e.type == "step_settled" and "told" in e.data]
+    for about in dict.fromkeys([*read(thread).open_contacts, *told]):
+        left = pending(thread, about, channels, directory)
+        if left:
+            yield Timer(timer_of(about), min(one.due or now for one in left))
