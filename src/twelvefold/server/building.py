@@ -10,16 +10,18 @@ from twelvefold import __version__
 from twelvefold.app import App
 from twelvefold.server import health
 from twelvefold.server.access import Loopback
+from twelvefold.server.pages import files
 from twelvefold.server.problems import http_problem, invalid
 from twelvefold.server.serving import Access, Options, Serving
 
 PARTS = (health.router,)
+PAGES = (files.router,)
 
 
 def router(app: App, *, access: Access | None = None, **options: Any) -> APIRouter:
     serving = Serving(app, access or Loopback(), Options(**options))
     routes = APIRouter(prefix=serving.options.prefix)
-    for part in PARTS:
+    for part in PARTS + PAGES if serving.options.inbox else PARTS:
         routes.include_router(part(serving))
     return routes
 

@@ -1,0 +1,65 @@
+"""Routes whose refusals are pages for people: what happened, and what to do next."""
+
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from twelvefold.exceptions import InvalidAnswer, NotSignedIn, TwelvefoldError
+from twelvefold.server.pages.layout import page
+from twelvefold.server.problems import STATUSES
+from twelvefold.server.serving import Serving
+
+TITLES = {
+    401: "Please sign in",
+    403: "You may not do this",
+    404: "Nothing here has this name",
+    409: "Nothing was done",
+    422: "That is not what is awaited",
+    503: "The store does not answer just now",
+}
+
+
+def pages_router(serving: Serving) -> APIRouter:
+    """An `APIRouter` for pages: none of its routes is in the OpenAPI document."""
+
+    class PageRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            answer = super().get_route_handler()
+
+            async def answered(request: Request) -> Response:
+                try:
+                    return await answer(
+                        checked(request, None, bytes_max=serving.options.body_bytes_max)
+                    )
+                except Refused as error:
+                    too_much = error.detail
+                    return await refusal(request, serving, InvalidAnswer(too_much))
+                except RequestValidationError:
+                    wrong = InvalidAnswer("This address or form is not one of ours.")
+                    return await refusal(request, serving, wrong)
+                except TwelvefoldError as error:
+                    return await refusal(request, serving, error)
+
+            return answered
+
+    return APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+async def refusal(request: Request, serving: Serving, error: TwelvefoldError) -> Response:
+    """The page for an exception that a route raised."""
+    status = status_of(error)
+    title = TITLES.get(status, "That did not work")
+    said = str(error) or error.__doc__ or ""
+    who = None
+    if not isinstance(error, NotSignedIn):
+        with suppress(TwelvefoldError):  # a link's page has nobody signed in
+            who = await serving.access.principal(request)
+    return page(request, serving, "refusal.html", who=who, status=status, title=title, said=said)
+
+
+def status_of(error: TwelvefoldError) -> int:
+    return next(status for kind, status, _, _ in STATUSES if isinstance(error, kind))
