@@ -32,12 +32,7 @@ def pages_router(serving: Serving) -> APIRouter:
 
             async def answered(request: Request) -> Response:
                 try:
-                    return await answer(
-                        checked(request, None, bytes_max=serving.options.body_bytes_max)
-                    )
-                except Refused as error:
-                    too_much = error.detail
-                    return await refusal(request, serving, InvalidAnswer(too_much))
+                    return await answer(request)
                 except RequestValidationError:
                     wrong = InvalidAnswer("This address or form is not one of ours.")
                     return await refusal(request, serving, wrong)
