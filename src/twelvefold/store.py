@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from twelvefold.audit import Audited
 from twelvefold.exceptions import ConfigurationError
+from twelvefold.keys import Keyring
 from twelvefold.summary import Status, Summary
 from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Parent, Thread
 from twelvefold.watching import Watched
@@ -239,7 +240,7 @@ def transactional(store: Store) -> TransactionalStore:
     return cast(TransactionalStore, store)
 
 
-class EmbeddedStore(Store, Audited, Watched, Protocol):
+class EmbeddedStore(Store, Audited, Watched, Keyring, Protocol):
     """A store that also keeps the wakes and timers of the embedded engine."""
 
     @property

@@ -12,6 +12,7 @@ from twelvefold.audit import CONTACT_EVENTS, Head, Recorded, Said, hashes
 from twelvefold.exceptions import UnknownAttachment
 from twelvefold.store import Append, ContactRow, Due, Ref, ThreadRow, Timer, Woken, transactional
 from twelvefold.summary import Status
+from twelvefold.testing.memory_keys import MemoryKeys
 from twelvefold.testing.memory_state import (
     NEVER,
     Kept,
@@ -27,10 +28,11 @@ from twelvefold.thread import DEFAULT_TENANT, Event, Thread
 from twelvefold.watching import LISTED_MAX, PAGE_EVENTS
 
 
-class MemoryStore:
+class MemoryStore(MemoryKeys):
     """An `EmbeddedStore` without a file. Everything may be called from any thread."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._state = State()
         self._blobs: dict[tuple[str, str], bytes] = {}
         self._commits = 0

@@ -20,6 +20,7 @@ from twelvefold.stores.postgres.runner import Runner, runner_pid
 from twelvefold.stores.postgres.schema import expect_schema, schema_version
 from twelvefold.stores.postgres.wakes import RowWakes
 from twelvefold.stores.postgres.writer import Writer
+from twelvefold.tables.keys import KeyTable
 from twelvefold.tables.projections import Rebuilt, rebuild
 from twelvefold.tables.reads import Reads
 from twelvefold.thread import DEFAULT_TENANT, Event
@@ -32,7 +33,7 @@ STRANGER = ""
 """The author of commits that this store itself has to hear of."""
 
 
-class PostgresStore(Reads):
+class PostgresStore(Reads, KeyTable):
     """An `EmbeddedStore` and a `TransactionalStore` in the database at `url`, whose schema
     `twelvefold db migrate` made.
 
@@ -166,6 +167,9 @@ class PostgresStore(Reads):
         except BaseException:
             self.close()
             raise
+
+    def _returned(self, name: str, parameters: Any) -> list[Any]:
+        return self._writer.write(lambda db: db.rows(name, parameters))
 
     def _committed(self, appends: Sequence[Append]) -> list[list[Event]]:
         events = self._writer.commit(appends)

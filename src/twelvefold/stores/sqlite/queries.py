@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from twelvefold.tables.keys import KEY_STATEMENTS
 from twelvefold.tables.queries import parse_queries
 from twelvefold.tables.rows import Row
 
 SQL: Mapping[str, str] = parse_queries(
     files("twelvefold.stores.sqlite").joinpath("queries.sql").read_text(encoding="utf-8")
-)
+) | dict(KEY_STATEMENTS)
 
 
 class Named:

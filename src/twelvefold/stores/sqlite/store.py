@@ -20,6 +20,7 @@ from twelvefold.stores.sqlite.runner import runner_lock, runner_pid
 from twelvefold.stores.sqlite.schema import schema_version
 from twelvefold.stores.sqlite.wakes import RowWakes
 from twelvefold.stores.sqlite.writer import Writer
+from twelvefold.tables.keys import KeyTable
 from twelvefold.tables.projections import Rebuilt, rebuild
 from twelvefold.tables.reads import Reads
 from twelvefold.thread import DEFAULT_TENANT, Event
@@ -27,7 +28,7 @@ from twelvefold.thread import DEFAULT_TENANT, Event
 LOCK_TIMEOUT_S = 5.0
 
 
-class SqliteStore(Reads):
+class SqliteStore(Reads, KeyTable):
     """An `EmbeddedStore` in the file at `path`, which is created, with its folders, when missing.
 
     `commit` belongs to an event loop; everything else may be called from any thread. `wakes`
@@ -137,6 +138,14 @@ class SqliteStore(Reads):
         self._groups.close()
         self._writer.close()
         self._reading.close()
+
+    def _returned(self, name: str, parameters: Any) -> list[Any]:
+        def run(db: sqlite3.Connection) -> list[Any]:
+            rows = Named(db).rows(name, parameters)
+            db.execute("commit")
+            return rows
+
+        return self._writer.alone(run)
 
     def _tell(self, appends: Sequence[Append]) -> None:
         if any(append.is_heard for append in appends):

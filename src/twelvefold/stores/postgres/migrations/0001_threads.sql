@@ -107,6 +107,24 @@ create table twelvefold_blobs (
     primary key (tenant, sha256)
 );
 
+-- Keys for requests over HTTP: the SHA-256 of the secret and of the one before it, never a secret. A row
+-- with `once` is the token of a link to sign in by.
+create table twelvefold_keys (
+    id           text collate "C" primary key,
+    name         text not null,
+    secret       text collate "C" not null,
+    created_at   text collate "C" not null,
+    tenant       text collate "C" not null,
+    scopes       text not null,
+    person       text,
+    once         integer not null,
+    former       text collate "C",
+    former_until text collate "C",
+    expires_at   text collate "C",
+    revoked_at   text collate "C",
+    used_at      text collate "C"
+);
+
 -- Transactions that were lent to a tool. The store deletes its row right before it commits; whoever else
 -- commits is refused, and all that the transaction holds is undone.
 create table twelvefold_loans (

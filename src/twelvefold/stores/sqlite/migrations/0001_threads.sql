@@ -99,3 +99,21 @@ create table twelvefold_blobs (
     content blob    not null,
     primary key (tenant, sha256)
 );
+
+-- Keys for requests over HTTP: the SHA-256 of the secret and of the one before it, never a secret. A row
+-- with `once` is the token of a link to sign in by.
+create table twelvefold_keys (
+    id           text primary key,
+    name         text not null,
+    secret       text not null,
+    created_at   text not null,
+    tenant       text not null,
+    scopes       text not null,
+    person       text,
+    once         integer not null,
+    former       text,
+    former_until text,
+    expires_at   text,
+    revoked_at   text,
+    used_at      text
+);
