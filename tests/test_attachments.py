@@ -11,9 +11,9 @@ from crew import STORES, Look, Meddled, app_of, events, pipeline, ran_by, settle
 from twelvefold.app import App
 from twelvefold.attachments import ATTACHMENT_BYTES_MAX, PREVIEW_CHARS_MAX, Attachment, described
 from twelvefold.call import Call
-from twelvefold.cli.lines import said
 from twelvefold.context import parse, render
 from twelvefold.exceptions import StoreFull, UnknownAttachment, UnknownThread
+from twelvefold.notices.events import said
 from twelvefold.thread import from_jsonl
 from twelvefold.tools import RESULT_BYTES_MAX
 

@@ -12,9 +12,9 @@ from contracts.store import LATER, fact
 from histories import history
 from small import AGENT
 from twelvefold.audit import ERASED, Verified, decisions, verify
-from twelvefold.cli.lines import said, what
 from twelvefold.context import render
 from twelvefold.files import diff, markdown, read_lines
+from twelvefold.notices.events import said, what
 from twelvefold.plan import recover, replay
 from twelvefold.reducer import read
 from twelvefold.store import Append, Create

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from twelvefold.cli.lines import said
 from twelvefold.cli.waits import command_for
 from twelvefold.forms import Form, Option, multiple_choice, yes_no
+from twelvefold.notices.events import said
 from twelvefold.store import ContactRow, Ref
 from twelvefold.thread import Event
 

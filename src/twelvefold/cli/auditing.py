@@ -27,12 +27,12 @@ from twelvefold.audit.heads import is_signed
 from twelvefold.cli import exits
 from twelvefold.cli.filing import read_file
 from twelvefold.cli.here import Here
-from twelvefold.cli.lines import compact
 from twelvefold.cli.moments import moment
 from twelvefold.cli.options import command
 from twelvefold.cli.out import CELL_CHARS_MAX, shortened
 from twelvefold.cli.writing import write_whole
 from twelvefold.exceptions import InvalidFile, UnknownAttachment
+from twelvefold.notices.events import compact
 from twelvefold.store import EmbeddedStore
 from twelvefold.summary import short
 from twelvefold.thread import from_iso, to_iso

@@ -9,11 +9,11 @@ import click
 
 from twelvefold.cli import exits
 from twelvefold.cli.here import Here, person
-from twelvefold.cli.lines import said, what
 from twelvefold.cli.options import command
 from twelvefold.cli.out import CELL_CHARS_MAX, shortened
 from twelvefold.cli.writing import write_whole
 from twelvefold.exceptions import InvalidFile, NotFound
+from twelvefold.notices.events import said, what
 from twelvefold.summary import short
 from twelvefold.thread import Event, Thread
 

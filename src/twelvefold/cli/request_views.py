@@ -16,7 +16,7 @@ from twelvefold.summary import short
 from twelvefold.thread import Event, Json, Thread, to_text
 
 if TYPE_CHECKING:
-    from twelvefold.cli.requests import Made
+    from twelvefold.app.requests import Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _name(event: Event) -> str:
 
 
 def _other(here: Here, log: Thread, made: "Made", other: str) -> tuple[str, "Made"]:
-    from twelvefold.cli.requests import request_at
+    from twelvefold.app.requests import request_at
     from twelvefold.plan import is_reply
 
     if not other:

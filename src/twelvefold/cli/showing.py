@@ -5,10 +5,10 @@ import click
 from twelvefold.cli.family import rest_of
 from twelvefold.cli.following import event_data, rest_data
 from twelvefold.cli.here import Here
-from twelvefold.cli.lines import said, what
 from twelvefold.cli.options import command
 from twelvefold.cli.out import CELL_CHARS_MAX, shortened
 from twelvefold.cli.waits import rest_lines
+from twelvefold.notices.events import said, what
 from twelvefold.summary import short
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from twelvefold.cli.lines import compact, said, what
 from twelvefold.cli.out import CELL_CHARS_MAX, Out, shortened
+from twelvefold.notices.events import compact, said, what
 from twelvefold.summary import short
 from twelvefold.thread import EVENT_VERSION, Event
 
