@@ -1,12 +1,14 @@
 """What every route is given: the application, who may come in, and the settings."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from fastapi import Request
 
 from twelvefold.app import App
 from twelvefold.server.principal import Principal
+from twelvefold.server.streams.feed import Feed
 
 BODY_BYTES_MAX = 1_000_000
 
@@ -40,6 +42,11 @@ class Serving:
     app: App
     access: Access
     options: Options = Options()
+
+    @cached_property
+    def feed(self) -> Feed:
+        """What all streams read. `feed.drain()` ends them, for a server that stops."""
+        return Feed(lambda: self.app.store)
 
     def at(self, request: Request, path: str) -> str:
         """The link to a path of ours, wherever we are mounted or included."""
