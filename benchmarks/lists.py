@@ -34,8 +34,9 @@ FILLING = (
         (AT, DATA, THREADS, EVENTS_EACH),
     ),
     (
-        "insert into twelvefold_contacts (thread, id, tenant, seq, asked_at, deadline, outcome)"
-        " select n, 's1.1', 'default', 1, %s, case n %% 3 when 0 then %s end,"
+        "insert into twelvefold_contacts (thread, id, tenant, seq, asked_at, deadline, risk, asks,"
+        " outcome)"
+        " select n, 's1.1', 'default', 1, %s, case n %% 3 when 0 then %s end, 'low', '',"
         " case when n %% 5 > 1 then 'approved' end from generate_series(1, %s) n",
         (AT, AT, THREADS),
     ),

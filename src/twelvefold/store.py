@@ -13,9 +13,13 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from twelvefold.audit import Audited
 from twelvefold.exceptions import ConfigurationError
+from twelvefold.inbox import Backlog as Backlog
+from twelvefold.inbox import ContactRow as ContactRow
+from twelvefold.inbox import Inbox
+from twelvefold.inbox import Ref as Ref
 from twelvefold.keys import Keyring
 from twelvefold.summary import Status, Summary
-from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Parent, Thread
+from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Parent, Thread
 from twelvefold.watching import Watched
 
 
@@ -84,13 +88,6 @@ class Append:
         return self.exact or any((draft.after or 0) > seen for draft in self.drafts)
 
 
-class Ref(NamedTuple):
-    """The full name of a thread."""
-
-    tenant: str
-    id: str
-
-
 class Woken(NamedTuple):
     """A thread that asked to be advanced. `version` rises with each wake."""
 
@@ -122,21 +119,7 @@ class ThreadRow:
         return self.summary.status
 
 
-@dataclass(frozen=True, slots=True)
-class ContactRow:
-    """One line of an inbox. `data` is that of `contact_requested`; `outcome` is None while it is
-    open."""
-
-    ref: Ref
-    agent: str
-    id: str
-    asked_at: datetime
-    data: dict[str, Json]
-    outcome: str | None = None
-    closed_at: datetime | None = None
-
-
-class Store(Protocol):
+class Store(Inbox, Protocol):
     """Appends are durable when `commit` returns. A raised error other than `Stale`, `Fenced`,
     `Conflict` and `UnknownThread` is ambiguous: repeat the append with its keys, never assume."""
 
@@ -187,12 +170,6 @@ class Store(Protocol):
 
     def ids_ending(self, suffix: str, *, tenant: str = DEFAULT_TENANT, limit: int = 5) -> list[str]:
         """Thread ids that end so; an id that equals `suffix` comes alone."""
-        ...
-
-    def contacts(
-        self, *, tenant: str = DEFAULT_TENANT, open_only: bool = True, limit: int = 1000
-    ) -> list[ContactRow]:
-        """Contacts by deadline (none last), then by age."""
         ...
 
     def keep(self, content: bytes, *, tenant: str = DEFAULT_TENANT) -> str:

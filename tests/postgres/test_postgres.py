@@ -269,7 +269,7 @@ def _argument(name: str, place: int) -> str:
     if name == "ids_ending":
         return ["'default'", "'99'", "5"][place - 1]
     if name == "list_open_contacts":
-        return ["'default'", "10"][place - 1]
+        return ["'default'", "10", "''", "''", "0", "0", "null", "null", "null"][place - 1]
     if name in {"thread_for_append", "thread_row", "events_after", "end_wake"}:
         return ["'default'", "'t7'", "0"][place - 1]
     if name == "update_thread":
@@ -285,8 +285,9 @@ def _fill(url: str) -> None:
         "insert into twelvefold_events (thread, seq, type, v, key, at, data, salt, chain)"
         f" select n, s, 'noted', 1, s::text, '2026', '{{}}', '', '' {numbers},"
         " generate_series(1, 5) s",
-        "insert into twelvefold_contacts (thread, id, tenant, seq, asked_at, deadline)"
-        f" select n, 's1.1', 'default', 1, '2026', case n % 2 when 0 then '2026' end {numbers}",
+        "insert into twelvefold_contacts (thread, id, tenant, seq, asked_at, deadline, risk,"
+        " asks) select n, 's1.1', 'default', 1, '2026', case n % 2 when 0 then '2026' end, 'low',"
+        f" '' {numbers}",
         "insert into twelvefold_wakes (tenant, thread_id, version)"
         f" select 'default', 't' || n, n {numbers}",
         "insert into twelvefold_timers (tenant, thread_id, key, due)"

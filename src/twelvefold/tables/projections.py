@@ -10,7 +10,7 @@ from twelvefold.store import Ref
 from twelvefold.summary import Summary, summarize
 from twelvefold.tables.queries import Database
 from twelvefold.tables.rows import event_of
-from twelvefold.thread import Event, Json, from_iso, from_text, to_iso, to_text
+from twelvefold.thread import Event, Json, canonical, from_iso, from_text, to_iso, to_text
 
 _SUMMARY_FIELDS = tuple(Summary.__dataclass_fields__)
 _MOVES = frozenset({"contact_escalated", "contact_reassigned"})
@@ -45,7 +45,8 @@ def contact_changes(number: int, tenant: str, events: Iterable[Event]) -> list[C
         if event.type == "contact_requested":
             changes.append(_opened(number, tenant, event))
         elif event.type in _MOVES:
-            moved = (event.seq, _deadline(event), number, event.data["contact"])
+            asked = (event.seq, _deadline(event), *_asked(event))
+            moved = (*asked, number, event.data["contact"])
             changes.append(Change("move_contact", moved))
         elif event.type == "contact_closed":
             closed = (event.data["outcome"], to_iso(event.at), number, event.data["contact"])
@@ -57,7 +58,12 @@ def contact_changes(number: int, tenant: str, events: Iterable[Event]) -> list[C
 
 def _opened(number: int, tenant: str, event: Event) -> Change:
     asked = (number, tenant, event.data["contact"], event.seq, to_iso(event.at), _deadline(event))
-    return Change("open_contact", asked)
+    return Change("open_contact", (*asked, *_asked(event)))
+
+
+def _asked(event: Event) -> tuple[str, str]:
+    """The risk and whom it asks, by which lists are filtered. Equal policies are equal texts."""
+    return str(event.data.get("risk", "low")), canonical(event.data.get("to"))
 
 
 def _deadline(event: Event) -> str | None:

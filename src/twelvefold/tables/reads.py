@@ -6,7 +6,8 @@ from typing import Any
 
 from twelvefold.audit import Head, Recorded, Said
 from twelvefold.exceptions import UnknownAttachment, UnknownThread
-from twelvefold.store import ContactRow, Due, ThreadRow, Woken
+from twelvefold.inbox import place_of
+from twelvefold.store import Backlog, ContactRow, Due, ThreadRow, Woken
 from twelvefold.summary import Status
 from twelvefold.tables.rows import (
     Row,
@@ -24,6 +25,8 @@ from twelvefold.thread import DEFAULT_TENANT, Event, Thread, from_iso, to_iso, t
 from twelvefold.watching import LISTED_MAX, PAGE_EVENTS
 
 NUMBER_MAX = 2**63 - 1
+LAST = "~"
+"""After every time."""
 
 
 Ask = Callable[[str, Any], list[Any]]
@@ -87,10 +90,37 @@ class Reads:
         return [id for (id,) in rows]
 
     def contacts(
-        self, *, tenant: str = DEFAULT_TENANT, open_only: bool = True, limit: int = 1000
+        self,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        open_only: bool = True,
+        limit: int = 1000,
+        after: str = "",
+        agent: str | None = None,
+        risk: str | None = None,
+        to: Sequence[str] | None = None,
     ) -> list[ContactRow]:
         name = "list_open_contacts" if open_only else "list_contacts"
-        return [contact_row_of(row) for row in self._rows(name, (tenant, limit))]
+        place = place_of(after, str, str, int, int) or ("", "", 0, 0)
+        wanted = (tenant, limit, *place, agent, risk, _texts(to))
+        return [contact_row_of(row) for row in self._rows(name, wanted)]
+
+    def closed(
+        self,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        limit: int = 100,
+        after: str = "",
+        agent: str | None = None,
+        risk: str | None = None,
+        to: Sequence[str] | None = None,
+    ) -> list[ContactRow]:
+        place = place_of(after, str, int, int) or (LAST, NUMBER_MAX, NUMBER_MAX)
+        wanted = (tenant, limit, *place, agent, risk, _texts(to))
+        return [contact_row_of(row) for row in self._rows("list_closed_contacts", wanted)]
+
+    def backlog(self, *, tenant: str = DEFAULT_TENANT) -> list[Backlog]:
+        return [Backlog(*row) for row in self._rows("backlog", (tenant,))]
 
     def kept(self, sha256: str, *, tenant: str = DEFAULT_TENANT) -> bytes:
         row = self._row("blob", (tenant, sha256))
@@ -166,6 +196,10 @@ class Reads:
 
 def _mark_of(row: Row | None) -> str:
     return "-".join("" if value is None else str(value) for value in row or ())
+
+
+def _texts(to: Sequence[str] | None) -> str | None:
+    return None if to is None else to_text(list(to))
 
 
 def _unknown(thread_id: str, tenant: str) -> UnknownThread:

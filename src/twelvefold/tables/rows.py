@@ -29,10 +29,18 @@ def thread_row_of(row: Row) -> ThreadRow:
 
 
 def contact_row_of(row: Row) -> ContactRow:
-    tenant, thread_id, agent, id, asked_at, data, outcome, closed_at = row
-    closed = None if closed_at is None else from_iso(closed_at)
-    ref = Ref(tenant, thread_id)
-    return ContactRow(ref, agent, id, from_iso(asked_at), from_text(data), outcome, closed)
+    tenant, thread_id, agent, id, asked_at, data, outcome, closed_at, ended, *place = row
+    return ContactRow(
+        Ref(tenant, thread_id),
+        agent,
+        id,
+        from_iso(asked_at),
+        from_text(data),
+        outcome,
+        None if closed_at is None else from_iso(closed_at),
+        {} if ended is None else from_text(ended),
+        " ".join(map(str, place)),
+    )
 
 
 def woken_of(row: Row) -> Woken:

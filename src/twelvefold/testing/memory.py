@@ -7,18 +7,29 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from twelvefold.audit import CONTACT_EVENTS, Head, Recorded, Said, hashes
 from twelvefold.exceptions import UnknownAttachment
-from twelvefold.store import Append, ContactRow, Due, Ref, ThreadRow, Timer, Woken, transactional
+from twelvefold.store import (
+    Append,
+    Backlog,
+    ContactRow,
+    Due,
+    Ref,
+    ThreadRow,
+    Timer,
+    Woken,
+    transactional,
+)
 from twelvefold.summary import Status
 from twelvefold.testing.memory_keys import MemoryKeys
+from twelvefold.testing.memory_lists import counted, ended, listed, waiting
 from twelvefold.testing.memory_state import (
     NEVER,
     Kept,
     State,
     apply,
-    deadline,
     recorded,
     ref_of,
     row_of,
@@ -98,16 +109,24 @@ class MemoryStore(MemoryKeys):
         return [suffix] if suffix in ids else [id for id in ids if id.endswith(suffix)][:limit]
 
     def contacts(
-        self, *, tenant: str = DEFAULT_TENANT, open_only: bool = True, limit: int = 1000
+        self,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        open_only: bool = True,
+        limit: int = 1000,
+        after: str = "",
+        **wanted: Any,
     ) -> list[ContactRow]:
-        rows = [
-            contact
-            for ref, kept in self._state.threads.items()
-            if ref.tenant == tenant
-            for contact in kept.contacts.values()
-            if contact.outcome is None or not open_only
-        ]
-        return sorted(rows, key=lambda row: (deadline(row), row.asked_at, row.ref.id))[:limit]
+        rows = listed(self._state, tenant, **wanted)
+        return waiting([r for r in rows if r.outcome is None or not open_only], after)[:limit]
+
+    def closed(
+        self, *, tenant: str = DEFAULT_TENANT, limit: int = 100, after: str = "", **wanted: Any
+    ) -> list[ContactRow]:
+        return ended(listed(self._state, tenant, **wanted), after)[:limit]
+
+    def backlog(self, *, tenant: str = DEFAULT_TENANT) -> list[Backlog]:
+        return counted(listed(self._state, tenant))
 
     def woken(self) -> list[Woken]:
         return sorted((Woken(*wake) for wake in self._state.wakes.items()), key=lambda w: w.version)

@@ -74,20 +74,48 @@ order by n desc limit ?3;
 select id from twelvefold_threads where tenant = ?1 and substr(id, -length(?2)) = ?2 order by n desc limit ?3;
 
 -- name: list_open_contacts
-select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
+-- From the place after (?3 to ?6) on. `~` stands behind every time.
+select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at, null,
+    coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq
 from twelvefold_contacts c
 join twelvefold_threads t on t.n = c.thread
 join twelvefold_events e on e.place = (c.thread << 32) + c.seq
-where c.tenant = ? and c.outcome is null
-order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
+where c.tenant = ?1 and c.outcome is null
+  and (coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq) > (?3, ?4, ?5, ?6)
+  and (?7 is null or t.agent = ?7) and (?8 is null or c.risk = ?8)
+  and (?9 is null or c.asks in (select value from json_each(?9)))
+order by coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq limit ?2;
 
 -- name: list_contacts
-select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at
+select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at, null,
+    coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq
 from twelvefold_contacts c
 join twelvefold_threads t on t.n = c.thread
 join twelvefold_events e on e.place = (c.thread << 32) + c.seq
-where c.tenant = ?
-order by c.deadline is null, c.deadline, c.asked_at, c.thread, c.seq limit ?;
+where c.tenant = ?1
+  and (coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq) > (?3, ?4, ?5, ?6)
+  and (?7 is null or t.agent = ?7) and (?8 is null or c.risk = ?8)
+  and (?9 is null or c.asks in (select value from json_each(?9)))
+order by coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq limit ?2;
+
+-- name: list_closed_contacts
+-- A copied log's contacts are void without an event that says so.
+select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at, x.data,
+    c.closed_at, c.thread, c.seq
+from twelvefold_contacts c
+join twelvefold_threads t on t.n = c.thread
+join twelvefold_events e on e.place = (c.thread << 32) + c.seq
+left join twelvefold_events x on x.thread = c.thread and x.key = 'closed:' || c.id
+where c.tenant = ?1 and c.outcome is not null and (c.closed_at, c.thread, c.seq) < (?3, ?4, ?5)
+  and (?6 is null or t.agent = ?6) and (?7 is null or c.risk = ?7)
+  and (?8 is null or c.asks in (select value from json_each(?8)))
+order by c.closed_at desc, c.thread desc, c.seq desc limit ?2;
+
+-- name: backlog
+select t.agent, c.risk, c.asks, count(*) from twelvefold_contacts c
+join twelvefold_threads t on t.n = c.thread
+where c.tenant = ? and c.outcome is null
+group by t.agent, c.risk, c.asks order by t.agent, c.risk, c.asks;
 
 -- WATCHING -------------------------------------------------------------------------------------------
 
@@ -170,12 +198,13 @@ pragma wal_checkpoint(truncate);
 -- PROJECTIONS ----------------------------------------------------------------------------------------
 
 -- name: open_contact
-insert or replace into twelvefold_contacts (thread, tenant, id, seq, asked_at, deadline)
-values (?, ?, ?, ?, ?, ?);
+insert or replace into twelvefold_contacts (thread, tenant, id, seq, asked_at, deadline, risk, asks)
+values (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: move_contact
 -- It was asked of others: the event that says so repeats the request.
-update twelvefold_contacts set seq = ?, deadline = ? where thread = ? and id = ? and outcome is null;
+update twelvefold_contacts set seq = ?, deadline = ?, risk = ?, asks = ?
+where thread = ? and id = ? and outcome is null;
 
 -- name: close_contact
 update twelvefold_contacts set outcome = ?, closed_at = ? where thread = ? and id = ? and outcome is null;
@@ -192,7 +221,7 @@ select n, tenant, id from twelvefold_threads order by n;
 select n, tenant, id, status, summary from twelvefold_threads;
 
 -- name: derived_contacts
-select thread, id, seq, asked_at, deadline, outcome, closed_at from twelvefold_contacts order by thread, id;
+select thread, id, seq, asked_at, deadline, risk, asks, outcome, closed_at from twelvefold_contacts order by thread, id;
 
 -- name: replace_summary
 update twelvefold_threads set summary = ?, status = ? where n = ?;

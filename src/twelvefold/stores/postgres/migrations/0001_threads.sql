@@ -59,7 +59,7 @@ create table twelvefold_events (
 -- A key is used once per thread: what makes facts idempotent.
 create unique index twelvefold_events_by_key on twelvefold_events (thread, key) where key is not null;
 
--- Projection: questions and approvals. `seq` is the event that asked.
+-- Projection: questions and approvals. `seq` is the event that asked; `asks` is its policy, canonical.
 create table twelvefold_contacts (
     thread    bigint not null references twelvefold_threads (n),
     id        text collate "C" not null,
@@ -67,14 +67,18 @@ create table twelvefold_contacts (
     seq       bigint not null,
     asked_at  text collate "C" not null,
     deadline  text collate "C",
+    risk      text collate "C" not null,
+    asks      text collate "C" not null,
     outcome   text,
     closed_at text collate "C",
     primary key (thread, id)
 );
 
--- In the order of the inbox.
-create index twelvefold_contacts_open on twelvefold_contacts (tenant, deadline, asked_at, thread, seq)
-    where outcome is null;
+-- In the order of the inbox, and of its history.
+create index twelvefold_contacts_open on twelvefold_contacts
+    (tenant, coalesce(deadline, '~'), asked_at, thread, seq) where outcome is null;
+create index twelvefold_contacts_closed on twelvefold_contacts (tenant, closed_at, thread, seq)
+    where outcome is not null;
 
 -- Threads that wait to be advanced. A sequence never gives a version twice, so an advance that served an
 -- old wake can never end a newer one.
@@ -123,6 +127,13 @@ create table twelvefold_keys (
     expires_at   text collate "C",
     revoked_at   text collate "C",
     used_at      text collate "C"
+);
+
+-- Counts that all processes share: when the next turn of a rate begins, and what was spent of a budget. Times
+-- are seconds since 1970; after `until` a row means nothing.
+    name  text collate "C" primary key,
+    level double precision not null,
+    until double precision
 );
 
 -- Transactions that were lent to a tool. The store deletes its row right before it commits; whoever else

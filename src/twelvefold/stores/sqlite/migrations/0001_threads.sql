@@ -55,7 +55,7 @@ create table twelvefold_events (
 -- A key is used once per thread: what makes facts idempotent.
 create unique index twelvefold_events_by_key on twelvefold_events (thread, key) where key is not null;
 
--- Projection: questions and approvals. `seq` is the event that asked.
+-- Projection: questions and approvals. `seq` is the event that asked; `asks` is its policy, canonical.
 create table twelvefold_contacts (
     thread    integer not null references twelvefold_threads (n),
     id        text    not null,
@@ -63,12 +63,18 @@ create table twelvefold_contacts (
     seq       integer not null,
     asked_at  text    not null,
     deadline  text,
+    risk      text not null,
+    asks      text not null,
     outcome   text,
     closed_at text,
     primary key (thread, id)
 ) without rowid;
 
-create index twelvefold_contacts_open on twelvefold_contacts (tenant, asked_at) where outcome is null;
+-- In the order of the inbox, and of its history.
+create index twelvefold_contacts_open on twelvefold_contacts
+    (tenant, coalesce(deadline, '~'), asked_at, thread, seq) where outcome is null;
+create index twelvefold_contacts_closed on twelvefold_contacts (tenant, closed_at, thread, seq)
+    where outcome is not null;
 
 -- Threads that wait to be advanced. AUTOINCREMENT never gives a version twice, so an advance that
 -- served an old wake can never end a newer one.
@@ -116,4 +122,11 @@ create table twelvefold_keys (
     expires_at   text,
     revoked_at   text,
     used_at      text
+);
+
+-- Counts that all processes share: when the next turn of a rate begins, and what was spent of a budget. Times
+-- are seconds since 1970; after `until` a row means nothing.
+    name  text primary key,
+    level double precision not null,
+    until double precision
 );
