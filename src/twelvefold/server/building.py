@@ -10,11 +10,18 @@ from twelvefold import __version__
 from twelvefold.app import App
 from twelvefold.server import health
 from twelvefold.server.access import Loopback
+from twelvefold.server.api import contacts, deciding, threads, verbs
 from twelvefold.server.pages import files
 from twelvefold.server.problems import http_problem, invalid
 from twelvefold.server.serving import Access, Options, Serving
 
-PARTS = (health.router,)
+PARTS = (
+    health.router,
+    threads.router,
+    verbs.router,
+    contacts.router,
+    deciding.router,
+)
 PAGES = (files.router,)
 
 

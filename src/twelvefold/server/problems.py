@@ -9,15 +9,19 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from twelvefold.exceptions import (
+    AlreadyDecided,
     ConfigurationError,
     Conflict,
+    Expired,
+    InFlight,
     InvalidAnswer,
     InvalidFile,
+    InvalidRequest,
+    Moved,
     NotAllowed,
     NotFound,
     NotPermitted,
@@ -29,6 +33,8 @@ from twelvefold.exceptions import (
     UnknownAgent,
     Unstorable,
 )
+from twelvefold.server.bodies import BODY_BYTES_MAX, Refused, checked
+from twelvefold.thread import Json, to_text
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://twelvefold.dev/problems/"
@@ -39,8 +45,13 @@ STATUSES: list[tuple[type[TwelvefoldError], int, str, bool]] = [
     (NotAllowed, 403, "not-allowed", False),
     (NotFound, 404, "not-found", False),
     (UnknownAgent, 404, "unknown-agent", False),
+    (Expired, 410, "expired", False),
+    (AlreadyDecided, 409, "already-decided", False),
+    (Moved, 412, "moved", False),
+    (InFlight, 409, "in-flight", True),
     (Conflict, 409, "conflict", False),
     (InvalidAnswer, 422, "invalid-answer", False),
+    (InvalidRequest, 422, "invalid-request", False),
     (InvalidFile, 422, "invalid-edit", False),
     (Unstorable, 422, "not-storable", False),
     (StoreFull, 507, "store-full", True),
@@ -51,36 +62,57 @@ STATUSES: list[tuple[type[TwelvefoldError], int, str, bool]] = [
 ]
 """The first class that fits: (exception, status, type, whether the same request may succeed)."""
 
+_OF_HTTP = {404: "no-such-path", 405: "no-such-method", 400: "malformed"}
+
 
 def problem(
     status: int, type: str, detail: str, *, retryable: bool = False, **more: Any
-) -> JSONResponse:
+) -> Response:
     """One refusal. `detail` says what happened, why, and what to do next."""
     title = type.replace("-", " ").capitalize()
-    body = {"type": TYPES + type, "title": title, "status": status, "detail": detail}
+    body: dict[str, Json] = {"type": TYPES + type, "title": title, "status": status}
+    body |= {"detail": detail, "retryable": retryable, **more}
     headers = {"Retry-After": "1"} if retryable else None
-    return JSONResponse(
-        {**body, "retryable": retryable, **more}, status, headers, media_type=MEDIA_TYPE
-    )
+    # Not JSONResponse: a lone surrogate that somebody sent would be an error of its own.
+    return Response(to_text(body).encode(), status, headers, media_type=MEDIA_TYPE)
 
 
-def problem_of(error: TwelvefoldError) -> JSONResponse:
+def problem_of(error: TwelvefoldError) -> Response:
     _, status, type, retryable = next(row for row in STATUSES if isinstance(error, row[0]))
-    more = {"errors": error.errors} if isinstance(error, InvalidAnswer) else {}
-    return problem(status, type, str(error) or error.__doc__ or "", retryable=retryable, **more)
+    detail = str(error) or error.__doc__ or ""
+    response = problem(status, type, detail, retryable=retryable, **_more(error))
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
-def invalid(error: RequestValidationError) -> JSONResponse:
-    """422, with what is wrong by field."""
-    errors = {".".join(map(str, e["loc"])): str(e["msg"]) for e in error.errors()}
-    said = "; ".join(f"{field}: {message}" for field, message in errors.items())
-    detail = f"The request is not of the described shape: {said}. Nothing was done."
+def _more(error: TwelvefoldError) -> dict[str, Json]:
+    match error:
+        case InvalidAnswer() | InvalidRequest():
+            return {"errors": error.errors}
+        case AlreadyDecided():
+            names = ("outcome", "by", "at", "channel")
+            return {"decided": {name: getattr(error, name) or None for name in names}}
+        case _:
+            return {}
+
+
+def invalid(error: RequestValidationError) -> Response:
+    """422, with what is wrong by field; 400 for a body that is no JSON."""
+    found = error.errors()
+    if found and found[0]["type"] == "json_invalid":
+        said = found[0].get("ctx", {}).get("error", "")
+        detail = f"The body is not JSON: {said}. Nothing was done; correct it."
+        return problem(400, "malformed", detail)
+    errors = {".".join(map(str, e["loc"])): str(e["msg"]) for e in found}
+    told = "; ".join(f"{field}: {message}" for field, message in errors.items())
+    detail = f"The request is not of the described shape: {told}. Nothing was done."
     return problem(422, "invalid-request", detail, errors=errors)
 
 
-def http_problem(error: HTTPException) -> JSONResponse:
-    """What the framework refuses by itself: no such path, no such method."""
-    said = {404: "no-such-path", 405: "no-such-method"}.get(error.status_code, "refused")
+def http_problem(error: HTTPException) -> Response:
+    """What the framework refuses by itself: no such path, no such method, no such encoding."""
+    said = _OF_HTTP.get(error.status_code, "refused")
     detail = f"{error.detail}. /openapi.json lists the paths and methods there are."
     response = problem(error.status_code, said, detail)
     response.headers.update(error.headers or {})
@@ -88,16 +120,27 @@ def http_problem(error: HTTPException) -> JSONResponse:
 
 
 class ProblemRoute(APIRoute):
-    """A route whose exceptions become problems, in any application."""
+    """A route whose exceptions become problems, in any application.
+
+    A body of JSON above `body_bytes_max`, or of another type, is refused before it is read.
+    """
+
+    body_bytes_max: int = BODY_BYTES_MAX
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def answered(request: Request) -> Response:
             try:
-                return await handle(request)
+                return await handle(
+                    checked(request, self.body_field, bytes_max=self.body_bytes_max)
+                )
+            except Refused as error:
+                return problem(error.status_code, error.type, error.detail)
             except RequestValidationError as error:
                 return invalid(error)
+            except HTTPException as error:
+                return http_problem(error)
             except TwelvefoldError as error:
                 return problem_of(error)
 

@@ -7,10 +7,9 @@ from typing import Protocol
 from fastapi import Request
 
 from twelvefold.app import App
-from twelvefold.server.principal import Principal
+from twelvefold.server.bodies import BODY_BYTES_MAX as BODY_BYTES_MAX
+from twelvefold.server.principal import Principal, Scope
 from twelvefold.server.streams.feed import Feed
-
-BODY_BYTES_MAX = 1_000_000
 
 
 class Access(Protocol):
@@ -51,3 +50,9 @@ class Serving:
     def at(self, request: Request, path: str) -> str:
         """The link to a path of ours, wherever we are mounted or included."""
         return f"{request.scope.get('root_path', '')}{self.options.prefix}{path}"
+
+    async def who(self, request: Request, scope: Scope) -> Principal:
+        """Who asks, if they may. Raises `NotSignedIn` and `NotPermitted`."""
+        who = await self.access.principal(request)
+        who.needs(scope)
+        return who

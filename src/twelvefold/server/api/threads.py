@@ -1,0 +1,138 @@
+"""Threads: launch, list, look, and the events of one."""
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ConfigDict, Field
+
+from twelvefold.exceptions import InvalidRequest, UnknownThread
+from twelvefold.server.api.asked import PAGE, PAGE_MAX, Asked, Cursor
+from twelvefold.server.api.cursors import cursor_of, no_cursor, place_of
+from twelvefold.server.api.replies import head_etag, shown
+from twelvefold.server.api.routing import Routes, Who
+from twelvefold.server.api.shapes import (
+    EventPage,
+    ThreadPage,
+    ThreadShape,
+    event_shape,
+    thread_shape,
+)
+from twelvefold.server.api.waiting import Waiting, rested
+from twelvefold.server.serving import Serving
+from twelvefold.store import ThreadRow
+from twelvefold.summary import Status
+
+EVENTS_MAX = 1_000
+SEQ_MAX = 2**31
+
+OWN_ID = r"[A-Za-z0-9_-]+"
+ID_CHARS_MAX = 100
+
+
+class ThreadQuery(Asked):
+    status: Annotated[Status | None, Field(description="Only threads of this status.")] = None
+    agent: Annotated[str | None, Field(description="Only threads of this agent.")] = None
+    limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = PAGE
+    cursor: Cursor = None
+
+
+class EventQuery(Asked):
+    after: Annotated[int, Field(ge=0, le=SEQ_MAX, description="Events after this `seq`.")] = 0
+    limit: Annotated[int, Field(ge=1, le=EVENTS_MAX)] = PAGE_MAX
+    cursor: Cursor = None
+
+
+class Launch(Asked):
+    """With an `id` of your own, the same launch twice is one thread."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"agent": "deploybot", "input": "deploy v1.2.3"}]},
+    )
+    agent: Annotated[str, Field(description="The name of an agent of the application.")]
+    input: Annotated[str, Field(min_length=1, description="The first message.")]
+    id: Annotated[str | None, Field(pattern=rf"^{OWN_ID}$", max_length=ID_CHARS_MAX)] = None
+
+
+def router(serving: Serving) -> APIRouter:
+    routes, threads = Routes(serving, "threads"), Threads(serving)
+    read = partial(routes.add, "GET", scope="threads:read")
+    read("/v1/threads", threads.many, returns=ThreadPage)
+    read("/v1/threads/{thread_id}", threads.one, returns=ThreadShape, problems=[404], etag=True)
+    read("/v1/threads/{thread_id}/events", threads.events, returns=EventPage, problems=[404])
+    launch = partial(routes.add, "POST", scope="threads:write", status=201, etag=True)
+    launch("/v1/threads", threads.launch, returns=ThreadShape, problems=[404])
+    return routes.router
+
+
+class Threads:
+    def __init__(self, serving: Serving) -> None:
+        self.serving, self.app = serving, serving.app
+
+    async def many(self, who: Who, asked: Annotated[ThreadQuery, Query()]) -> Response:
+        """Threads, the newest first."""
+        rows = self._page(who.tenant, asked)
+        page, more = rows[: asked.limit], rows[asked.limit :]
+        cursor = cursor_of(page[-1].ref.id) if more else None
+        return shown({"data": list(map(thread_shape, page)), "next_cursor": cursor})
+
+    def _page(self, tenant: str, asked: ThreadQuery) -> list[ThreadRow]:
+        before = place_of(asked.cursor, str)[0] if asked.cursor is not None else None
+        try:
+            return self.app.threads(
+                tenant=tenant,
+                status=asked.status,
+                agent=asked.agent,
+                limit=asked.limit + 1,
+                before=before,
+            )
+        except UnknownThread:
+            raise no_cursor() from None
+
+    async def one(self, who: Who, thread_id: str) -> Response:
+        """One thread: its status, and what it waits for."""
+        return thread_reply(self.app.store.thread_row(thread_id, tenant=who.tenant))
+
+    async def events(
+        self, who: Who, thread_id: str, asked: Annotated[EventQuery, Query()]
+    ) -> Response:
+        """The events of a thread, in order
+
+        After `after`, or from where `cursor` was left.
+        """
+        if asked.cursor is not None and asked.after:
+            raise InvalidRequest(
+                "A cursor and `after` name two places. Send one of them. Nothing was done.",
+                errors={"query.after": "cannot stand beside a cursor"},
+            )
+        after = asked.after if asked.cursor is None else place_of(asked.cursor, int)[0]
+        store = self.app.store
+        store.thread_row(thread_id, tenant=who.tenant)  # or it is not there
+        found = store.events(thread_id, after=after, limit=asked.limit + 1, tenant=who.tenant)
+        page, more = found[: asked.limit], found[asked.limit :]
+        cursor = cursor_of(page[-1].seq) if more else None
+        return shown({"data": list(map(event_shape, page)), "next_cursor": cursor})
+
+    async def launch(
+        self, request: Request, who: Who, body: Launch, asked: Annotated[Waiting, Query()]
+    ) -> Response:
+        """Begin a thread with its first message
+
+        It answers when the message is durable; the work goes on. `wait_s` waits until the thread
+        rests, at most so long.
+        """
+        thread_id = await self.app.launch(
+            body.agent,
+            body.input,
+            thread_id=body.id,
+            sender=who.name,
+            tenant=who.tenant,
+        )
+        row = await rested(self.app, thread_id, tenant=who.tenant, wait_s=asked.wait_s)
+        location = self.serving.at(request, f"/v1/threads/{thread_id}")
+        return thread_reply(row, status=201, location=location)
+
+
+def thread_reply(row: ThreadRow, **how: Any) -> Response:
+    return shown(thread_shape(row), etag=head_etag(row), **how)
