@@ -33,31 +33,6 @@ insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt,
 select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::bigint[], $7::text[],
     $8::text[], $9::bytea[], $10::bytea[]);
 
--- One append in one statement, which is a transaction of its own: nothing is written unless the thread is
--- as this process left it and nobody holds it. So it waits for nothing but the disk.
-with found as (
-    select n from twelvefold_threads where n = $6 and head = $7 and epoch = $8 and chain = $9 and summary = $10
-    for update skip locked
-), grown as (
-    update twelvefold_threads t set head = $1, epoch = $2, chain = $3, summary = $4, status = $5
-    from found where t.n = found.n returning t.n
-)
-insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
-select n, $11, $12, $13, $14, $15, $16, $17, $18, $19 from grown;
-
-with found as (
-    select n from twelvefold_threads where n = $6 and head = $7 and epoch = $8 and chain = $9 and summary = $10
-    for update skip locked
-), grown as (
-    update twelvefold_threads t set head = $1, epoch = $2, chain = $3, summary = $4, status = $5
-    from found where t.n = found.n returning t.n
-)
-insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
-select grown.n, new.* from grown, (values
-    ($11::bigint, $12::text, $13::integer, $14::text, $15::bigint, $16::text, $17::text, $18::bytea, $19::bytea),
-    ($20::bigint, $21::text, $22::integer, $23::text, $24::bigint, $25::text, $26::text, $27::bytea, $28::bytea)
-) as new;
-
 -- name: event_by_key
 select seq, type, data, at, key, after, v from twelvefold_events where thread = $1 and key = $2;
 
@@ -109,25 +84,12 @@ where tenant = $1 and reverse(id) >= reverse($2) and reverse(id) <= reverse($2) 
 order by n desc limit $3;
 
 -- name: list_open_contacts
--- From the place after ($3 to $6) on. `~` stands behind every time.
 select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at, null,
     coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq
 from twelvefold_contacts c
 join twelvefold_threads t on t.n = c.thread
 join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
 where c.tenant = $1 and c.outcome is null
-  and (coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq) > ($3, $4, $5::bigint, $6::bigint)
-  and ($7::text is null or t.agent = $7) and ($8::text is null or c.risk = $8)
-  and ($9::text is null or c.asks in (select json_array_elements_text($9::json)))
-order by coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq limit $2;
-
--- name: list_contacts
-select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at, null,
-    coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq
-from twelvefold_contacts c
-join twelvefold_threads t on t.n = c.thread
-join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
-where c.tenant = $1
   and (coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq) > ($3, $4, $5::bigint, $6::bigint)
   and ($7::text is null or t.agent = $7) and ($8::text is null or c.risk = $8)
   and ($9::text is null or c.asks in (select json_array_elements_text($9::json)))
@@ -151,6 +113,19 @@ select t.agent, c.risk, c.asks, count(*) from twelvefold_contacts c
 join twelvefold_threads t on t.n = c.thread
 where c.tenant = $1 and c.outcome is null
 group by t.agent, c.risk, c.asks order by t.agent, c.risk, c.asks;
+
+-- name: list_contacts
+-- From the place after ($3 to $6) on. `~` stands behind every time.
+select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at, null,
+    coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq
+from twelvefold_contacts c
+join twelvefold_threads t on t.n = c.thread
+join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
+where c.tenant = $1
+  and (coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq) > ($3, $4, $5::bigint, $6::bigint)
+  and ($7::text is null or t.agent = $7) and ($8::text is null or c.risk = $8)
+  and ($9::text is null or c.asks in (select json_array_elements_text($9::json)))
+order by coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq limit $2;
 
 -- WATCHING -------------------------------------------------------------------------------------------
 

@@ -123,10 +123,3 @@ create table twelvefold_keys (
     revoked_at   text,
     used_at      text
 );
-
--- Counts that all processes share: when the next turn of a rate begins, and what was spent of a budget. Times
--- are seconds since 1970; after `until` a row means nothing.
-    name  text primary key,
-    level double precision not null,
-    until double precision
-);
