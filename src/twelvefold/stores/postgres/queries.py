@@ -30,6 +30,10 @@ class Named:
     def write(self, name: str, parameters: Any = ()) -> None:
         self._cursor().execute(_query(name), parameters)
 
+    def written(self, name: str, parameters: Any = ()) -> int:
+        """How many rows that were."""
+        return self._cursor().execute(_query(name), parameters).rowcount
+
     def write_many(self, name: str, rows: list[tuple[Any, ...]]) -> None:
         """Statement `<name>s` takes a list per column."""
         if len(rows) == 1:

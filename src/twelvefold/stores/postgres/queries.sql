@@ -7,7 +7,7 @@
 select n, agent, head, epoch, chain, status, summary from twelvefold_threads where tenant = $1 and id = $2
 for update;
 
--- name: take_turn
+-- name: begin_in_turn
 -- For a thread that is not there yet, and so has no row to lock.
 select pg_advisory_xact_lock(hashtextextended(concat_ws(chr(1), 'twelvefold', $1::text, $2::text), 0));
 
@@ -32,6 +32,33 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
 select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::bigint[], $7::text[],
     $8::text[], $9::bytea[], $10::bytea[]);
+
+-- name: grow_by_1
+-- One append in one statement, which is a transaction of its own: nothing is written unless the thread is
+-- as this process left it and nobody holds it. So it waits for nothing but the disk.
+with found as (
+    select n from twelvefold_threads where n = $6 and head = $7 and epoch = $8 and chain = $9 and summary = $10
+    for update skip locked
+), grown as (
+    update twelvefold_threads t set head = $1, epoch = $2, chain = $3, summary = $4, status = $5
+    from found where t.n = found.n returning t.n
+)
+insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
+select n, $11, $12, $13, $14, $15, $16, $17, $18, $19 from grown;
+
+-- name: grow_by_2
+with found as (
+    select n from twelvefold_threads where n = $6 and head = $7 and epoch = $8 and chain = $9 and summary = $10
+    for update skip locked
+), grown as (
+    update twelvefold_threads t set head = $1, epoch = $2, chain = $3, summary = $4, status = $5
+    from found where t.n = found.n returning t.n
+)
+insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
+select grown.n, new.* from grown, (values
+    ($11::bigint, $12::text, $13::integer, $14::text, $15::bigint, $16::text, $17::text, $18::bytea, $19::bytea),
+    ($20::bigint, $21::text, $22::integer, $23::text, $24::bigint, $25::text, $26::text, $27::bytea, $28::bytea)
+) as new;
 
 -- name: event_by_key
 select seq, type, data, at, key, after, v from twelvefold_events where thread = $1 and key = $2;

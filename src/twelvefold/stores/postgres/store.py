@@ -62,7 +62,8 @@ class PostgresStore(Reads, KeyTable):
         self._wakes_of_others = RowWakes(STRANGER, self._told)
         self._writer = Writer(self._pool, self._wakes)
         threads_max = max(1, connections_max - KEPT_FREE)
-        self._lanes = Lanes(self._committed, threads_max=threads_max)
+        at_once = self._writer.commit_at_once
+        self._lanes = Lanes(self._committed, at_once, threads_max=threads_max)
         self._ear = Ear(self._url, author=author, lock_timeout_s=lock_timeout_s)
         self._runner = Runner(self._pool)
         self._listeners: list[Callable[[], None]] = []
