@@ -68,6 +68,10 @@ def _prepared(raw: "psycopg.Connection[Any]", name: str, lock_timeout_s: float) 
     return db
 
 
+class Busy(Exception):
+    """No connection is free and open right now."""
+
+
 class Pool:
     """At most `connections_max` connections to `url`, for callers in any thread."""
 
@@ -79,12 +83,17 @@ class Pool:
         self._closed = False
 
     @contextmanager
-    def connection(self, *, fresh: bool = False) -> Generator[Named]:
-        """A connection of the caller's own; `fresh`: none that the server may have dropped.
+    def connection(self, *, fresh: bool = False, wait: bool = True) -> Generator[Named]:
+        """A connection of the caller's own; `fresh`: none that the server may have dropped. Without
+        `wait`, `Busy` unless there is one at once.
 
         Raises `StoreUnavailable`, also when none becomes free in time.
         """
-        if not self._turns.acquire(timeout=self.lock_timeout_s):
+        if not wait and not self._idle:
+            raise Busy
+        if not self._turns.acquire(timeout=self.lock_timeout_s if wait else 0):
+            if not wait:
+                raise Busy
             raise StoreUnavailable(
                 f"{self.name}: all connections of this process are in use. Try again, or give"
                 " PostgresStore more of them: connections_max=."

@@ -5,6 +5,7 @@ done again. An error of the commit itself is ambiguous and is never repeated her
 does that, with the same keys.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -13,14 +14,19 @@ import psycopg
 
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.store import Append, Ref, Wakes
-from twelvefold.stores.postgres.connections import Pool
+from twelvefold.stores.postgres.connections import Busy, Pool
 from twelvefold.stores.postgres.failures import PASSING, ambiguous, translated
+from twelvefold.stores.postgres.kept import Growth, Kept
 from twelvefold.stores.postgres.queries import Named
 from twelvefold.tables.appends import Pending, Plan, plan, read_thread, ref_of, write
 from twelvefold.thread import Event
 
 TRIES_MAX = 10
 """Of one transaction that was undone because it met others."""
+
+INLINE_S_MAX = 0.002
+"""What an event loop may wait for a commit."""
+AVERAGE_OVER = 5  # commits, for the running average of their duration
 
 T = TypeVar("T")
 
@@ -30,9 +36,20 @@ class Writer:
 
     def __init__(self, pool: Pool, wakes: Wakes) -> None:
         self._pool, self._wakes = pool, wakes
+        self._kept = Kept()
+        self._average_s = 0.0
 
     def commit(self, appends: Sequence[Append]) -> list[list[Event]]:
-        return self.write(lambda db: applied(db, appends, self._wakes).events)
+        grown = self._grown(appends, wait=True)
+        if grown is not None:
+            return grown
+        planned = self.write(lambda db: applied(db, appends, self._wakes))
+        self._kept.put(planned.threads.values())
+        return planned.events
+
+    def commit_at_once(self, appends: Sequence[Append]) -> list[list[Event]] | None:
+        """None: whoever asks would have to wait for more than a fast disk."""
+        return None if self._average_s > INLINE_S_MAX else self._grown(appends, wait=False)
 
     def write(self, work: Callable[[Named], T]) -> T:
         """Do `work` in a transaction of its own, again when it was undone by the database."""
@@ -50,6 +67,38 @@ class Writer:
                 fresh = True
             except (psycopg.Error, UnicodeEncodeError) as error:
                 raise translated(error, self._pool.name) from error
+
+    def _grown(self, appends: Sequence[Append], *, wait: bool) -> list[list[Event]] | None:
+        """None: nothing was written, for it cannot be done in one statement."""
+        growth = self._kept.growth(appends)
+        if growth is None:
+            return None
+        try:
+            with self._pool.connection(wait=wait) as db:
+                is_written = self._timed(growth, db)
+        except (*PASSING, Busy):
+            return None
+        except psycopg.OperationalError as error:
+            raise self._unanswered(error) from error
+        except (psycopg.Error, UnicodeEncodeError) as error:
+            raise translated(error, self._pool.name) from error
+        if not is_written:
+            return None
+        self._kept.put([growth.pending])
+        return growth.events
+
+    def _timed(self, growth: Growth, db: Named) -> bool:
+        started = time.perf_counter()
+        try:
+            return growth.written(db)
+        finally:
+            self._average_s += (time.perf_counter() - started - self._average_s) / AVERAGE_OVER
+
+    def _unanswered(self, error: psycopg.OperationalError) -> Exception:
+        """The statement was a commit as well."""
+        said = translated(error, self._pool.name)
+        lost = error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+        return ambiguous(self._pool.name, error) if lost else said
 
     def _once(self, work: Callable[[Named], T], *, fresh: bool) -> T:
         with self._pool.connection(fresh=fresh) as db:
@@ -105,6 +154,6 @@ def _locked(db: Named, ref: Ref, *, may_begin: bool) -> Pending | None:
     """The thread, which nobody else appends to or begins until this transaction ends."""
     found = read_thread(db, ref)
     if found is None and may_begin:
-        db.rows("take_turn", ref)
+        db.rows("begin_in_turn", ref)
         return read_thread(db, ref)  # somebody else may have begun it while we waited
     return found

@@ -1,0 +1,102 @@
+"""The threads that this process wrote last, so that growing one is a single statement.
+
+The statement itself asks whether a thread is still so. Where it is not, or an append is anything
+but a few events of one thread, the writer does it the long way: what is kept decides nothing.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twelvefold.exceptions import TwelvefoldError
+from twelvefold.store import Append, Ref
+from twelvefold.stores.postgres.queries import Named
+from twelvefold.tables.appends import Pending, Plan, plan, ref_of
+from twelvefold.tables.projections import contact_changes, summary_text
+from twelvefold.tables.rows import Row
+from twelvefold.thread import Event
+
+KEPT_MAX = 256
+"""Threads whose state is kept between transactions."""
+GROWN_MAX = 2
+"""Events of one statement: a step is chosen and started, or it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """An append that was checked against what is kept, as the parameters of its statement."""
+
+    pending: Pending
+    events: list[list[Event]]
+    parameters: tuple[Any, ...]
+
+    def written(self, db: Named) -> bool:
+        """Write it, in a transaction of its own; False when the thread is another by now."""
+        count = len(self.pending.rows)
+        return db.written(f"grow_by_{count}", self.parameters) == count
+
+
+class Kept:
+    """Called from any thread. What is taken out comes back when it was committed."""
+
+    def __init__(self) -> None:
+        self._threads: dict[Ref, Pending] = {}
+        self._lock = threading.Lock()
+
+    def growth(self, appends: Sequence[Append]) -> Growth | None:
+        """None: do it the long way, which also knows why it may be refused."""
+        if len(appends) != 1 or not _only_grows(appends[0]):
+            return None
+        with self._lock:
+            pending = self._threads.pop(ref_of(appends[0]), None)
+        return None if pending is None else _growth(appends[0], pending)
+
+    def put(self, threads: Iterable[Pending]) -> None:
+        for pending in threads:
+            pending.written()
+            with self._lock:
+                self._threads[pending.ref] = pending
+                while len(self._threads) > KEPT_MAX:
+                    del self._threads[next(iter(self._threads))]
+
+
+def _only_grows(append: Append) -> bool:
+    moves_timers = append.timers or append.cancel or append.arms
+    wakes = append.wake or append.served is not None
+    begins_or_ends = append.create is not None or append.erase
+    return 0 < len(append.drafts) <= GROWN_MAX and not (moves_timers or wakes or begins_or_ends)
+
+
+def _growth(append: Append, pending: Pending) -> Growth | None:
+    epoch, head = append.epoch, append.expect
+    if epoch not in (None, pending.epoch) or head not in (None, pending.head):
+        return None
+    before = (pending.number, pending.head, pending.epoch, pending.chain)
+    summary_before = summary_text(pending.summary)
+    try:
+        planned: Plan = plan(_Unasked(), [append], lambda _: pending)
+    except TwelvefoldError:
+        return None
+    if contact_changes(0, pending.ref.tenant, pending.events):
+        return None
+    state = (pending.head, pending.epoch, pending.chain)
+    after = (*state, summary_text(pending.summary), pending.summary.status)
+    rows = [value for row in pending.rows for value in row]
+    return Growth(pending, planned.events, (*after, *before, summary_before, *rows))
+
+
+class _Unasked:
+    """A database in which no key is used yet: should one be, its index refuses the statement."""
+
+    raw = None
+
+    def rows(self, name: str, parameters: Any = ()) -> list[Row]:
+        assert name == "event_by_key", name
+        return []
+
+    def write(self, name: str, parameters: Any = ()) -> None:
+        raise AssertionError(name)
+
+    def write_many(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+        raise AssertionError(name)

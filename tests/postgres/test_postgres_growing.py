@@ -1,0 +1,177 @@
+"""Growing a thread in one statement: what is kept of it may be outrun, and never decides."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from contracts.store import asked, fact, launch, message, types
+from twelvefold.audit import Verified, verify
+from twelvefold.exceptions import Fenced, Stale, StoreUnavailable
+from twelvefold.store import Append
+from twelvefold.stores.postgres import PostgresStore
+from twelvefold.stores.postgres.kept import GROWN_MAX, KEPT_MAX
+
+pytestmark = pytest.mark.anyio
+HOLD = "select from twelvefold_threads where id = 't1' for update"
+
+
+@pytest.fixture
+def store(postgres_url: str) -> Iterator[PostgresStore]:
+    store = PostgresStore(postgres_url)
+    launch(store, "t1", message())
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def other(store: PostgresStore) -> Iterator[PostgresStore]:
+    """The same log in another process, as far as Postgres can tell."""
+    other = PostgresStore(store.url)
+    yield other
+    other.close()
+
+
+def grow(store: PostgresStore, *drafts, **more) -> bool:
+    """Whether one statement was enough."""
+    return store._writer.commit_at_once([Append("t1", drafts or [fact()], **more)]) is not None
+
+
+def test_what_this_process_wrote_last_grows_in_one_statement(store):
+    before = store.epoch("t1")
+    assert grow(store)
+    assert grow(store, *[fact()] * GROWN_MAX, expect=2, epoch=store.epoch("t1"), claim=True)
+    assert not grow(store, *[fact()] * (GROWN_MAX + 1))
+
+    assert store.thread_row("t1").head == len(store.load("t1").events) == 2 + GROWN_MAX
+    assert store.epoch("t1") == before + 1
+    assert isinstance(verify(store.recorded("t1")), Verified)
+
+
+def test_what_another_process_wrote_is_seen(store, other):
+    other.commit_now(Append("t1", [fact("theirs")]))
+
+    assert not grow(store)
+    with pytest.raises(Stale):
+        store.commit_now(Append("t1", [fact("decided")], expect=1))
+    store.commit_now(Append("t1", [fact("mine")]))
+
+    assert types(store)[1:] == ["theirs", "mine"]
+    assert isinstance(verify(store.recorded("t1")), Verified)
+
+
+def test_another_advance_that_took_over_is_seen(store, other):
+    epoch = store.epoch("t1")
+    other.commit_now(Append("t1", [fact()], claim=True))
+
+    with pytest.raises(Fenced):
+        store.commit_now(Append("t1", [fact()], epoch=epoch))
+
+
+def test_a_key_that_is_used_is_found_also_when_another_process_used_it(store, other):
+    [[mine]] = store.commit_now(Append("t1", [fact("mine", key="k")]))
+    assert not grow(store, fact("again", key="k"))
+    assert store.commit_now(Append("t1", [fact("again", key="k")])) == [[mine]]
+
+    assert grow(other) is False  # it knows nothing of the thread
+    [[theirs]] = other.commit_now(Append("t1", [fact("theirs", key="j")]))
+    assert store.commit_now(Append("t1", [fact("again", key="j")])) == [[theirs]]
+    assert store.load("t1").head == 3
+
+
+def test_lists_that_were_corrected_meanwhile_stay_corrected(store):
+    with psycopg.connect(store.url) as db:
+        db.execute(
+            "update twelvefold_threads set summary = replace(summary, '}', ', \"steps\": 7}')"
+        )
+
+    assert not grow(store)
+    store.commit_now(Append("t1", [fact()]))
+
+    assert store.thread_row("t1").summary.steps == 7
+
+
+def test_contacts_wakes_and_new_threads_go_the_long_way(store):
+    assert not grow(store, asked("s1.1"))
+    store.commit_now(Append("t1", [asked("s1.1")]))
+    assert [row.id for row in store.contacts()] == ["s1.1"]
+
+    for more in ({"wake": True}, {"served": 1}, {"cancel": ["k"]}):
+        store.commit_now(Append("t1", [fact()]))
+        assert not grow(store, **more)
+
+
+def test_a_thread_that_another_transaction_holds_is_waited_for_elsewhere(store):
+    with psycopg.connect(store.url) as db:
+        db.execute(HOLD)
+        assert not grow(store)
+
+        waits = threading.Thread(target=store.commit_now, args=[Append("t1", [fact("late")])])
+        waits.start()
+    waits.join()
+
+    assert types(store)[-1] == "late"
+
+
+async def test_the_event_loop_goes_on_while_another_transaction_holds_the_thread(store):
+    with psycopg.connect(store.url) as db:
+        db.execute(HOLD)
+        commit = asyncio.create_task(store.commit(Append("t1", [fact("late")])))
+        await asyncio.sleep(0)
+        assert not commit.done()
+        db.rollback()
+        await commit
+
+    assert types(store)[-1] == "late"
+
+
+async def test_a_lone_task_lets_others_have_their_turn(store):
+    turns = []
+
+    async def count() -> None:
+        while True:
+            turns.append(store.load("t1").head)
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    for _ in range(40):
+        await store.commit(Append("t1", [fact()]))
+    counting.cancel()
+
+    assert len(turns) > 5
+    assert store.load("t1").head == 41
+
+
+def test_a_server_that_ends_in_the_middle_leaves_it_open_what_was_saved(store):
+    with psycopg.connect(store.url) as db, psycopg.connect(store.url, autocommit=True) as admin:
+        db.execute("lock table twelvefold_events in exclusive mode")
+        raised: list[Exception] = []
+
+        def commit() -> None:
+            try:
+                store.commit_now(Append("t1", [fact()]))
+            except StoreUnavailable as error:
+                raised.append(error)
+
+        commits = threading.Thread(target=commit)
+        commits.start()
+        ended: list[tuple[bool]] = []
+        while not ended:
+            ended = admin.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where wait_event_type = 'Lock' and query like '%grown%'"
+            ).fetchall()
+        commits.join()
+
+    assert "did not answer a commit" in str(raised[0])
+    store.commit_now(Append("t1", [fact()]))
+
+
+def test_only_so_many_threads_are_kept(store):
+    for number in range(KEPT_MAX + 1):
+        launch(store, f"more{number}", message())
+
+    assert not grow(store)
+    assert len(store._writer._kept._threads) == KEPT_MAX
