@@ -1,6 +1,6 @@
 """Contacts: what waits for people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Literal
 
@@ -9,7 +9,7 @@ from pydantic import Field
 
 from twelvefold.app import App
 from twelvefold.app.names import split_contact
-from twelvefold.exceptions import UnknownContact
+from twelvefold.exceptions import InvalidRequest, UnknownContact
 from twelvefold.policy import Policy, Risk
 from twelvefold.reducer import read
 from twelvefold.server.api.asked import PAGE, PAGE_MAX, Asked, Cursor
@@ -19,16 +19,18 @@ from twelvefold.server.api.contact_shapes import (
     contact_line,
     contact_shape,
 )
-from twelvefold.server.api.cursors import cursor_of, place_of
+from twelvefold.server.api.cursors import cursor_of, no_cursor, place_of
 from twelvefold.server.api.replies import contact_etag, shown
 from twelvefold.server.api.routing import Routes, Who
 from twelvefold.server.principal import Principal
 from twelvefold.server.serving import Serving
-from twelvefold.store import ContactRow, Ref
-from twelvefold.thread import Thread, to_iso
+from twelvefold.store import ContactRow as Row
+from twelvefold.store import Ref
+from twelvefold.thread import Thread, canonical
 
-LISTED_MAX = 10_000
-"""Contacts that one list looks through."""
+BATCH = 500
+LOOKS_MAX = 20
+"""So many batches of rows are looked through for one page."""
 ME = "me"
 
 
@@ -37,6 +39,7 @@ class ContactQuery(Asked):
     to: Annotated[
         str | None, Field(description="Whom it may be decided by: a name, an address, or `me`.")
     ] = None
+    agent: Annotated[str | None, Field(description="Only contacts of this agent.")] = None
     risk: Annotated[Risk | None, Field(description="Only contacts of this risk.")] = None
     limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = PAGE
     cursor: Cursor = None
@@ -61,30 +64,55 @@ class Contacts:
         self.app = serving.app
 
     async def many(self, who: Who, asked: Annotated[ContactQuery, Query()]) -> Response:
-        """Contacts, the nearest deadline first, then the oldest"""
-        rows = self._wanted(who, asked)
-        if asked.cursor is not None:
-            rows = _after(rows, *place_of(asked.cursor, str, str, str))
-        page, more = rows[: asked.limit], rows[asked.limit :]
-        cursor = cursor_of(*_place(page[-1]), _name(page[-1])) if more else None
+        """Contacts: the open ones by deadline, then by age; the closed ones from the newest end"""
+        after = "" if asked.cursor is None else _place(asked)
+        rows, after = self._page(who, asked, after)
         now = self.app.clock()
-        return shown({"data": [contact_line(r, now=now) for r in page], "next_cursor": cursor})
+        cursor = cursor_of(asked.status, after) if after else None
+        return shown({"data": [contact_line(r, now=now) for r in rows], "next_cursor": cursor})
 
-    def _wanted(self, who: Principal, asked: ContactQuery) -> list[ContactRow]:
-        open_only = asked.status == "open"
-        rows = self.app.store.contacts(tenant=who.tenant, open_only=open_only, limit=LISTED_MAX)
-        if asked.status == "closed":
-            rows = [row for row in rows if row.outcome is not None]
-        if asked.risk is not None:
-            rows = [row for row in rows if row.data.get("risk", "low") == asked.risk]
-        return rows if asked.to is None else self._asked_of(who, asked.to, rows)
+    def _page(self, who: Principal, asked: ContactQuery, after: str) -> tuple[list[Row], str]:
+        """The rows, and where the next page begins; "" at the end of the list."""
+        may, batch = self._may(who, asked), asked.limit + 1 if asked.to is None else BATCH
+        found: list[Row] = []
+        for _ in range(LOOKS_MAX):
+            rows = self._rows(who, asked, after, batch)
+            for row in rows:
+                if len(found) == asked.limit:
+                    return found, after
+                after = row.place
+                found += [row] if may(row) else []
+            if len(rows) < batch:
+                return found, ""
+        return found, after  # a short page: the rest of a long list is looked through by the next
 
-    def _asked_of(self, who: Principal, to: str, rows: list[ContactRow]) -> list[ContactRow]:
+    def _rows(self, who: Principal, asked: ContactQuery, after: str, batch: int) -> list[Row]:
+        store, wanted = self.app.store, {"agent": asked.agent, "risk": asked.risk}
+        try:
+            if asked.status == "closed":
+                return store.closed(tenant=who.tenant, limit=batch, after=after, **wanted)
+            open_only = asked.status == "open"
+            return store.contacts(
+                tenant=who.tenant, open_only=open_only, limit=batch, after=after, **wanted
+            )
+        except InvalidRequest:
+            raise no_cursor() from None
+
+    def _may(self, who: Principal, asked: ContactQuery) -> Callable[[Row], bool]:
+        """Whether a contact is asked of those who are wanted. Many contacts have one policy."""
+        if asked.to is None:
+            return lambda row: True
         directory = self.app.directory(tenant=who.tenant)
-        person = directory.person(who.person or "" if to == ME else to)
-        policies = [Policy.from_data(row.data["to"]) for row in rows]
-        found = zip(rows, policies, strict=True)
-        return [row for row, policy in found if policy.allows(person, directory)]
+        person = directory.person(who.person or "" if asked.to == ME else asked.to)
+        known: dict[str, bool] = {}
+
+        def may(row: Row) -> bool:
+            policy = canonical(row.data["to"])
+            if policy not in known:
+                known[policy] = Policy.from_data(row.data["to"]).allows(person, directory)
+            return known[policy]
+
+        return may
 
     async def one(self, who: Who, contact_id: str) -> Response:
         """One contact, with all that a person needs to decide"""
@@ -97,14 +125,14 @@ def contact_reply(app: App, contact_id: str, *, tenant: str) -> Response:
     return shown(contact_shape(row, thread, agent, now=app.clock()), etag=contact_etag(row))
 
 
-def found_contact(app: App, contact_id: str, *, tenant: str) -> tuple[ContactRow, Thread]:
+def found_contact(app: App, contact_id: str, *, tenant: str) -> tuple[Row, Thread]:
     """The contact as the log has it now. Raises `UnknownContact` and `UnknownThread`."""
     thread_id, id = split_contact(contact_id)
     thread = app.thread(thread_id, tenant=tenant)
     contact = read(thread).contacts.get(id)
     if contact is None:
         raise UnknownContact(f"{thread_id} holds no contact {id}. List them: GET /v1/contacts.")
-    row = ContactRow(
+    row = Row(
         Ref(tenant, thread_id),
         thread.agent,
         id,
@@ -116,18 +144,8 @@ def found_contact(app: App, contact_id: str, *, tenant: str) -> tuple[ContactRow
     return row, thread
 
 
-def _name(row: ContactRow) -> str:
-    return f"{row.ref.id}.{row.id}"
-
-
-def _place(row: ContactRow) -> tuple[str, str]:
-    """Where it stands in the list; those without a deadline last."""
-    return row.data.get("deadline") or "~", to_iso(row.asked_at)
-
-
-def _after(rows: Sequence[ContactRow], deadline: str, asked_at: str, name: str) -> list[ContactRow]:
-    """What comes after a contact that may have gone meanwhile."""
-    for at, row in enumerate(rows):
-        if _name(row) == name:
-            return list(rows[at + 1 :])
-    return [row for row in rows if _place(row) >= (deadline, asked_at)]
+def _place(asked: ContactQuery) -> str:
+    status, place = place_of(asked.cursor or "", str, str)
+    if status != asked.status:
+        raise no_cursor()
+    return place

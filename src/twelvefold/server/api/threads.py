@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ConfigDict, Field
 
 from twelvefold.exceptions import InvalidRequest, UnknownThread
@@ -20,12 +20,23 @@ from twelvefold.server.api.shapes import (
 )
 from twelvefold.server.api.waiting import Waiting, rested
 from twelvefold.server.serving import Serving
+from twelvefold.server.streams.routes import STREAM, event_stream
+from twelvefold.server.streams.sse import is_wanted
 from twelvefold.store import ThreadRow
 from twelvefold.summary import Status
 
 EVENTS_MAX = 1_000
 SEQ_MAX = 2**31
 
+LastId = Annotated[
+    int | None,
+    Header(
+        alias="Last-Event-ID",
+        ge=0,
+        le=SEQ_MAX,
+        description="Of a stream: go on after this `seq`. It wins over `after`.",
+    ),
+]
 OWN_ID = r"[A-Za-z0-9_-]+"
 ID_CHARS_MAX = 100
 
@@ -60,7 +71,13 @@ def router(serving: Serving) -> APIRouter:
     read = partial(routes.add, "GET", scope="threads:read")
     read("/v1/threads", threads.many, returns=ThreadPage)
     read("/v1/threads/{thread_id}", threads.one, returns=ThreadShape, problems=[404], etag=True)
-    read("/v1/threads/{thread_id}/events", threads.events, returns=EventPage, problems=[404])
+    read(
+        "/v1/threads/{thread_id}/events",
+        threads.events,
+        returns=EventPage,
+        problems=[404, 409],
+        content=STREAM,
+    )
     launch = partial(routes.add, "POST", scope="threads:write", status=201, etag=True)
     launch("/v1/threads", threads.launch, returns=ThreadShape, problems=[404])
     return routes.router
@@ -95,11 +112,17 @@ class Threads:
         return thread_reply(self.app.store.thread_row(thread_id, tenant=who.tenant))
 
     async def events(
-        self, who: Who, thread_id: str, asked: Annotated[EventQuery, Query()]
+        self,
+        request: Request,
+        who: Who,
+        thread_id: str,
+        asked: Annotated[EventQuery, Query()],
+        last_event_id: LastId = None,
     ) -> Response:
         """The events of a thread, in order
 
-        After `after`, or from where `cursor` was left.
+        After `after`, or from where `cursor` was left. With `Accept: text/event-stream` each one
+        as it is committed, without end, as a server-sent event: `id` is its `seq`.
         """
         if asked.cursor is not None and asked.after:
             raise InvalidRequest(
@@ -107,6 +130,9 @@ class Threads:
                 errors={"query.after": "cannot stand beside a cursor"},
             )
         after = asked.after if asked.cursor is None else place_of(asked.cursor, int)[0]
+        if is_wanted(request):
+            since = after if last_event_id is None else last_event_id
+            return event_stream(self.serving, thread_id, after=since, tenant=who.tenant)
         store = self.app.store
         store.thread_row(thread_id, tenant=who.tenant)  # or it is not there
         found = store.events(thread_id, after=after, limit=asked.limit + 1, tenant=who.tenant)
