@@ -5,7 +5,7 @@ The API's route of events calls `event_stream` when a request asks for a stream.
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -15,9 +15,23 @@ from twelvefold.server.problems import ProblemRoute
 from twelvefold.server.serving import Serving
 from twelvefold.server.streams.feed import Feed
 from twelvefold.server.streams.glances import About
-from twelvefold.server.streams.sse import HEARTBEAT, OPENING, EventStream, comment, message
+from twelvefold.server.streams.sse import (
+    HEARTBEAT,
+    MEDIA_TYPE,
+    OPENING,
+    EventStream,
+    comment,
+    message,
+)
 from twelvefold.store import EmbeddedStore, Ref
 
+STREAM: dict[str, Any] = {
+    MEDIA_TYPE: {
+        "schema": {"type": "string"},
+        "example": 'id: 1\nevent: message_received\ndata: {"seq": 1, ...}\n\n',
+    }
+}
+"""What OpenAPI says of it."""
 ABOUTS_MAX = 10
 RESUME = "go on with Last-Event-ID"
 
@@ -40,23 +54,20 @@ def router(serving: Serving) -> APIRouter:
     return routes
 
 
-def event_stream(
-    serving: Serving, thread_id: str, *, tenant: str, after: int = 0, last_id: int | None = None
-) -> Response:
-    """Every event of the thread after `after`, or after `last_id` where a reader comes back, and
-    then each as it is committed, without end: a finished thread may go on.
+def event_stream(serving: Serving, thread_id: str, *, tenant: str, after: int = 0) -> Response:
+    """Every event of the thread after `after`, and then each as it is committed, without end: a
+    finished thread may go on.
 
     Raises `UnknownThread`, and `Conflict` for an event that the log does not have.
     """
     serving.feed.expect_open()
-    since = after if last_id is None else last_id
     head = serving.app.store.thread_row(thread_id, tenant=tenant).head
-    if since > head:
+    if after > head:
         raise Conflict(
-            f"{thread_id} has {head} events: there is none with id {since}. This is another log"
+            f"{thread_id} has {head} events: there is none with id {after}. This is another log"
             " than the one you read before; read it from its beginning, without Last-Event-ID."
         )
-    return EventStream(_event_lines(serving.feed, Ref(tenant, thread_id), since))
+    return EventStream(_event_lines(serving.feed, Ref(tenant, thread_id), after))
 
 
 async def _event_lines(feed: Feed, ref: Ref, after: int) -> AsyncGenerator[bytes]:

@@ -9,7 +9,8 @@ import anyio
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from twelvefold.thread import Event, Json, to_iso, to_text
+from twelvefold.server.api.shapes import event_shape
+from twelvefold.thread import Event, Json, to_text
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_S = 15.0
@@ -24,21 +25,8 @@ HEARTBEAT = b": still here\n\n"
 log = logging.getLogger("twelvefold")
 
 
-def event_json(event: Event) -> dict[str, Json]:
-    """An event as the API shows it."""
-    return {
-        "seq": event.seq,
-        "type": event.type,
-        "at": to_iso(event.at),
-        "key": event.key,
-        "after": event.after,
-        "v": event.v,
-        "data": event.data,
-    }
-
-
 def event_text(event: Event) -> bytes:
-    return message(event.type, event_json(event), id=event.seq)
+    return message(event.type, event_shape(event), id=event.seq)
 
 
 def message(name: str, data: Json, *, id: int | None = None) -> bytes:
