@@ -13,6 +13,8 @@ TwelvefoldError
 ├── NotAllowed                   exit 5: this person, on this channel, may not decide this
 ├── NotSignedIn                  a request over HTTP that proves nobody
 ├── NotPermitted                 a key or a person without the scope that this needs
+├── TooManyRequests              asked, or guessed, too often
+├── UrlRefused                   a URL that somebody gave leads where nothing is sent
 ├── InvalidAnswer                exit 2: the answer is not of the kind that is awaited
 ├── InvalidRequest               exit 2: a request over HTTP is not of the described shape
 ├── ConfigurationError           exit 6: the application file, an agent or a setting is wrong
@@ -113,6 +115,16 @@ class NotPermitted(TwelvefoldError):
     """Known, but not allowed to do this. Use a key that has the scope which the message names."""
 
 
+class TooManyRequests(TwelvefoldError):
+    """Too many requests, or refused tries, from there. Wait for `retry_after_s`, then go on."""
+
+    retry_after_s: int = 60
+
+
+class UrlRefused(TwelvefoldError):
+    """Nothing is sent to this URL: the message says why. Give an https one of a public host."""
+
+
 class InvalidAnswer(TwelvefoldError):
     """The contact awaits another kind of answer. The message says which; `errors` says what is
     wrong, by field. Nothing was saved."""
@@ -136,8 +148,7 @@ class ConfigurationError(TwelvefoldError):
 
 
 class UnknownAgent(ConfigurationError):
-    """The application has no agent of this name. Add it to `App(agents=...)`; the thread waits
-    meanwhile."""
+    """The application has no such agent. Add it to `App(agents=...)`; the thread waits."""
 
 
 class NotRecorded(ConfigurationError):
@@ -146,8 +157,7 @@ class NotRecorded(ConfigurationError):
 
 
 class InvalidSteps(ConfigurationError):
-    """A union of steps breaks a rule. Rename the intent, or give the model an `intent` literal
-    with a default."""
+    """A union of steps breaks a rule. Rename the intent, or give it a literal with a default."""
 
 
 class UnusableModel(ConfigurationError):
@@ -189,8 +199,7 @@ class DecideNeverWaits(WrongDecision):
 
 
 class NewerEvent(TwelvefoldError):
-    """A newer twelvefold wrote a core event of this thread. Upgrade this installation, then
-    `twelvefold retry` the thread."""
+    """A newer twelvefold wrote in this thread. Upgrade this one, then `twelvefold retry` it."""
 
 
 class InvalidFile(TwelvefoldError):
@@ -199,8 +208,7 @@ class InvalidFile(TwelvefoldError):
 
 
 class InvalidCase(TwelvefoldError):
-    """A file of cases is wrong, or one of its facts cannot happen there. Correct the line that the
-    message names."""
+    """A file of cases is wrong, or a fact cannot happen there. Correct the line that it names."""
 
 
 class Unstorable(TwelvefoldError):
@@ -208,13 +216,11 @@ class Unstorable(TwelvefoldError):
 
 
 class BadAttachment(TwelvefoldError):
-    """What was attached is no bytes and no file, has no media type, or is too large. The message
-    says which; nothing was kept."""
+    """No bytes, no file, no media type, or too large. The message says which; nothing was kept."""
 
 
 class StepRefused(TwelvefoldError):
-    """A model's reply is not exactly one step of the union. `reason` is a word, `detail` a
-    sentence for the model."""
+    """A model's reply is not one step of the union. `reason` is a word, `detail` for the model."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -286,10 +292,8 @@ class StoreUnavailable(StoreError):
 
 
 class StoreCorrupt(StoreError):
-    """The file is not a readable twelvefold log. Restore the newest backup; the file was left as
-    it is."""
+    """The file is no readable twelvefold log. Restore the newest backup; it was left as it is."""
 
 
 class StoreVersion(StoreError):
-    """The database was written by a newer twelvefold. Upgrade this installation; nothing was
-    changed."""
+    """A newer twelvefold wrote the database. Upgrade this installation; nothing was changed."""

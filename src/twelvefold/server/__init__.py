@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
 
     from twelvefold.app import App
-    from twelvefold.server.serving import Access
+    from twelvefold.server.access import Way
 
 
-def create_app(app: "App", *, access: "Access | None" = None, **options: Any) -> "FastAPI":
+def create_app(app: "App", *, access: "Way | None" = None, **options: Any) -> "FastAPI":
     """An ASGI application with everything: `fastapi_app.mount("/agents", create_app(app))`.
 
     `options` are those of `serving.Options`. Raises `ConfigurationError`.
@@ -25,7 +25,7 @@ def create_app(app: "App", *, access: "Access | None" = None, **options: Any) ->
     return _building().create_app(app, access=access, **options)
 
 
-def router(app: "App", *, access: "Access | None" = None, **options: Any) -> "APIRouter":
+def router(app: "App", *, access: "Way | None" = None, **options: Any) -> "APIRouter":
     """The same routes: `fastapi_app.include_router(router(app, prefix="/agents"))`.
 
     The prefix is given here and not to `include_router`, for the pages link to each other.

@@ -9,11 +9,13 @@ from starlette.exceptions import HTTPException
 from twelvefold import __version__
 from twelvefold.app import App
 from twelvefold.server import health
-from twelvefold.server.access import Loopback
+from twelvefold.server.access import Entrance, Rates, Way
+from twelvefold.server.access.around import Around
+from twelvefold.server.access.dressing import dressed
 from twelvefold.server.api import contacts, deciding, threads, verbs
 from twelvefold.server.pages import files
 from twelvefold.server.problems import http_problem, invalid
-from twelvefold.server.serving import Access, Options, Serving
+from twelvefold.server.serving import Options, Serving
 
 PARTS = (
     health.router,
@@ -25,15 +27,16 @@ PARTS = (
 PAGES = (files.router,)
 
 
-def router(app: App, *, access: Access | None = None, **options: Any) -> APIRouter:
-    serving = Serving(app, access or Loopback(), Options(**options))
+def router(app: App, *, access: Way | None = None, **options: Any) -> APIRouter:
+    given = Options(**options)
+    serving = Serving(app, _entrance(app, access, given), given)
     routes = APIRouter(prefix=serving.options.prefix)
     for part in PARTS + PAGES if serving.options.inbox else PARTS:
         routes.include_router(part(serving))
     return routes
 
 
-def create_app(app: App, *, access: Access | None = None, **options: Any) -> FastAPI:
+def create_app(app: App, *, access: Way | None = None, **options: Any) -> FastAPI:
     served = FastAPI(title="twelvefold", version=__version__, docs_url=None, redoc_url=None)
     served.include_router(router(app, access=access, **options))
     served.add_exception_handler(HTTPException, _refused)
@@ -41,9 +44,18 @@ def create_app(app: App, *, access: Access | None = None, **options: Any) -> Fas
     return served
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    return http_problem(cast(HTTPException, error))
+def _entrance(app: App, way: Way | None, options: Options) -> Entrance:
+    around = Around(app, options.signing_key, options.prefix, options.https)
+    rates = Rates(
+        requests_per_minute_max=options.requests_per_minute_max,
+        failures_per_minute_max=options.failures_per_minute_max,
+    )
+    return Entrance(around, way, rates)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
-    return invalid(cast(RequestValidationError, error))
+async def _refused(request: Request, error: Exception) -> Response:
+    return dressed(request, http_problem(cast(HTTPException, error)))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    return dressed(request, invalid(cast(RequestValidationError, error)))

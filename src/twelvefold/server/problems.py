@@ -29,10 +29,13 @@ from twelvefold.exceptions import (
     StoreError,
     StoreFull,
     StoreUnavailable,
+    TooManyRequests,
     TwelvefoldError,
     UnknownAgent,
     Unstorable,
+    UrlRefused,
 )
+from twelvefold.server.access.dressing import dressed
 from twelvefold.server.bodies import BODY_BYTES_MAX, Refused, checked
 from twelvefold.thread import Json, to_text
 
@@ -42,6 +45,7 @@ TYPES = "https://twelvefold.dev/problems/"
 STATUSES: list[tuple[type[TwelvefoldError], int, str, bool]] = [
     (NotSignedIn, 401, "not-signed-in", False),
     (NotPermitted, 403, "not-permitted", False),
+    (TooManyRequests, 429, "too-many-requests", True),
     (NotAllowed, 403, "not-allowed", False),
     (NotFound, 404, "not-found", False),
     (UnknownAgent, 404, "unknown-agent", False),
@@ -54,6 +58,7 @@ STATUSES: list[tuple[type[TwelvefoldError], int, str, bool]] = [
     (InvalidRequest, 422, "invalid-request", False),
     (InvalidFile, 422, "invalid-edit", False),
     (Unstorable, 422, "not-storable", False),
+    (UrlRefused, 422, "url-refused", False),
     (StoreFull, 507, "store-full", True),
     (StoreUnavailable, 503, "store-unavailable", True),
     (StoreError, 500, "store-error", False),
@@ -83,6 +88,8 @@ def problem_of(error: TwelvefoldError) -> Response:
     response = problem(status, type, detail, retryable=retryable, **_more(error))
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 
 
@@ -132,16 +139,17 @@ class ProblemRoute(APIRoute):
 
         async def answered(request: Request) -> Response:
             try:
-                return await handle(
+                response = await handle(
                     checked(request, self.body_field, bytes_max=self.body_bytes_max)
                 )
             except Refused as error:
-                return problem(error.status_code, error.type, error.detail)
+                response = problem(error.status_code, error.type, error.detail)
             except RequestValidationError as error:
-                return invalid(error)
+                response = invalid(error)
             except HTTPException as error:
-                return http_problem(error)
+                response = http_problem(error)
             except TwelvefoldError as error:
-                return problem_of(error)
+                response = problem_of(error)
+            return dressed(request, response)
 
         return answered

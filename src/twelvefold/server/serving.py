@@ -1,6 +1,6 @@
 """What every route is given: the application, who may come in, and the settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from fastapi import Request
 
 from twelvefold.app import App
 from twelvefold.server.bodies import BODY_BYTES_MAX as BODY_BYTES_MAX
+from twelvefold.server.limits import FAILURES_PER_MINUTE_MAX, REQUESTS_PER_MINUTE_MAX
 from twelvefold.server.principal import Principal, Scope
 from twelvefold.server.streams.feed import Feed
 
@@ -27,11 +28,20 @@ class Options:
     - `prefix`: under which path the routes are included, "/agents"; empty when mounted or alone.
     - `inbox`: serve the pages, too.
     - `body_bytes_max`: a larger request body is refused with 413.
+    - `requests_per_minute_max` of one principal, `failures_per_minute_max` of one address: more are
+      refused with 429. Counted in each process.
+    - `signing_key`: 32 bytes, or 64 characters of hex, that sign cookies and forms; without it,
+      TWELVEFOLD_SIGNING_KEY or a file beside the log.
+    - `https`: people come by it, through a proxy, so cookies are for it alone.
     """
 
     prefix: str = ""
     inbox: bool = True
     body_bytes_max: int = BODY_BYTES_MAX
+    requests_per_minute_max: int = REQUESTS_PER_MINUTE_MAX
+    failures_per_minute_max: int = FAILURES_PER_MINUTE_MAX
+    signing_key: str | bytes | None = field(default=None, repr=False)
+    https: bool = False
 
 
 @dataclass(frozen=True)
