@@ -18,6 +18,7 @@ from twelvefold.inbox import ContactRow as ContactRow
 from twelvefold.inbox import Inbox
 from twelvefold.inbox import Ref as Ref
 from twelvefold.keys import Keyring
+from twelvefold.meters import Meters
 from twelvefold.summary import Status, Summary
 from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Parent, Thread
 from twelvefold.watching import Watched
@@ -217,7 +218,7 @@ def transactional(store: Store) -> TransactionalStore:
     return cast(TransactionalStore, store)
 
 
-class EmbeddedStore(Store, Audited, Watched, Keyring, Protocol):
+class EmbeddedStore(Store, Audited, Watched, Keyring, Meters, Protocol):
     """A store that also keeps the wakes and timers of the embedded engine."""
 
     @property

@@ -1,7 +1,6 @@
 """App: agents, a store and models put together, with the verbs."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -20,10 +19,10 @@ from twelvefold.context.texts import Redact, redacted_json
 from twelvefold.deliveries import Channel
 from twelvefold.deliveries import checked as checked_channels
 from twelvefold.directory import Directory, People, people_of
-from twelvefold.engine.embedded import POLL_S
 from twelvefold.exceptions import Conflict, Stale, UnknownAgent, UnknownThread
 from twelvefold.loop import STOP_GRACE_S, Engine, Surroundings, Watch, utc_now
 from twelvefold.messages import Model, models_of
+from twelvefold.meters import Budget, Rate, checked_rates
 from twelvefold.policy import Risk, Settles
 from twelvefold.schedules import Schedule, checked
 from twelvefold.secrets import Secrets
@@ -31,8 +30,7 @@ from twelvefold.secrets import checked as checked_secrets
 from twelvefold.state import State
 from twelvefold.store import EmbeddedStore, Ref
 from twelvefold.stores import is_postgres, open_store
-from twelvefold.summary import Status
-from twelvefold.thread import DEFAULT_TENANT, Event, Json, Thread
+from twelvefold.thread import DEFAULT_TENANT, Json, Thread
 
 if TYPE_CHECKING:
     from twelvefold.app.blocking import SyncApp
@@ -56,6 +54,7 @@ class App(Reading, Copies, Answering, Linking):
     - `redact`: what people, signals and tools bring goes through it before it is appended.
     - `clock`: the time; without it, that of the database where the log is in one.
     - `stop_grace_s`: what tools under way may take to end when the engine is told to stop.
+    - `rates` by the name of a model, `budgets`: what all processes together may ask of models.
     - `schedules`: what launches threads by itself, while something runs this application.
     - `engine`: "embedded", where one process advances, or "procrastinate" for several on Postgres.
     """
@@ -71,6 +70,8 @@ class App(Reading, Copies, Answering, Linking):
         directory: Directory | People | str | Path | None = None,
         channels: Iterable[Channel] = (),
         schedules: Iterable[Schedule] = (),
+        rates: Mapping[str, Rate] | None = None,
+        budgets: Iterable[Budget] = (),
         secrets: Secrets | None = None,
         redact: Redact | None = None,
         stop_grace_s: float = STOP_GRACE_S,
@@ -81,6 +82,7 @@ class App(Reading, Copies, Answering, Linking):
         self.models = models_of(model, models)
         self.settles, self.people = Settles(settles), people_of(directory)
         self.schedules = checked(schedules, self.agents)
+        self.rates, self.budgets = checked_rates(rates or {}, self.models), tuple(budgets)
         self.secrets, self.stop_grace_s = checked_secrets(secrets), stop_grace_s
         self._clock, self.redact = clock, redact
         self.channels, self._watch = checked_channels(list(channels)), Watch()
@@ -141,6 +143,8 @@ class App(Reading, Copies, Answering, Linking):
             directory=self.people,
             channels=self.channels,
             watch=self._watch,
+            rates=self.rates,
+            budgets=self.budgets,
         )
 
     def agent(self, name: str) -> Agent[Any, Any]:
@@ -275,26 +279,3 @@ class App(Reading, Copies, Answering, Linking):
         family = None if only is None else partial(is_kin, Ref(tenant, only))
         await engine.run(until_idle=until_idle, only=family, wait_for_lock=wait_for_lock)
         return engine
-
-    async def follow(
-        self, thread_id: str, *, after: int = 0, tenant: str = DEFAULT_TENANT
-    ) -> AsyncIterator[Event]:
-        """Every event of the thread after `after`, as it is committed, without end."""
-        thread = self.store.load(thread_id, tenant=tenant)
-        while True:
-            for event in thread.events[after:]:
-                yield event
-            after = thread.head
-            await asyncio.sleep(POLL_S)
-            thread = self.store.tail(thread)
-
-    async def wait(
-        self, thread_id: str, *, timeout_s: float | None = None, tenant: str = DEFAULT_TENANT
-    ) -> Status:
-        """Until the thread no longer runs; its status. Raises `TimeoutError`."""
-        async with asyncio.timeout(timeout_s):
-            while True:
-                status = self.store.thread_row(thread_id, tenant=tenant).status
-                if status != "running":
-                    return status
-                await asyncio.sleep(POLL_S)

@@ -1,12 +1,15 @@
-"""Reading what a store holds: threads, open contacts, attachments."""
+"""Reading what a store holds, and what becomes of it: threads, open contacts, attachments."""
 
+import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
 
 from twelvefold.attachments import names
+from twelvefold.engine.embedded import POLL_S
 from twelvefold.exceptions import UnknownAttachment
 from twelvefold.store import ContactRow, EmbeddedStore, ThreadRow
 from twelvefold.summary import Status
-from twelvefold.thread import DEFAULT_TENANT, Thread
+from twelvefold.thread import DEFAULT_TENANT, Event, Thread
 
 
 class Reading(ABC):
@@ -46,3 +49,26 @@ class Reading(ABC):
         if not names(self.thread(thread_id, tenant=tenant), sha256):
             raise UnknownAttachment(f"{thread_id} names no attachment {sha256!r}.")
         return self.store.kept(sha256, tenant=tenant)
+
+    async def follow(
+        self, thread_id: str, *, after: int = 0, tenant: str = DEFAULT_TENANT
+    ) -> AsyncIterator[Event]:
+        """Every event of the thread after `after`, as it is committed, without end."""
+        thread = self.store.load(thread_id, tenant=tenant)
+        while True:
+            for event in thread.events[after:]:
+                yield event
+            after = thread.head
+            await asyncio.sleep(POLL_S)
+            thread = self.store.tail(thread)
+
+    async def wait(
+        self, thread_id: str, *, timeout_s: float | None = None, tenant: str = DEFAULT_TENANT
+    ) -> Status:
+        """Until the thread no longer runs; its status. Raises `TimeoutError`."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                status = self.store.thread_row(thread_id, tenant=tenant).status
+                if status != "running":
+                    return status
+                await asyncio.sleep(POLL_S)

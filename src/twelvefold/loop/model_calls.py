@@ -10,6 +10,7 @@ from functools import partial
 from twelvefold.exceptions import ConfigurationError, ModelFailed
 from twelvefold.failures import clip, short
 from twelvefold.loop.causes import raise_unless_caused
+from twelvefold.loop.metering import await_turn, budget_reached, count
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.messages import Attempt, ModelReply
 from twelvefold.plan import CallModel, reply_draft, reply_key
@@ -17,10 +18,16 @@ from twelvefold.thread import Draft, Json
 
 
 async def call_model(action: CallModel, around: Surroundings, after: int) -> Draft:
+    """The reply as a fact, or why there is none. Raises `StoreError` before anything was asked."""
     request, clock = action.request, around.clock
     asked: dict[str, Json] = {"prompt": request.hash()}
+    refused = await await_turn(action.model, around)
+    if (limited := await budget_reached(request, around, after)) is not None:
+        return limited
     started = time.perf_counter()
     try:
+        if refused is not None:
+            raise refused
         load = partial(around.store.kept, tenant=request.tenant)
         reply = await around.model(action.model)(request.with_contents(load))
         asked |= _about(reply, time.perf_counter() - started)
@@ -30,6 +37,7 @@ async def call_model(action: CallModel, around: Surroundings, after: int) -> Dra
         raise_unless_caused(error)
         data, key = asked | _failure(error), reply_key(action)
         return Draft("model_failed", data, clock(), key=key, after=after)
+    await count(request, reply.usage, around)
     return reply_draft(action, reply, clock(), after=after, about=asked)
 
 

@@ -11,6 +11,7 @@ from twelvefold.deliveries import Channel, timers_of
 from twelvefold.directory import People, people_of
 from twelvefold.loop.watch import Watch
 from twelvefold.messages import Model, model_named
+from twelvefold.meters import Budget, Rate
 from twelvefold.secrets import Secrets
 from twelvefold.store import Store, Timer
 from twelvefold.thread import Draft
@@ -37,6 +38,8 @@ class Surroundings:
     directory: People = field(default=people_of(None))
     channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])
     watch: Watch = field(default_factory=Watch)
+    rates: Mapping[str, Rate] = field(default_factory=dict[str, Rate])
+    budgets: Sequence[Budget] = ()
 
     def model(self, name: str | None) -> Model:
         """Raises `ConfigurationError` when the application has no such model."""

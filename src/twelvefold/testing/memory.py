@@ -25,6 +25,7 @@ from twelvefold.store import (
 from twelvefold.summary import Status
 from twelvefold.testing.memory_keys import MemoryKeys
 from twelvefold.testing.memory_lists import counted, ended, listed, waiting
+from twelvefold.testing.memory_meters import MemoryMeters
 from twelvefold.testing.memory_state import (
     NEVER,
     Kept,
@@ -39,7 +40,7 @@ from twelvefold.thread import DEFAULT_TENANT, Event, Thread
 from twelvefold.watching import LISTED_MAX, PAGE_EVENTS
 
 
-class MemoryStore(MemoryKeys):
+class MemoryStore(MemoryKeys, MemoryMeters):
     """An `EmbeddedStore` without a file. Everything may be called from any thread."""
 
     def __init__(self) -> None:

@@ -11,6 +11,7 @@ class MemoryKeys:
     """A `Keyring` without a file."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._keyring: dict[str, Key] = {}
         self._keys_lock = threading.Lock()
 

@@ -21,6 +21,7 @@ from twelvefold.stores.postgres.schema import expect_schema, schema_version
 from twelvefold.stores.postgres.wakes import RowWakes
 from twelvefold.stores.postgres.writer import Writer
 from twelvefold.tables.keys import KeyTable
+from twelvefold.tables.meters import MeterTable
 from twelvefold.tables.projections import Rebuilt, rebuild
 from twelvefold.tables.reads import Reads
 from twelvefold.thread import DEFAULT_TENANT, Event
@@ -33,7 +34,7 @@ STRANGER = ""
 """The author of commits that this store itself has to hear of."""
 
 
-class PostgresStore(Reads, KeyTable):
+class PostgresStore(Reads, KeyTable, MeterTable):
     """An `EmbeddedStore` and a `TransactionalStore` in the database at `url`, whose schema
     `twelvefold db migrate` made.
 

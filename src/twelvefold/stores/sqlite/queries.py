@@ -6,12 +6,13 @@ from importlib.resources import files
 from typing import Any
 
 from twelvefold.tables.keys import KEY_STATEMENTS
+from twelvefold.tables.meters import METER_STATEMENTS
 from twelvefold.tables.queries import parse_queries
 from twelvefold.tables.rows import Row
 
 SQL: Mapping[str, str] = parse_queries(
     files("twelvefold.stores.sqlite").joinpath("queries.sql").read_text(encoding="utf-8")
-) | dict(KEY_STATEMENTS)
+) | {**KEY_STATEMENTS, **METER_STATEMENTS}
 
 
 class Named:

@@ -21,6 +21,7 @@ from twelvefold.stores.sqlite.schema import schema_version
 from twelvefold.stores.sqlite.wakes import RowWakes
 from twelvefold.stores.sqlite.writer import Writer
 from twelvefold.tables.keys import KeyTable
+from twelvefold.tables.meters import MeterTable
 from twelvefold.tables.projections import Rebuilt, rebuild
 from twelvefold.tables.reads import Reads
 from twelvefold.thread import DEFAULT_TENANT, Event
@@ -28,7 +29,7 @@ from twelvefold.thread import DEFAULT_TENANT, Event
 LOCK_TIMEOUT_S = 5.0
 
 
-class SqliteStore(Reads, KeyTable):
+class SqliteStore(Reads, KeyTable, MeterTable):
     """An `EmbeddedStore` in the file at `path`, which is created, with its folders, when missing.
 
     `commit` belongs to an event loop; everything else may be called from any thread. `wakes`

@@ -129,6 +129,14 @@ create table twelvefold_keys (
     used_at      text collate "C"
 );
 
+-- Counts that all processes share: when the next turn of a rate begins, and what was spent of a budget. Times
+-- are seconds since 1970; after `until` a row means nothing.
+create table twelvefold_meters (
+    name  text collate "C" primary key,
+    level double precision not null,
+    until double precision
+);
+
 -- Transactions that were lent to a tool. The store deletes its row right before it commits; whoever else
 -- commits is refused, and all that the transaction holds is undone.
 create table twelvefold_loans (

@@ -123,3 +123,11 @@ create table twelvefold_keys (
     revoked_at   text,
     used_at      text
 );
+
+-- Counts that all processes share: when the next turn of a rate begins, and what was spent of a budget. Times
+-- are seconds since 1970; after `until` a row means nothing.
+create table twelvefold_meters (
+    name  text primary key,
+    level double precision not null,
+    until double precision
+);
