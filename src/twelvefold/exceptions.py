@@ -15,6 +15,7 @@ TwelvefoldError
 ├── NotPermitted                 a key or a person without the scope that this needs
 ├── TooManyRequests              asked, or guessed, too often
 ├── UrlRefused                   a URL that somebody gave leads where nothing is sent
+├── Unreachable                  a server that gives the client no answer
 ├── InvalidAnswer                exit 2: the answer is not of the kind that is awaited
 ├── InvalidRequest               exit 2: a request over HTTP is not of the described shape
 ├── ConfigurationError           exit 6: the application file, an agent or a setting is wrong
@@ -119,6 +120,11 @@ class TooManyRequests(TwelvefoldError):
     """Too many requests, or refused tries, from there. Wait for `retry_after_s`, then go on."""
 
     retry_after_s: int = 60
+
+
+class Unreachable(TwelvefoldError):
+    """The server gave no answer, after every try, or what answered is none of ours. Look at its URL
+    and its log; the same call with the same `key` is done once."""
 
 
 class UrlRefused(TwelvefoldError):
