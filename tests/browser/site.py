@@ -1,7 +1,7 @@
 """A server that runs beside the test, in a thread of its own, with the engine of its application.
 
 The test drives the application through `Site.do`, which runs a coroutine where the server runs.
-Whoever sits before a browser is named by a header, as behind a proxy that signs people in.
+Whoever sits before a browser is named by a header, as a proxy does that signs people in.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import uvicorn
-from fastapi import Request
 
 from browser.desk import Reserve, ReserveSeats, breaks, desk, reply, reserves
 from examples.loading import example
 from twelvefold import App, ScriptedModel
-from twelvefold.exceptions import NotSignedIn
+from twelvefold.app.app import DEFAULT_SETTLES
 from twelvefold.messages import ModelReply, ModelRequest
-from twelvefold.server import Principal, create_app
+from twelvefold.server import create_app
+from twelvefold.server.access import TrustedProxy
 from twelvefold.store import ContactRow
 from twelvefold.thread import Json
 
@@ -33,15 +33,6 @@ LOOK_S = 0.01
 """Between two looks at a condition."""
 
 PERSON = "x-person"
-
-
-class Named:
-    """Access for people whom a header names."""
-
-    async def principal(self, request: Request) -> Principal:
-        if not (name := request.headers.get(PERSON)):
-            raise NotSignedIn("Nobody sits before this browser.")
-        return Principal(name, person=name, assurance="signed_in")
 
 
 class Models:
@@ -139,7 +130,7 @@ def make_app(folder: Path) -> App:
     pipeline = example("release_pipeline")
     pipeline.cluster.path = folder / "cluster.db"
     agents = [*pipeline.app.agents.values(), desk, breaks, reserves(ReserveSeats)]
-    settles = {"local": "high", "signed_in": "high", "link": "low", "link_typed": "medium"}
+    settles = {**DEFAULT_SETTLES, "signed_in": "high"}
     return App(agents, store=folder / "threads.db", model=Models(), settles=settles)
 
 
@@ -149,9 +140,13 @@ def served(folder: Path) -> Iterator[Site]:
     site = Site(folder)
     listening = socket.create_server(("127.0.0.1", 0))
     site.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    access = TrustedProxy(PERSON, networks=["127.0.0.1"])
     options: dict[str, Any] = {"ws": "none", "lifespan": "off", "log_level": "warning"}
     config = uvicorn.Config(
-        create_app(site.app, access=Named()), timeout_graceful_shutdown=1, **options
+        create_app(site.app, access=access),
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+        **options,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=_run, args=(site, server, listening))
