@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from twelvefold.app.blocking import SyncApp
 
 DEFAULT_STORE = ".twelvefold/threads.db"
-DEFAULT_SETTLES: Mapping[str, Risk] = {"local": "high", "link": "low", "link_typed": "medium"}
+DEFAULT_SETTLES: Mapping[str, Risk] = {
+    "local": "high",
+    "signed_in": "high",
+    "key": "medium",
+    "link_typed": "medium",
+    "link": "low",
+}
 STALE_TRIES_MAX = 100
 
 

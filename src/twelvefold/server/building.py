@@ -14,8 +14,6 @@ from twelvefold.server.access.around import Around
 from twelvefold.server.access.dressing import dressed
 from twelvefold.server.api import contacts, deciding, threads, verbs
 from twelvefold.server.pages import files, visiting
-from twelvefold.server.pages import thread as thread_page
-from twelvefold.server.pages import threads as threads_page
 from twelvefold.server.problems import http_problem, invalid
 from twelvefold.server.serving import Options, Serving
 
@@ -26,7 +24,7 @@ PARTS = (
     contacts.router,
     deciding.router,
 )
-PAGES = (files.router, threads_page.router, thread_page.router, visiting.router)
+PAGES = (files.router, visiting.router)
 
 
 def router(app: App, *, access: Way | None = None, **options: Any) -> APIRouter:

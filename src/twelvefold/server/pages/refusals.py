@@ -7,9 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from twelvefold.exceptions import InvalidAnswer, NotSignedIn, TwelvefoldError
+from twelvefold.server.access.dressing import dressed
+from twelvefold.server.bodies import checked
 from twelvefold.server.pages.layout import page
+from twelvefold.server.pages.sign_in import sign_in_page
 from twelvefold.server.problems import STATUSES
 from twelvefold.server.serving import Serving
 
@@ -18,7 +22,9 @@ TITLES = {
     403: "You may not do this",
     404: "Nothing here has this name",
     409: "Nothing was done",
+    413: "That is too much at once",
     422: "That is not what is awaited",
+    429: "Too many requests",
     503: "The store does not answer just now",
 }
 
@@ -31,13 +37,17 @@ def pages_router(serving: Serving) -> APIRouter:
             answer = super().get_route_handler()
 
             async def answered(request: Request) -> Response:
+                bytes_max = serving.options.body_bytes_max
                 try:
-                    return await answer(request)
+                    response = await answer(checked(request, None, bytes_max=bytes_max))
                 except RequestValidationError:
                     wrong = InvalidAnswer("This address or form is not one of ours.")
-                    return await refusal(request, serving, wrong)
+                    response = await refusal(request, serving, wrong)
+                except HTTPException as error:
+                    response = await refused(request, serving, error.status_code, error.detail)
                 except TwelvefoldError as error:
-                    return await refusal(request, serving, error)
+                    response = await refusal(request, serving, error)
+                return dressed(request, response)
 
             return answered
 
@@ -46,13 +56,17 @@ def pages_router(serving: Serving) -> APIRouter:
 
 async def refusal(request: Request, serving: Serving, error: TwelvefoldError) -> Response:
     """The page for an exception that a route raised."""
-    status = status_of(error)
-    title = TITLES.get(status, "That did not work")
     said = str(error) or error.__doc__ or ""
+    if isinstance(error, NotSignedIn):
+        return sign_in_page(request, serving, said=said)
+    return await refused(request, serving, status_of(error), said)
+
+
+async def refused(request: Request, serving: Serving, status: int, said: str) -> Response:
+    title = TITLES.get(status, "That did not work")
     who = None
-    if not isinstance(error, NotSignedIn):
-        with suppress(TwelvefoldError):  # a link's page has nobody signed in
-            who = await serving.access.principal(request)
+    with suppress(TwelvefoldError):  # a link's page has nobody signed in
+        who = await serving.access.principal(request)
     return page(request, serving, "refusal.html", who=who, status=status, title=title, said=said)
 
 
