@@ -28,7 +28,8 @@ async def record(store: Store, ref: Ref, draft: Draft, *, wake: bool) -> None:
     fact: Draft | None = draft
     while fact is not None:
         stored = await _kept(store, _append(ref, fact, wake=wake))
-        fact = _late(stored[0], fact)
+        # Who settled it first may be at rest, and whoever is late may not live to go on.
+        fact, wake = _late(stored[0], fact), True
 
 
 def record_now(store: Store, ref: Ref, draft: Draft, *, wake: bool) -> None:
