@@ -14,6 +14,7 @@ BEGINS_WITH = {
     "effects.md": FIRST_AGENT,
     "evolution.md": FIRST_AGENT,
     "files.md": FIRST_AGENT,
+    "operations.md": FIRST_AGENT,
     "scale.md": FIRST_AGENT,
     "state.md": FIRST_AGENT,
     "testing.md": FIRST_AGENT,

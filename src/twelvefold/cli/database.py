@@ -35,7 +35,7 @@ def status(here: Here) -> int:
 
     Looks without opening the log, so nothing is migrated. Exit code 6 for a schema that is too new.
     """
-    found = _inspected(_url(here))
+    found = inspected(url_of(here))
     if here.json:
         here.out.document("db/1", **_data(found))
     else:
@@ -81,8 +81,8 @@ def migrate(here: Here, sql: bool, engine: str | None) -> None:
     Opening a log that is a file does the same, after a copy beside it; a database is migrated by
     this command alone.
     """
-    url = _url(here)
-    found = _inspected(url)
+    url = url_of(here)
+    found = inspected(url)
     names = [migration.name for migration in found.pending]
     text = _script(url, found)
     queue = (engine or here.place.engine) == "procrastinate" and is_postgres(url)
@@ -106,8 +106,8 @@ def migrate(here: Here, sql: bool, engine: str | None) -> None:
 @click.pass_obj
 def rebuild(here: Here) -> None:
     """Derive the lists (threads, contacts) again from the log, and say whether they differed."""
-    url = _url(here)
-    found = _inspected(url)
+    url = url_of(here)
+    found = inspected(url)
     if not found.exists:
         raise ConfigurationError(f"{found.name} does not exist: there is nothing to rebuild.")
     store = _opened(url)
@@ -133,8 +133,8 @@ def scrub(here: Here) -> int:
 
     For a Postgres database it prints the SQL that does it, which locks the tables.
     """
-    url = _url(here)
-    found = _inspected(url)
+    url = url_of(here)
+    found = inspected(url)
     done = False
     if found.exists and not is_postgres(url):
         store = _opened(url)
@@ -153,7 +153,7 @@ def scrub(here: Here) -> int:
     return exits.DONE if done or sql is not None else exits.CONFLICT
 
 
-def _inspected(url: str) -> Inspection:
+def inspected(url: str) -> Inspection:
     if is_postgres(url):
         from twelvefold.stores.postgres import inspect  # its driver may not be installed
     else:
@@ -194,11 +194,11 @@ def _migrate_queue(url: str) -> list[str]:
 
 def _opened(url: str) -> _Rebuilds:
     store = open_store(url)
-    assert hasattr(store, "rebuild")  # both kinds that `_url` lets pass
+    assert hasattr(store, "rebuild")  # both kinds that `url_of` lets pass
     return store  # pyright: ignore[reportReturnType]
 
 
-def _url(here: Here) -> str:
+def url_of(here: Here) -> str:
     """The file or the URL of the log. Raises `ConfigurationError` for a store of another kind."""
     place = here.place
     name: str | None = place.store

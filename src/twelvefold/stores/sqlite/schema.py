@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 
 from twelvefold.exceptions import StoreVersion
@@ -45,7 +46,7 @@ def migrate(db: sqlite3.Connection, path: str, migrations: Sequence[Migration] =
         found = schema_version(db)
         wanted = [migration for migration in migrations if migration.number > found]
         if wanted and found and _holds_threads(db):
-            _back_up(path, f"{path}.before-{wanted[0].number:04}")
+            back_up(path, f"{path}.before-{wanted[0].number:04}")
         for migration in wanted:
             _apply(db, migration)
         db.execute("commit")
@@ -60,16 +61,24 @@ def _holds_threads(db: sqlite3.Connection) -> bool:
     return db.execute(SQL["has_threads"]).fetchone() is not None
 
 
-def _back_up(path: str, copy: str) -> None:
-    """A whole copy under a temporary name first, so that a file named `copy` is always complete."""
+def back_up(path: str, copy: str) -> None:
+    """A copy of the file as it is at one moment, while others write. It gets its name when it is
+    whole and on the disk. Raises `sqlite3.Error` and `OSError`, and leaves nothing then."""
     unfinished = f"{copy}.unfinished"
-    source, target = sqlite3.connect(path), sqlite3.connect(unfinished)
     try:
-        source.backup(target)
+        _copy(path, unfinished)
+        with open(unfinished, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(unfinished, copy)
     finally:
-        target.close()
-        source.close()
-    os.replace(unfinished, copy)
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished)
+
+
+def _copy(path: str, copy: str) -> None:
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        target.execute("pragma journal_mode = delete")  # one file, without a log beside it
 
 
 def _apply(db: sqlite3.Connection, migration: Migration) -> None:
