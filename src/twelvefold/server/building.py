@@ -16,6 +16,7 @@ from twelvefold.server.api import contacts, deciding, threads, verbs
 from twelvefold.server.pages import files, visiting
 from twelvefold.server.problems import http_problem, invalid
 from twelvefold.server.serving import Options, Serving
+from twelvefold.server.streams import routes as streams
 
 PARTS = (
     health.router,
@@ -24,7 +25,7 @@ PARTS = (
     contacts.router,
     deciding.router,
 )
-PAGES = (files.router, visiting.router)
+PAGES = (files.router, visiting.router, streams.router)
 
 
 def router(app: App, *, access: Way | None = None, **options: Any) -> APIRouter:
