@@ -4,6 +4,7 @@ Nothing is stored of a request but its hash: it is made again by `decide` over t
 saw then. Where today's code makes other bytes, `differs` says so.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from twelvefold.loop import DECISIONS_MAX
 from twelvefold.messages import ModelRequest
 from twelvefold.plan import CallModel, begin, is_reply
 from twelvefold.summary import short
-from twelvefold.thread import Event, Thread
+from twelvefold.thread import Event, Json, Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +88,25 @@ def next_request(thread: Thread, agent: Agent[Any, Any]) -> Made | None:
             return None
         thread = thread.then(*plan.drafts)
     return None
+
+
+def body_of(model: Any, request: ModelRequest, load: Callable[[str], bytes]) -> Json:
+    """The JSON that goes to the provider; None for a model that cannot say. `load` takes the
+    SHA-256 of a file."""
+    if not hasattr(model, "body"):
+        return None
+    return model.body(request.with_contents(load))
+
+
+def sends_schema(model: Any) -> bool:
+    """In prompt mode nothing but the prompt is sent; a model may stand around another."""
+    inner = getattr(model, "model", None)
+    if inner is None or isinstance(inner, str):
+        return getattr(model, "mode", None) != "prompt"
+    return sends_schema(inner)
+
+
+def replies_before(thread: Thread, made: Made) -> Iterator[Event]:
+    """The replies to earlier requests, the newest first."""
+    now = made.after + 1 if made.reply is None else made.reply.seq
+    return (event for event in reversed(thread.events[: now - 1]) if is_reply(event))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twelvefold.cli.here import Here
 from twelvefold.cli.out import Out
@@ -40,21 +40,24 @@ def request(made: "Made") -> Shown:
 
 def wire(here: Here, made: "Made") -> Shown:
     """Raises `ConfigurationError` for a model that cannot say what it would send."""
-    model: Any = here.app.surroundings.model(made.model)
-    if not hasattr(model, "body"):
+    from twelvefold.app.requests import body_of
+
+    model = here.app.surroundings.model(made.model)
+    load = partial(here.app.store.kept, tenant=made.request.tenant)
+    body = body_of(model, made.request, load)
+    if body is None:
         raise ConfigurationError(
             f"{type(model).__name__} cannot say what it would send: --wire needs a model with"
             " body(request), as OpenAIModel has. Leave --wire out for the messages and the schema."
         )
-    load = partial(here.app.store.kept, tenant=made.request.tenant)
-    body: Json = model.body(made.request.with_contents(load))
     return Shown("body", body, lambda out: out.line(to_text(body)))
 
 
 def tokens(here: Here, log: Thread, made: "Made") -> Shown:
+    from twelvefold.app.requests import sends_schema
     from twelvefold.context.tokens import estimate
 
-    with_schema = _sends_schemas(here.app.surroundings.model(made.model))
+    with_schema = sends_schema(here.app.surroundings.model(made.model))
     parts = [(name, estimate(text)) for name, text in _parts(made, schema=with_schema)]
     total = sum(count for _, count in parts)
     events = [(event, estimate(text)) for event, text in _found(log, made)]
@@ -101,14 +104,6 @@ def diff(here: Here, log: Thread, made: "Made", other: str) -> Shown:
     return Shown("diff", data, show)
 
 
-def _sends_schemas(model: Any) -> bool:
-    """In prompt mode nothing but the prompt is sent; a model may stand around another."""
-    inner = getattr(model, "model", None)
-    if inner is None or isinstance(inner, str):
-        return getattr(model, "mode", None) != "prompt"
-    return _sends_schemas(inner)
-
-
 def _parts(made: "Made", *, schema: bool) -> Iterator[tuple[str, str]]:
     for message in made.request.messages:
         for place, part in enumerate(message.parts, start=1):
@@ -138,15 +133,13 @@ def _name(event: Event) -> str:
 
 
 def _other(here: Here, log: Thread, made: "Made", other: str) -> tuple[str, "Made"]:
-    from twelvefold.app.requests import request_at
-    from twelvefold.plan import is_reply
+    from twelvefold.app.requests import replies_before, request_at
 
     if not other:
-        now = made.after + 1 if made.reply is None else made.reply.seq
-        earlier = [event.seq for event in log.events if is_reply(event) and event.seq < now]
-        if not earlier:
+        earlier = next(replies_before(log, made), None)
+        if earlier is None:
             raise NotFound(f"{log.id} has no request before this one to compare with.")
-        other = str(earlier[-1])
+        other = str(earlier.seq)
     thread, at = log, other
     if not other.isdigit():
         name, _, at = other.partition(":")
