@@ -4,6 +4,7 @@ TwelvefoldError
 ├── NotFound                     exit 3: nothing here has this name
 │   ├── UnknownThread
 │   ├── UnknownContact
+│   ├── UnknownKey
 │   └── UnknownAttachment
 ├── Conflict                     exit 4: the verb or answer changes nothing, and says why
 │   ├── AlreadyDecided
@@ -69,19 +70,21 @@ class UnknownContact(NotFound):
     """The thread holds no such contact. `twelvefold inbox` shows those that are open."""
 
 
+class UnknownKey(NotFound):
+    """The store holds no such key. `twelvefold keys list` shows those it holds."""
+
+
 class UnknownAttachment(NotFound):
     """The thread names no such attachment, or its bytes are not in this store. `twelvefold threads
     show` lists those it names."""
 
 
 class Conflict(TwelvefoldError):
-    """Nothing was done, because the thread or contact is no longer what was assumed. The message
-    says why."""
+    """Nothing was done: the thread or contact is not what was assumed. The message says why."""
 
 
 class AlreadyDecided(Conflict):
-    """The contact has ended: the message and the fields say how, by whom, when and where. Nothing
-    was done."""
+    """The contact has ended: the fields say how, by whom, when and where. Nothing was done."""
 
     def __init__(
         self, message: str, *, outcome: str = "", by: str = "", at: str = "", channel: str = ""
@@ -103,13 +106,11 @@ class InFlight(Conflict):
 
 
 class NotAllowed(TwelvefoldError):
-    """This person may not decide this here. Ask one of those named, or use a channel that proves
-    more."""
+    """This person may not decide this here. Ask those named, or use what proves more."""
 
 
 class NotSignedIn(TwelvefoldError):
-    """The request proves nobody who is known here. Send a key as `Authorization: Bearer <key>`, or
-    sign in."""
+    """Nobody who is known here. Send a key as `Authorization: Bearer <key>`, or sign in."""
 
 
 class NotPermitted(TwelvefoldError):
@@ -158,8 +159,7 @@ class UnknownAgent(ConfigurationError):
 
 
 class NotRecorded(ConfigurationError):
-    """The recording holds no reply to this request. The message shows what differs: record it
-    anew, or undo the change."""
+    """No recorded reply to this request. The message shows what differs: record anew, or undo."""
 
 
 class InvalidSteps(ConfigurationError):
@@ -177,8 +177,7 @@ class SchemaRefused(ConfigurationError):
 
 
 class BudgetTooSmall(ConfigurationError):
-    """What always stays in a context does not fit into its tokens. Raise `tokens_max`, or shorten
-    the events before they are counted."""
+    """What always stays in a context exceeds its tokens. Raise `tokens_max`, or shorten events."""
 
 
 class NotMigrated(ConfigurationError):
@@ -190,18 +189,15 @@ class WrongDecision(TwelvefoldError):
 
 
 class NotReady(WrongDecision):
-    """An effect names a step that is not ready in this thread. Pass the very object from
-    `state.ready`."""
+    """An effect names a step that is not ready here. Pass the very object from `state.ready`."""
 
 
 class RiskWall(WrongDecision):
-    """A step of medium or high risk was about to run unapproved. Return `Approve(step, ...)` or
-    `run(..., ungated="why")`."""
+    """A risky step would run unapproved: return `Approve(step, ...)` or `run(ungated="why")`."""
 
 
 class DecideNeverWaits(WrongDecision):
-    """`decide` made too many decisions without one that waits or does I/O. Look for a step that is
-    never settled."""
+    """`decide` made too many decisions, none that waits. Look for a step that is never settled."""
 
 
 class NewerEvent(TwelvefoldError):
@@ -258,8 +254,7 @@ class ModelFailed(TwelvefoldError):
 
 
 class NotRendered(TwelvefoldError):
-    """This text is not what `context.render` wrote. Pass that text whole, and no text of another
-    renderer."""
+    """`context.render` did not write this. Pass its text whole, and none of another renderer."""
 
 
 class PromptError(TwelvefoldError):
@@ -267,8 +262,7 @@ class PromptError(TwelvefoldError):
 
 
 class NothingHappened(TwelvefoldError):
-    """Raise this in a tool when its effect certainly did not take place: the step failed and may
-    be chosen again."""
+    """Raise this in a tool whose effect did certainly not take place: it may be chosen again."""
 
 
 class StoreError(TwelvefoldError):
@@ -284,8 +278,7 @@ class Fenced(StoreError):
 
 
 class StoreFull(StoreError):
-    """The disk or the database is full. Make room, then run the command again; nothing
-    acknowledged was lost."""
+    """The disk or database is full. Make room, then run it again; nothing acknowledged was lost."""
 
 
 class StoreUnavailable(StoreError):

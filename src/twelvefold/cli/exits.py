@@ -17,6 +17,7 @@ from twelvefold.exceptions import (
     StoreError,
     StoreVersion,
     UnknownAgent,
+    UnknownKey,
     Unstorable,
     UnusableModel,
 )
@@ -52,6 +53,7 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 )
 
 _NEXT: tuple[tuple[type[Exception], str], ...] = (
+    (UnknownKey, "twelvefold keys list"),
     (NotFound, "twelvefold threads list"),
     (Conflict, "twelvefold threads list"),
     (NotAllowed, "twelvefold inbox"),

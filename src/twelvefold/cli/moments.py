@@ -12,6 +12,7 @@ _UNITS: Mapping[str, timedelta] = {
     "w": timedelta(weeks=1),
     "y": timedelta(days=365),
 }
+_AGO = re.compile(r"([0-9]{1,6})([hdwy])")
 
 
 def moment(text: str, *, now: datetime) -> datetime:
@@ -19,7 +20,7 @@ def moment(text: str, *, now: datetime) -> datetime:
 
     Raises `click.UsageError`.
     """
-    if found := re.fullmatch(r"([0-9]{1,6})([hdwy])", text):
+    if found := _AGO.fullmatch(text):
         try:
             return now - int(found[1]) * _UNITS[found[2]]
         except OverflowError:
@@ -31,3 +32,12 @@ def moment(text: str, *, now: datetime) -> datetime:
             f"{text!r} is no time: give 12h, 90d, 8w, 2y, 2026-11-20 or 2026-11-20T09:30:00Z."
         ) from error
     return at.replace(tzinfo=at.tzinfo or UTC)
+
+
+def ahead(text: str, *, now: datetime) -> datetime:
+    """As `moment`, but `90d` is so long from now."""
+    at = moment(text, now=now)
+    try:
+        return now + (now - at) if _AGO.fullmatch(text) else at
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)

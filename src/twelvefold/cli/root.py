@@ -41,8 +41,13 @@ DB: Table = {
     "status": ("database:status", "The file: its schema, its size, what is pending"),
     "migrate": ("database:migrate", "Bring the schema up to date, or print how"),
     "rebuild": ("database:rebuild", "Derive the lists again from the log"),
-    "backup": ("backing_up:backup", "Copy the log as it is, while it is used"),
     "scrub": ("database:scrub", "Overwrite what erased events left in the file"),
+}
+KEYS: Table = {
+    "create": ("keys:create", "Make a key and show it, once"),
+    "list": ("keys:list_", "Whose keys there are, and until when"),
+    "rotate": ("keys:rotate", "Another secret; the one before ends at a date"),
+    "revoke": ("keys:revoke", "End a key now, for good"),
 }
 CONFIG: Table = {
     "show": ("settings:show", "Each setting and where it comes from"),
@@ -70,6 +75,7 @@ COMMANDS: Table = {
     "test": ("cases:test", "The cases beside the prompts, offline"),
     "eval": ("evaluating:eval_", "The same cases of a live model, several times each"),
     "db": DB,
+    "keys": KEYS,
     "config": CONFIG,
     "stats": ("stats:stats", "Queue, oldest wait, workers and lag"),
     "doctor": ("doctor:doctor", "Look at the application, the log and what waits"),
@@ -79,7 +85,7 @@ COMMANDS: Table = {
 _GROUP_HELP = {
     "threads": "List, show, fork, replay, diff, export, import, verify, erase",
     "context": "What the model reads",
-    "db": "The file or database of the log: status, migrate, rebuild, backup, scrub",
+    "db": "The file or database of the log: status, migrate, rebuild, scrub",
     "keys": "Who may use the server: create, list, rotate, revoke",
     "config": "Where the application and the log are found",
 }
