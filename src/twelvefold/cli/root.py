@@ -60,6 +60,8 @@ COMMANDS: Table = {
     "resume": ("controls:resume", "Go on: after a pause, a limit, or a process that ended"),
     "cancel": ("controls:cancel", "End a thread and those it launched, for good"),
     "retry": ("controls:retry", "Decide again after a failure"),
+    "serve": ("serving:serve", "The HTTP API and the inbox, until stopped"),
+    "dev": ("developing:dev", "Server, engine and inbox here, started anew when a file changes"),
     "worker": ("worker:worker", "Advance threads and launch what is scheduled, until stopped"),
     "threads": THREADS,
     "inbox": ("inbox:inbox", "What waits for a human"),

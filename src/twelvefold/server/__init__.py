@@ -11,18 +11,24 @@ from twelvefold.server.principal import Principal as Principal
 from twelvefold.server.principal import Scope as Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
     from fastapi import APIRouter, FastAPI
 
     from twelvefold.app import App
     from twelvefold.server.access import Way
 
 
-def create_app(app: "App", *, access: "Way | None" = None, **options: Any) -> "FastAPI":
+def create_app(
+    app: "App", *, access: "Way | None" = None, runner: bool = False, **options: Any
+) -> "FastAPI":
     """An ASGI application with everything: `fastapi_app.mount("/agents", create_app(app))`.
 
+    `runner`: advance threads in this process, too; where it is mounted, `lifespan(app)` does that.
     `options` are those of `serving.Options`. Raises `ConfigurationError`.
     """
-    return _building().create_app(app, access=access, **options)
+    return _building().create_app(app, access=access, runner=runner, **options)
 
 
 def router(app: "App", *, access: "Way | None" = None, **options: Any) -> "APIRouter":
@@ -31,6 +37,13 @@ def router(app: "App", *, access: "Way | None" = None, **options: Any) -> "APIRo
     The prefix is given here and not to `include_router`, for the pages link to each other.
     """
     return _building().router(app, access=access, **options)
+
+
+def lifespan(app: "App") -> "Callable[[Any], AbstractAsyncContextManager[None]]":
+    """Advances threads while an application serves: `FastAPI(lifespan=lifespan(app))`."""
+    from twelvefold.server.runner import lifespan
+
+    return lifespan(app)
 
 
 def _building() -> Any:

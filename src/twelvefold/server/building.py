@@ -15,6 +15,7 @@ from twelvefold.server.access.dressing import dressed
 from twelvefold.server.api import contacts, deciding, threads, verbs
 from twelvefold.server.pages import files, visiting
 from twelvefold.server.problems import http_problem, invalid
+from twelvefold.server.runner import lifespan
 from twelvefold.server.serving import Options, Serving
 from twelvefold.server.streams import routes as streams
 
@@ -29,20 +30,36 @@ PAGES = (files.router, visiting.router, streams.router)
 
 
 def router(app: App, *, access: Way | None = None, **options: Any) -> APIRouter:
-    given = Options(**options)
-    serving = Serving(app, _entrance(app, access, given), given)
+    return _routes(_serving(app, access, Options(**options)))
+
+
+def create_app(
+    app: App, *, access: Way | None = None, runner: bool = False, **options: Any
+) -> FastAPI:
+    serving = _serving(app, access, Options(**options))
+    served = FastAPI(
+        title="twelvefold",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan(app) if runner else None,
+    )
+    served.state.serving = serving
+    served.include_router(_routes(serving))
+    served.add_exception_handler(HTTPException, _refused)
+    served.add_exception_handler(RequestValidationError, _invalid)
+    return served
+
+
+def _serving(app: App, access: Way | None, options: Options) -> Serving:
+    return Serving(app, _entrance(app, access, options), options)
+
+
+def _routes(serving: Serving) -> APIRouter:
     routes = APIRouter(prefix=serving.options.prefix)
     for part in PARTS + PAGES if serving.options.inbox else PARTS:
         routes.include_router(part(serving))
     return routes
-
-
-def create_app(app: App, *, access: Way | None = None, **options: Any) -> FastAPI:
-    served = FastAPI(title="twelvefold", version=__version__, docs_url=None, redoc_url=None)
-    served.include_router(router(app, access=access, **options))
-    served.add_exception_handler(HTTPException, _refused)
-    served.add_exception_handler(RequestValidationError, _invalid)
-    return served
 
 
 def _entrance(app: App, way: Way | None, options: Options) -> Entrance:

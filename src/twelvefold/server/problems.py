@@ -4,6 +4,7 @@ One table maps exceptions to a status and a stable type. Routes raise; they buil
 errors. `ProblemRoute` also works in a router that somebody else's application includes.
 """
 
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -39,6 +40,8 @@ from twelvefold.server.access.dressing import dressed
 from twelvefold.server.bodies import BODY_BYTES_MAX, Refused, checked
 from twelvefold.thread import Json, to_text
 
+log = logging.getLogger("twelvefold.server")
+
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://twelvefold.dev/problems/"
 
@@ -67,6 +70,10 @@ STATUSES: list[tuple[type[TwelvefoldError], int, str, bool]] = [
 ]
 """The first class that fits: (exception, status, type, whether the same request may succeed)."""
 
+UNEXPECTED = (
+    "An error that nobody expected, in the application or here; its log says which. It is not known"
+    " what was done: look before you repeat it, or repeat it with the same Idempotency-Key."
+)
 _OF_HTTP = {404: "no-such-path", 405: "no-such-method", 400: "malformed"}
 
 
@@ -150,6 +157,9 @@ class ProblemRoute(APIRoute):
                 response = http_problem(error)
             except TwelvefoldError as error:
                 response = problem_of(error)
+            except Exception:
+                log.exception("%s %s failed", request.method, request.url.path)
+                response = problem(500, "error", UNEXPECTED)
             return dressed(request, response)
 
         return answered
