@@ -13,7 +13,11 @@ from twelvefold.server.access import Entrance, Rates, Way
 from twelvefold.server.access.around import Around
 from twelvefold.server.access.dressing import dressed
 from twelvefold.server.api import contacts, deciding, threads, verbs
+from twelvefold.server.pages import context as context_page
 from twelvefold.server.pages import files, visiting
+from twelvefold.server.pages import health as health_page
+from twelvefold.server.pages import thread as thread_page
+from twelvefold.server.pages import threads as threads_page
 from twelvefold.server.problems import http_problem, invalid
 from twelvefold.server.runner import lifespan
 from twelvefold.server.serving import Options, Serving
@@ -26,7 +30,15 @@ PARTS = (
     contacts.router,
     deciding.router,
 )
-PAGES = (files.router, visiting.router, streams.router)
+PAGES = (
+    files.router,
+    threads_page.router,
+    thread_page.router,
+    context_page.router,
+    health_page.router,
+    visiting.router,
+    streams.router,
+)
 
 
 def router(app: App, *, access: Way | None = None, **options: Any) -> APIRouter:
@@ -63,6 +75,8 @@ def _routes(serving: Serving) -> APIRouter:
 
 
 def _entrance(app: App, way: Way | None, options: Options) -> Entrance:
+    if isinstance(way, Entrance):
+        return way
     around = Around(app, options.signing_key, options.prefix, options.https)
     rates = Rates(
         requests_per_minute_max=options.requests_per_minute_max,
