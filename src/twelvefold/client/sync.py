@@ -1,0 +1,264 @@
+"""The client for code without an event loop."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+
+from twelvefold.client import calls
+from twelvefold.client.calls import Call
+from twelvefold.client.exchange import Answered, Exchange
+from twelvefold.client.following import SILENCE_MAX_S, Following
+from twelvefold.client.records import AgentInfo, ContactInfo, Page, ThreadInfo
+from twelvefold.client.retrying import Retries
+from twelvefold.client.settings import TIMEOUT_S, headers_of, url_of
+from twelvefold.thread import Event, Json
+
+T = TypeVar("T")
+
+
+class Client:
+    """The verbs of `App` over HTTP. Use it in a `with`, or `close()` it; from any thread.
+
+    - `url`: where the server is, `https://agents.example.org` or `http://localhost:8000/agents`.
+    - `api_key`: sent as `Authorization: Bearer`. A key that is bound to a person decides contacts.
+    - `retries`: how patient it is. What changes something is sent with a key of its own, the same
+      in each try: it is done once. Give `key=` yourself to repeat it from another process.
+    - `http`: an `httpx.Client` of yours, for proxies and certificates; it stays open.
+
+    Raises what `App` raises, and `NotSignedIn`, `NotPermitted`, `TooManyRequests`, `Unreachable`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        retries: Retries | None = None,
+        timeout_s: float = TIMEOUT_S,
+        http: httpx.Client | None = None,
+    ) -> None:
+        self._url, self._timeout_s = url_of(url), timeout_s
+        self._headers = headers_of(api_key, headers)
+        self._retries = retries or Retries()
+        self._owns, self._http = http is None, http or httpx.Client()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._owns:
+            self._http.close()
+
+    # Threads
+
+    def launch(
+        self,
+        agent: str,
+        text: str,
+        *,
+        id: str | None = None,
+        wait_s: float = 0,
+        key: str | None = None,
+    ) -> ThreadInfo:
+        """Begin a thread. `wait_s`: answer when it rests, or after that long."""
+        return self._do(calls.launch(agent, text, id=id, wait_s=wait_s, key=key))
+
+    def threads(
+        self, *, status: str | None = None, agent: str | None = None, limit: int | None = None
+    ) -> Iterator[ThreadInfo]:
+        """The newest first. `limit`: how many are fetched at once."""
+        return self._all(calls.threads(status=status, agent=agent, limit=limit))
+
+    def thread(self, thread_id: str) -> ThreadInfo:
+        return self._do(calls.thread(thread_id))
+
+    def events(
+        self, thread_id: str, *, after: int = 0, limit: int | None = None
+    ) -> Iterator[Event]:
+        """Those there are, after `after`."""
+        return self._all(calls.events(thread_id, after=after, limit=limit))
+
+    def send(
+        self, thread_id: str, text: str, *, wait_s: float = 0, key: str | None = None
+    ) -> ThreadInfo:
+        """A message for the thread."""
+        return self._do(calls.send(thread_id, text, wait_s=wait_s, key=key))
+
+    def signal(
+        self, thread_id: str, name: str, data: Json = None, *, key: str | None = None
+    ) -> ThreadInfo:
+        """What `WaitFor(step, name)` waits for."""
+        return self._do(calls.signal(thread_id, name, data, key=key))
+
+    def pause(self, thread_id: str, *, key: str | None = None) -> ThreadInfo:
+        """Decide nothing more until `resume`."""
+        return self._do(calls.control(thread_id, "pause", {}, key=key))
+
+    def resume(self, thread_id: str, *, key: str | None = None) -> ThreadInfo:
+        """Lift `pause` or a limit."""
+        return self._do(calls.control(thread_id, "resume", {}, key=key))
+
+    def cancel(self, thread_id: str, *, reason: str = "", key: str | None = None) -> ThreadInfo:
+        """End the thread and those it launched, for good."""
+        return self._do(calls.control(thread_id, "cancel", {"reason": reason}, key=key))
+
+    def retry(self, thread_id: str, *, key: str | None = None) -> ThreadInfo:
+        """Decide again after a failure."""
+        return self._do(calls.control(thread_id, "retry", {}, key=key))
+
+    def fork(
+        self,
+        thread_id: str,
+        at: int | None = None,
+        *,
+        edits: Mapping[int, Mapping[str, Json]] | None = None,
+        key: str | None = None,
+    ) -> ThreadInfo:
+        """Copy the log up to event `at` (its end, as a rule) into a new thread, which is returned.
+        `edits`: the new data of some events, by seq."""
+        return self._do(calls.fork(thread_id, at, edits, key=key))
+
+    def context(self, thread_id: str, at: int | None = None) -> dict[str, Any]:
+        """What the model would see now, or saw at event `at`."""
+        return self._do(calls.context(thread_id, at))
+
+    def verify(self, thread_id: str) -> dict[str, Any]:
+        """Whether the log is as it was written."""
+        return self._do(calls.verify(thread_id))
+
+    # Contacts
+
+    def contacts(
+        self,
+        *,
+        status: str | None = None,
+        to: str | None = None,
+        risk: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[ContactInfo]:
+        """Open ones, as a rule: the nearest deadline first. `to`: who may decide; `me` is you."""
+        return self._all(calls.contacts(status=status, to=to, risk=risk, limit=limit))
+
+    def contact(self, contact_id: str) -> ContactInfo:
+        """One contact, with all that a person needs to decide."""
+        return self._do(calls.contact(contact_id))
+
+    def answer(
+        self,
+        contact: ContactInfo | str,
+        decision: str,
+        *,
+        comment: str | None = None,
+        value: Json = None,
+        changes: Mapping[str, Json] | None = None,
+        digest: str | None = None,
+        wait_s: float = 0,
+        key: str | None = None,
+    ) -> ContactInfo:
+        """Decide a contact as the person whose key this is.
+
+        An approval is for what was seen: give the contact as you read it, or its `digest`.
+        Raises `AlreadyDecided` (who, when and where are fields), `Expired`, `Conflict`,
+        `NotAllowed`, and `InvalidAnswer` with `errors` by field.
+        """
+        return self._do(
+            calls.answer(
+                contact,
+                decision,
+                comment=comment,
+                value=value,
+                changes=changes,
+                digest=digest,
+                wait_s=wait_s,
+                key=key,
+            )
+        )
+
+    def reassign(
+        self,
+        contact: ContactInfo | str,
+        *,
+        to: str,
+        instead_of: str = "",
+        comment: str | None = None,
+        key: str | None = None,
+    ) -> ContactInfo:
+        """`to` is asked in the place of `instead_of`; without that, in yours."""
+        return self._do(
+            calls.reassign(contact, to=to, instead_of=instead_of, comment=comment, key=key)
+        )
+
+    # Agents
+
+    def agents(self) -> Iterator[AgentInfo]:
+        return self._all(calls.agents())
+
+    def agent(self, name: str) -> AgentInfo:
+        return self._do(calls.agent(name))
+
+    def follow(self, thread_id: str, *, after: int = 0) -> Iterator[Event]:
+        """Every event after `after`, as it is committed, without end; each once, in order.
+
+        A stream that is cut is resumed. Raises `UnknownThread`, and `Unreachable` after
+        `Retries.reconnects_max` connections in a row that brought nothing.
+        """
+        following = Following(after, self._retries)
+        while True:
+            try:
+                with self._streamed(calls.events_path(thread_id), following) as response:
+                    if following.opened(response.status_code, response.headers):
+                        for piece in response.iter_bytes():
+                            yield from following.of(piece)
+                        pause_s = following.ended()
+                    else:
+                        found = response.status_code, response.headers, response.read()
+                        pause_s = following.refused(*found)
+            except httpx.TransportError as error:
+                pause_s = following.lost(error)
+            time.sleep(pause_s)
+
+    def _streamed(self, path: str, following: Following) -> AbstractContextManager[httpx.Response]:
+        timeout = httpx.Timeout(self._timeout_s, read=SILENCE_MAX_S)
+        headers = self._headers | following.headers
+        return self._http.stream("GET", self._url + path, headers=headers, timeout=timeout)
+
+    def _do(self, call: Call[T]) -> T:
+        exchange = Exchange(call, self._retries)
+        while True:
+            try:
+                response = self._http.request(
+                    call.method,
+                    self._url + call.path,
+                    params=call.params,
+                    content=call.content,
+                    headers=self._headers | call.headers,
+                    timeout=self._timeout_s + call.wait_s,
+                )
+            except httpx.TransportError as error:
+                done = exchange.lost(error)
+            else:
+                done = exchange.answered(response.status_code, response.headers, response.content)
+            if isinstance(done, Answered):
+                return done.value
+            time.sleep(done)
+
+    def _all(self, call: Call[Page[T]]) -> Iterator[T]:
+        """Page after page, each when it is needed."""
+        page = self._do(call)
+        yield from page.data
+        while page.next_cursor is not None:
+            page = self._do(calls.next_page(call, page.next_cursor))
+            yield from page.data
