@@ -55,8 +55,8 @@ class Site:
     """One application and where it is served. `open(row)` and `path(row)` name its pages."""
 
     def __init__(self, folder: Path) -> None:
-        self.loop = asyncio.new_event_loop()
         self.app = make_app(folder)
+        self.loop = asyncio.new_event_loop()
         self.url = ""
 
     def do(self, coroutine: Coroutine[Any, Any, T]) -> T:

@@ -1,4 +1,5 @@
-"""The style sheet, the scripts and the icon, under the hash of their content: cached for ever."""
+"""The style sheet, the scripts and the icon, under the hash of all their content: cached for
+ever."""
 
 import hashlib
 from collections.abc import Mapping
@@ -37,8 +38,14 @@ def assets() -> Mapping[str, Asset]:
     """All of them, by name."""
     folder = files(PACKAGE).joinpath("static")
     served = [file for file in folder.iterdir() if file.name.rpartition(".")[2] in TYPES]
-    return {file.name: _asset(file.name, file.read_bytes()) for file in served}
+    contents = {file.name: file.read_bytes() for file in sorted(served, key=lambda f: f.name)}
+    hashed = _hash_of(contents)
+    return {name: Asset(name, content, hashed) for name, content in contents.items()}
 
 
-def _asset(name: str, content: bytes) -> Asset:
-    return Asset(name, content, hashlib.sha256(content).hexdigest()[:HASH_CHARS])
+def _hash_of(contents: Mapping[str, bytes]) -> str:
+    """One for all: scripts import each other by their names, from the folder they are in."""
+    digest = hashlib.sha256()
+    for name, content in contents.items():
+        digest.update(f"{name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:HASH_CHARS]
