@@ -19,6 +19,7 @@ TwelvefoldError
 ├── Unreachable                  a server that gives the client no answer
 ├── InvalidAnswer                exit 2: the answer is not of the kind that is awaited
 ├── InvalidRequest               exit 2: a request over HTTP is not of the described shape
+│   └── KeyReused
 ├── ConfigurationError           exit 6: the application file, an agent or a setting is wrong
 │   ├── UnknownAgent
 │   ├── NotRecorded
@@ -148,6 +149,11 @@ class InvalidRequest(TwelvefoldError):
     def __init__(self, message: str, *, errors: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.errors: dict[str, str] = dict(errors or {})
+
+
+class KeyReused(InvalidRequest):
+    """An `Idempotency-Key` came with another request before. Give each request a key of its own;
+    nothing was done."""
 
 
 class ConfigurationError(TwelvefoldError):

@@ -19,6 +19,7 @@ from twelvefold.inbox import Inbox
 from twelvefold.inbox import Ref as Ref
 from twelvefold.keys import Keyring
 from twelvefold.meters import Meters
+from twelvefold.repeats import Repeats
 from twelvefold.summary import Status, Summary
 from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Parent, Thread
 from twelvefold.watching import Watched
@@ -218,7 +219,7 @@ def transactional(store: Store) -> TransactionalStore:
     return cast(TransactionalStore, store)
 
 
-class EmbeddedStore(Store, Audited, Watched, Keyring, Meters, Protocol):
+class EmbeddedStore(Store, Audited, Watched, Keyring, Meters, Repeats, Protocol):
     """A store that also keeps the wakes and timers of the embedded engine."""
 
     @property

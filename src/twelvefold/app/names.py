@@ -1,6 +1,7 @@
 """How people name threads and contacts: by any unique ending, `@last`, or a thread's only
 contact."""
 
+import hashlib
 import secrets
 from datetime import datetime
 
@@ -20,6 +21,12 @@ def new_thread_id(now: datetime) -> str:
     ms = int(now.timestamp() * 1000)
     time = "".join(_ALPHABET[(ms >> (5 * n)) & 31] for n in reversed(range(_TIME_CHARS)))
     return time + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARS))
+
+
+def named_thread_id(name: str) -> str:
+    """An id that follows from a name: whoever launches it twice launches it once."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest())
+    return "".join(_ALPHABET[(number >> (5 * n)) & 31] for n in range(_TIME_CHARS + _RANDOM_CHARS))
 
 
 def is_kin(one: Ref, other: Ref) -> bool:

@@ -26,6 +26,7 @@ from twelvefold.summary import Status
 from twelvefold.testing.memory_keys import MemoryKeys
 from twelvefold.testing.memory_lists import counted, ended, listed, waiting
 from twelvefold.testing.memory_meters import MemoryMeters
+from twelvefold.testing.memory_repeats import MemoryRepeats
 from twelvefold.testing.memory_state import (
     NEVER,
     Kept,
@@ -40,7 +41,7 @@ from twelvefold.thread import DEFAULT_TENANT, Event, Thread
 from twelvefold.watching import LISTED_MAX, PAGE_EVENTS
 
 
-class MemoryStore(MemoryKeys, MemoryMeters):
+class MemoryStore(MemoryKeys, MemoryMeters, MemoryRepeats):
     """An `EmbeddedStore` without a file. Everything may be called from any thread."""
 
     def __init__(self) -> None:

@@ -15,6 +15,7 @@ from twelvefold.exceptions import InvalidAnswer, NotPermitted
 from twelvefold.server.api.asked import Asked
 from twelvefold.server.api.contact_shapes import ContactShape
 from twelvefold.server.api.contacts import contact_reply, found_contact
+from twelvefold.server.api.once import turn_of
 from twelvefold.server.api.replies import contact_etag, expect_etag
 from twelvefold.server.api.routing import Routes, Who
 from twelvefold.server.api.waiting import Waiting, rested
@@ -95,20 +96,22 @@ class Deciding:
 
         It answers when the decision is durable. 409 says who decided before you, when and where.
         """
-        row = self._seen(request, who, contact_id)
         decision, value = decided(body)
-        expect_digest(row, decision, body.digest)
-        await self.app.answer(
-            contact_id,
-            decision,
-            by=person(who),
-            comment=body.comment,
-            value=value,
-            changes=body.edits,
-            digest=body.digest,
-            assurance=who.assurance,
-            tenant=who.tenant,
-        )
+        said = {"by": person(who), "decision": decision}
+        row = self._seen(request, who, contact_id)
+        if not self._was_done(request, row, "contact_answered", **said):
+            expect_digest(row, decision, body.digest)
+            await self.app.answer(
+                contact_id,
+                decision,
+                by=person(who),
+                comment=body.comment,
+                value=value,
+                changes=body.edits,
+                digest=body.digest,
+                assurance=who.assurance,
+                tenant=who.tenant,
+            )
         await rested(self.app, row.ref.id, tenant=who.tenant, wait_s=asked.wait_s)
         return contact_reply(self.app, contact_id, tenant=who.tenant)
 
@@ -116,30 +119,40 @@ class Deciding:
         self, request: Request, who: Who, contact_id: str, body: ToOther
     ) -> Response:
         """Let somebody else be asked instead"""
-        self._seen(request, who, contact_id)
-        await self.app.reassign(
-            contact_id,
-            to=body.to,
-            by=person(who),
-            instead_of=body.instead_of,
-            comment=body.comment,
-            assurance=who.assurance,
-            tenant=who.tenant,
-        )
+        by, row = person(who), self._seen(request, who, contact_id)
+        if not self._was_done(request, row, "contact_reassigned", by=by):
+            await self.app.reassign(
+                contact_id,
+                to=body.to,
+                by=by,
+                instead_of=body.instead_of,
+                comment=body.comment,
+                assurance=who.assurance,
+                tenant=who.tenant,
+            )
         return contact_reply(self.app, contact_id, tenant=who.tenant)
 
     async def remind(self, request: Request, who: Who, contact_id: str) -> Response:
         """Ask those who are asked once more"""
-        self._seen(request, who, contact_id)
-        await self.app.remind(contact_id, by=who.name, tenant=who.tenant)
+        row = self._seen(request, who, contact_id)
+        if not self._was_done(request, row, "contact_reminded", by=who.name):
+            await self.app.remind(contact_id, by=who.name, tenant=who.tenant)
         return contact_reply(self.app, contact_id, tenant=who.tenant)
 
     def _seen(self, request: Request, who: Principal, contact_id: str) -> ContactRow:
         """The contact, if it is what the client saw. One that has ended says so by itself."""
         row, _ = found_contact(self.app, contact_id, tenant=who.tenant)
-        if row.outcome is None:
+        if row.outcome is None and turn_of(request).began is None:
             expect_etag(request, contact_etag(row), contact_id)
         return row
+
+    def _was_done(self, request: Request, row: ContactRow, type: str, **data: Json) -> bool:
+        """Whether a process that died had done it already."""
+        turn = turn_of(request)
+        if turn.began is None:
+            return False
+        thread = self.app.thread(row.ref.id, tenant=row.ref.tenant)
+        return turn.is_done(thread, type, contact=row.id, **data)
 
 
 def person(who: Principal) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NotRequired
 
-from fastapi import APIRouter, Depends, Request, Security
+from fastapi import APIRouter, Depends, Header, Request, Security
 from fastapi.security import HTTPBearer
 from typing_extensions import TypedDict
 
+from twelvefold.server.api.once import Once, idempotency_key
 from twelvefold.server.principal import Principal, Scope
 from twelvefold.server.problems import MEDIA_TYPE, ProblemRoute
 from twelvefold.server.serving import Serving
@@ -62,6 +63,7 @@ class Routes:
 
     def __init__(self, serving: Serving, tag: str) -> None:
         self.serving = serving
+        self._once = Once(serving)
         self.router = APIRouter(route_class=bound_route(serving), tags=[tag])
 
     def add(
@@ -84,16 +86,21 @@ class Routes:
             status: _success(status, etag=etag, method=method, content=content),
             **{each: refusal(each) for each in sorted(statuses)},
         }
+        dependencies: list[Any] = [Security(BEARER), Depends(_let_in(self.serving, scope))]
+        if method == "POST":
+            dependencies += [Depends(idempotency_key)]
+        if 412 in problems:
+            dependencies += [Depends(_if_match)]
         self.router.add_api_route(
             path,
-            endpoint,
+            self._once.each(endpoint) if method == "POST" else endpoint,
             methods=[method],
             status_code=status,
             response_model=returns,
             summary=" ".join(summary.split()).rstrip("."),
             description=" ".join(rest.split()),
             responses=described,
-            dependencies=[Security(BEARER), Depends(_let_in(self.serving, scope))],
+            dependencies=dependencies,
         )
 
 
@@ -104,6 +111,14 @@ def bound_route(serving: Serving) -> type[ProblemRoute]:
         body_bytes_max = serving.options.body_bytes_max
 
     return Bound
+
+
+async def _if_match(
+    if_match: Annotated[
+        str | None, Header(description="The ETag of what you saw; 412 if it is another one now.")
+    ] = None,
+) -> None:
+    """For OpenAPI: the routes read it themselves."""
 
 
 def _let_in(serving: Serving, scope: Scope) -> Callable[[Request], Any]:

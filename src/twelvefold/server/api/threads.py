@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from twelvefold.exceptions import InvalidRequest, UnknownThread
 from twelvefold.server.api.asked import PAGE, PAGE_MAX, Asked, Cursor
 from twelvefold.server.api.cursors import cursor_of, no_cursor, place_of
+from twelvefold.server.api.once import turn_of
 from twelvefold.server.api.replies import head_etag, shown
 from twelvefold.server.api.routing import Routes, Who
 from twelvefold.server.api.shapes import (
@@ -151,7 +152,7 @@ class Threads:
         thread_id = await self.app.launch(
             body.agent,
             body.input,
-            thread_id=body.id,
+            thread_id=body.id or turn_of(request).thread_id,
             sender=who.name,
             tenant=who.tenant,
         )

@@ -4,6 +4,7 @@ With `If-Match` on the head a verb is refused when anything came since; the stor
 in the transaction that appends.
 """
 
+from contextlib import suppress
 from copy import copy
 from functools import partial
 from typing import Annotated, Any
@@ -12,8 +13,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from twelvefold.app import App
-from twelvefold.exceptions import Moved, Stale
+from twelvefold.exceptions import Moved, Stale, UnknownThread
 from twelvefold.server.api.asked import Asked
+from twelvefold.server.api.once import turn_of
 from twelvefold.server.api.replies import asked_etags, expect_etag, head_etag
 from twelvefold.server.api.routing import Routes, Who
 from twelvefold.server.api.shapes import ThreadShape
@@ -22,7 +24,7 @@ from twelvefold.server.api.waiting import Waiting, rested
 from twelvefold.server.principal import Principal
 from twelvefold.server.serving import Serving
 from twelvefold.store import Append, Store
-from twelvefold.thread import Event
+from twelvefold.thread import Event, Json
 
 REASON_CHARS_MAX = 2_000
 NAME_CHARS_MAX = 200
@@ -89,16 +91,16 @@ class Verbs:
         asked: Annotated[Waiting, Query()],
     ) -> Response:
         """Send a message to a thread"""
-        app = self._seen(request, who, thread_id)
-        await app.send(thread_id, body.text, sender=who.name, tenant=who.tenant)
+        app, key = self._seen(request, who, thread_id), turn_of(request).delivery
+        await app.send(thread_id, body.text, key=key, sender=who.name, tenant=who.tenant)
         return await self._now(who, thread_id, wait_s=asked.wait_s)
 
     async def signal(
         self, request: Request, who: Who, thread_id: str, name: SignalName, body: Signal
     ) -> Response:
         """Send a signal to a thread"""
-        app = self._seen(request, who, thread_id)
-        await app.signal(thread_id, name, body.data, tenant=who.tenant)
+        app, key = self._seen(request, who, thread_id), turn_of(request).delivery
+        await app.signal(thread_id, name, body.data, key=key, tenant=who.tenant)
         return await self._now(who, thread_id)
 
     async def pause(
@@ -108,14 +110,18 @@ class Verbs:
 
         What runs may end, and its outcome is kept.
         """
-        await self._seen(request, who, thread_id).pause(thread_id, by=who.name, tenant=who.tenant)
+        if not self._was_done(request, who, thread_id, "paused"):
+            app = self._seen(request, who, thread_id)
+            await app.pause(thread_id, by=who.name, tenant=who.tenant)
         return await self._now(who, thread_id)
 
     async def resume(
         self, request: Request, who: Who, thread_id: str, body: Nothing | None = None
     ) -> Response:
         """Lift a pause or a limit"""
-        await self._seen(request, who, thread_id).resume(thread_id, by=who.name, tenant=who.tenant)
+        if not self._was_done(request, who, thread_id, "resumed"):
+            app = self._seen(request, who, thread_id)
+            await app.resume(thread_id, by=who.name, tenant=who.tenant)
         return await self._now(who, thread_id)
 
     async def cancel(
@@ -125,15 +131,18 @@ class Verbs:
 
         Open contacts close.
         """
-        app, reason = self._seen(request, who, thread_id), body.reason if body else ""
-        await app.cancel(thread_id, by=who.name, reason=reason, tenant=who.tenant)
+        if not self._was_done(request, who, thread_id, "cancelled"):
+            app, reason = self._seen(request, who, thread_id), body.reason if body else ""
+            await app.cancel(thread_id, by=who.name, reason=reason, tenant=who.tenant)
         return await self._now(who, thread_id)
 
     async def retry(
         self, request: Request, who: Who, thread_id: str, body: Nothing | None = None
     ) -> Response:
         """Decide again after a failure"""
-        await self._seen(request, who, thread_id).retry(thread_id, by=who.name, tenant=who.tenant)
+        if not self._was_done(request, who, thread_id, "resumed", retry=True):
+            app = self._seen(request, who, thread_id)
+            await app.retry(thread_id, by=who.name, tenant=who.tenant)
         return await self._now(who, thread_id)
 
     async def fork(self, request: Request, who: Who, thread_id: str, body: Fork) -> Response:
@@ -141,12 +150,35 @@ class Verbs:
 
         The original is untouched, and its open contacts cannot be answered into the copy.
         """
-        new_id = await self.app.fork(
-            thread_id, body.at_seq, edits=body.edits, by=who.name, tenant=who.tenant
-        )
-        row = self.app.store.thread_row(new_id, tenant=who.tenant)
+        new_id, tenant = turn_of(request).thread_id, who.tenant
+        if new_id is None or not self._is_there(new_id, tenant):
+            new_id = await self.app.fork(
+                thread_id,
+                body.at_seq,
+                new_id=new_id,
+                edits=body.edits,
+                by=who.name,
+                tenant=tenant,
+            )
+        row = self.app.store.thread_row(new_id, tenant=tenant)
         location = self.serving.at(request, f"/v1/threads/{new_id}")
         return thread_reply(row, status=201, location=location)
+
+    def _is_there(self, thread_id: str, tenant: str) -> bool:
+        with suppress(UnknownThread):
+            self.app.store.thread_row(thread_id, tenant=tenant)
+            return True
+        return False
+
+    def _was_done(
+        self, request: Request, who: Principal, thread_id: str, type: str, **data: Json
+    ) -> bool:
+        """Whether a process that died had done it already."""
+        turn = turn_of(request)
+        if turn.began is None:
+            return False
+        thread = self.app.thread(thread_id, tenant=who.tenant)
+        return turn.is_done(thread, type, by=who.name, **data)
 
     def _seen(self, request: Request, who: Principal, thread_id: str) -> App:
         """The application, whose verbs now append to what the client saw, or not at all."""

@@ -10,11 +10,12 @@ from psycopg.rows import tuple_row
 from twelvefold.tables.keys import KEY_STATEMENTS, with_dollars
 from twelvefold.tables.meters import METER_STATEMENTS
 from twelvefold.tables.queries import parse_queries
+from twelvefold.tables.repeats import REPEAT_STATEMENTS
 from twelvefold.tables.rows import Row
 
 SQL: Mapping[str, str] = parse_queries(
     files("twelvefold.stores.postgres").joinpath("queries.sql").read_text(encoding="utf-8")
-) | with_dollars({**KEY_STATEMENTS, **METER_STATEMENTS})
+) | with_dollars({**KEY_STATEMENTS, **METER_STATEMENTS, **REPEAT_STATEMENTS})
 
 
 class Named:

@@ -24,6 +24,7 @@ from twelvefold.tables.keys import KeyTable
 from twelvefold.tables.meters import MeterTable
 from twelvefold.tables.projections import Rebuilt, rebuild
 from twelvefold.tables.reads import Reads
+from twelvefold.tables.repeats import RepeatTable
 from twelvefold.thread import DEFAULT_TENANT, Event
 
 LOCK_TIMEOUT_S = 5.0
@@ -34,7 +35,7 @@ STRANGER = ""
 """The author of commits that this store itself has to hear of."""
 
 
-class PostgresStore(Reads, KeyTable, MeterTable):
+class PostgresStore(Reads, KeyTable, MeterTable, RepeatTable):
     """An `EmbeddedStore` and a `TransactionalStore` in the database at `url`, whose schema
     `twelvefold db migrate` made.
 

@@ -8,11 +8,12 @@ from typing import Any
 from twelvefold.tables.keys import KEY_STATEMENTS
 from twelvefold.tables.meters import METER_STATEMENTS
 from twelvefold.tables.queries import parse_queries
+from twelvefold.tables.repeats import REPEAT_STATEMENTS
 from twelvefold.tables.rows import Row
 
 SQL: Mapping[str, str] = parse_queries(
     files("twelvefold.stores.sqlite").joinpath("queries.sql").read_text(encoding="utf-8")
-) | {**KEY_STATEMENTS, **METER_STATEMENTS}
+) | {**KEY_STATEMENTS, **METER_STATEMENTS, **REPEAT_STATEMENTS}
 
 
 class Named:

@@ -24,12 +24,13 @@ from twelvefold.tables.keys import KeyTable
 from twelvefold.tables.meters import MeterTable
 from twelvefold.tables.projections import Rebuilt, rebuild
 from twelvefold.tables.reads import Reads
+from twelvefold.tables.repeats import RepeatTable
 from twelvefold.thread import DEFAULT_TENANT, Event
 
 LOCK_TIMEOUT_S = 5.0
 
 
-class SqliteStore(Reads, KeyTable, MeterTable):
+class SqliteStore(Reads, KeyTable, MeterTable, RepeatTable):
     """An `EmbeddedStore` in the file at `path`, which is created, with its folders, when missing.
 
     `commit` belongs to an event loop; everything else may be called from any thread. `wakes`

@@ -137,6 +137,22 @@ create table twelvefold_meters (
     until double precision
 );
 
+-- Requests over HTTP that may come twice: what was asked under a key, and what it was answered; or who
+-- works on it, until when others may take it over.
+create table twelvefold_requests (
+    tenant      text collate "C" not null,
+    key         text collate "C" not null,
+    fingerprint text collate "C" not null,
+    owner       text collate "C" not null,
+    began       text collate "C" not null,
+    busy_until  text collate "C" not null,
+    keep_until  text collate "C" not null,
+    reply       text,
+    primary key (tenant, key)
+);
+
+create index twelvefold_requests_by_end on twelvefold_requests (keep_until);
+
 -- Transactions that were lent to a tool. The store deletes its row right before it commits; whoever else
 -- commits is refused, and all that the transaction holds is undone.
 create table twelvefold_loans (

@@ -131,3 +131,19 @@ create table twelvefold_meters (
     level double precision not null,
     until double precision
 );
+
+-- Requests over HTTP that may come twice: what was asked under a key, and what it was answered; or who
+-- works on it, until when others may take it over.
+create table twelvefold_requests (
+    tenant      text not null,
+    key         text not null,
+    fingerprint text not null,
+    owner       text not null,
+    began       text not null,
+    busy_until  text not null,
+    keep_until  text not null,
+    reply       text,
+    primary key (tenant, key)
+);
+
+create index twelvefold_requests_by_end on twelvefold_requests (keep_until);
