@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,24 +10,12 @@ from typing import Any
 
 import promises
 import pytest
+from patching import mutated
 from reporting import Report
 
 HERE = Path(__file__).parent
-SOURCE = Path(inspect.getfile(promises.Agent)).parent
 MUTANTS = tomllib.loads((HERE / "mutants.toml").read_text())["mutant"]
 PROMISE_S_MAX = 60
-
-
-def mutated(patches: list[dict[str, str]], folder: Path) -> Path:
-    """A copy of the package with the patches applied."""
-    copy = folder / "twelvefold"
-    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    for patch in patches:
-        path = copy / patch["file"]
-        text = path.read_text()
-        assert text.count(patch["old"]) == 1, f"{patch['file']} no longer holds: {patch['old']}"
-        path.write_text(text.replace(patch["old"], patch["new"]))
-    return folder
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant["name"])

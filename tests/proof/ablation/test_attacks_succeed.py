@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from attacking import SUCCEEDED_EXIT
+from patching import mutated
 from places import on_postgres
 from reporting import Report
-from test_ablation import mutated
 
 HERE = Path(__file__).parent
 ATTACKS = HERE.parent / "attacks"
