@@ -14,9 +14,16 @@ def what(event: Event) -> str:
 
 def said(event: Event, thread_id: str) -> str:
     """What the event says, in one line and in full."""
-    data = event.data
     if event.v > EVENT_VERSION:  # a newer version wrote it, in a shape of its own
-        return f"version {event.v}: {compact(data)}"
+        return f"version {event.v}: {compact(event.data)}"
+    try:
+        return _said(event, thread_id)
+    except (KeyError, TypeError, AttributeError):  # so does what somebody else wrote
+        return compact(event.data)
+
+
+def _said(event: Event, thread_id: str) -> str:
+    data = event.data
     match event.type:
         case "message_received":
             sender = f"{data['from']}: " if data.get("from") else ""

@@ -80,8 +80,16 @@ class Told:
 
 def told(row: Row, thread_id: str, now: datetime) -> Told:
     """`now`: until when an open wait has lasted."""
-    if row.kind != "step":
-        return _alone(row, thread_id)
+    try:
+        return _alone(row, thread_id) if row.kind != "step" else _step(row, thread_id, now)
+    except (KeyError, TypeError, ValueError, AttributeError):  # not written by us: shown as it is
+        text = cut(compact(row.first.data))
+        return Told(
+            row.first.seq, tuple(row.seqs), row.first.at, row.kind, row.first.type, "", text
+        )
+
+
+def _step(row: Row, thread_id: str, now: datetime) -> Told:
     chosen, outcome = row.first, _newest(row.events, _OUTCOMES)
     gaps = tuple(_gaps(row.events, now))
     return Told(
