@@ -1,21 +1,23 @@
-"""A server with keys, and those who come to it."""
+"""A server that knows people by keys and visits, and those who come to it."""
 
 import os
 from collections.abc import Iterable
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 from fastapi.testclient import TestClient
 
 from twelvefold.app import App
 from twelvefold.keys import CHANCE_BYTES, new_key
 from twelvefold.server import create_app
+from twelvefold.server.access import Entrance, Way, one_time_path
+from twelvefold.server.access.around import Around
 from twelvefold.server.principal import SCOPES
 
-NOW = datetime(2026, 11, 20, 9, 55, 33, tzinfo=UTC)
 LOCAL = ("127.0.0.1", 40000)
 AWAY = ("203.0.113.9", 40000)
+INBOX = "http://inbox.example"
 
 
 class Hours:
@@ -27,8 +29,8 @@ class Hours:
     def __call__(self) -> datetime:
         return self.at
 
-    def forward(self, by: timedelta) -> None:
-        self.at += by
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
 
 
 def keyed(app: App, *, scopes: Iterable[str] = SCOPES, **options: Any) -> str:
@@ -47,10 +49,33 @@ def client(
     app: App,
     *,
     peer: tuple[str, int] = AWAY,
-    url: str = "http://inbox.example",
+    url: str = INBOX,
     headers: dict[str, str] | None = None,
     **options: Any,
 ) -> TestClient:
     """Redirects are not followed: tests look at them."""
     served = create_app(app, **options)
     return TestClient(served, base_url=url, client=peer, headers=headers, follow_redirects=False)
+
+
+def at_hours(app: App, hours: Hours, way: Way | None = None, **options: Any) -> TestClient:
+    """A server whose keys and visits end by this clock."""
+    return client(app, access=Entrance(Around(app, now=hours), way), **options)
+
+
+def signed_in(
+    visitor: TestClient, app: App, person: str = "anna", **options: Any
+) -> httpx.Response:
+    """By a link that is used once."""
+    answer = visitor.get(one_time_path(app.store, person=person, **options))
+    assert answer.status_code == 303, answer.text
+    return answer
+
+
+def cookie_of(answer: httpx.Response) -> dict[str, str]:
+    """The attributes of the one cookie that an answer sets, and its `name` and `value`."""
+    (header,) = answer.headers.get_list("set-cookie")
+    first, *rest = header.split("; ")
+    name, _, value = first.partition("=")
+    flags = dict(part.partition("=")[::2] for part in rest)
+    return {"name": name, "value": value} | {key.lower(): value for key, value in flags.items()}

@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 from fastapi import Request
 from markupsafe import Markup
 
-from twelvefold.exceptions import NotSignedIn
+from twelvefold.exceptions import NotSignedIn, TwelvefoldError
 from twelvefold.server.access.around import Around, Way, enter
 from twelvefold.server.access.forgery import FIELD, form_token, refuse_forged
 from twelvefold.server.access.keys import Keys
@@ -48,15 +48,19 @@ class Entrance:
         self._way = way or any_of(Keys(), Visits(), Loopback())
 
     async def principal(self, request: Request) -> Principal:
-        """Who asks, once per request. Raises `NotSignedIn`, `NotPermitted`, `TooManyRequests`."""
-        if (known := request.scope.get(_WHO)) is not None:
-            return cast(Principal, known)
-        enter(request, self._around)
-        who = await self._found(request)
-        self._rates.count(who)
-        await refuse_forged(request, who, self._around)
-        request.scope[_WHO] = who
-        return who
+        """Who asks, found out once per request: asked again, the same is said again.
+
+        Raises `NotSignedIn`, `NotPermitted`, `TooManyRequests`.
+        """
+        if _WHO not in request.scope:
+            try:
+                request.scope[_WHO] = await self._let_in(request)
+            except TwelvefoldError as refusal:
+                request.scope[_WHO] = refusal
+        known = request.scope[_WHO]
+        if isinstance(known, TwelvefoldError):
+            raise known
+        return cast(Principal, known)
 
     def enter(self, request: Request) -> Around:
         """For a route that takes people who are not known yet."""
@@ -85,6 +89,13 @@ class Entrance:
             return Markup("")
         token = form_token(who, self._around)
         return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token)
+
+    async def _let_in(self, request: Request) -> Principal:
+        enter(request, self._around)
+        who = await self._found(request)
+        self._rates.count(who)
+        await refuse_forged(request, who, self._around)
+        return who
 
     async def _found(self, request: Request) -> Principal:
         given = request.headers.get("authorization")
