@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from known import AWAY, LOCAL, Hours, at_hours, bearer, client, keyed
 
+from server.known import AWAY, LOCAL, Hours, at_hours, bearer, client, keyed
 from twelvefold.app import App
 from twelvefold.directory import Directory
 from twelvefold.keys import id_of, new_secret

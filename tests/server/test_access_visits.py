@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from known import INBOX, LOCAL, Hours, at_hours, client, cookie_of, keyed, signed_in
 
+from server.known import INBOX, LOCAL, Hours, at_hours, client, cookie_of, keyed, signed_in
 from twelvefold.app import App
 from twelvefold.directory import Directory
 from twelvefold.keys import id_of, new_secret

@@ -11,6 +11,7 @@ from twelvefold.server.access.around import Around, Way, enter
 from twelvefold.server.access.forgery import FIELD, form_token, refuse_forged
 from twelvefold.server.access.keys import Keys
 from twelvefold.server.access.loopback import Loopback
+from twelvefold.server.access.proxy import TrustedProxy
 from twelvefold.server.access.rates import Rates
 from twelvefold.server.access.visits import Visits
 from twelvefold.server.principal import Principal
@@ -20,12 +21,18 @@ T = TypeVar("T")
 
 
 class AnyOf:
-    """The first way that knows a request decides; one that refuses it ends the search."""
+    """The first way that knows a request decides; one that refuses it ends the search.
+
+    A proxy's header from elsewhere is refused before any other way is asked.
+    """
 
     def __init__(self, *ways: Way) -> None:
         self.ways = ways
 
     async def principal(self, request: Request) -> Principal | None:
+        for way in self.ways:
+            if isinstance(way, TrustedProxy):
+                way.refuse_strangers(request)
         for way in self.ways:
             if (who := await way.principal(request)) is not None:
                 return who

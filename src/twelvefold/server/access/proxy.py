@@ -55,29 +55,34 @@ class TrustedProxy:
             )
 
     async def principal(self, request: Request) -> Principal | None:
-        if self._given(request, self.header) is None:
-            if self.tenant_header and self._given(request, self.tenant_header) is not None:
+        self.refuse_strangers(request)
+        if not self._given(request, self.header):
+            if self.tenant_header and self._given(request, self.tenant_header):
                 raise NotSignedIn(f"{self.tenant_header} came without {self.header}.")
             return None
-        peer = request.client.host if request.client else ""
-        if not self._is_proxy(peer):
-            log.warning("%s from %s, which is no trusted proxy: refused", self.header, peer)
-            raise NotSignedIn(
-                f"{self.header} counts from the proxy alone, and {peer or 'this peer'} is not it."
-                " Come through the proxy, or send a key as `Authorization: Bearer <key>`."
-            )
         name, tenant = self._one(request, self.header), self.tenant
         if self.tenant_header is not None:
             tenant = self._one(request, self.tenant_header)
         person = await around(request).known_person(name, tenant)
         return Principal(person, person=person, tenant=tenant, scopes=self.scopes)
 
-    def _given(self, request: Request, header: str) -> list[str] | None:
-        return request.headers.getlist(header) or None
+    def refuse_strangers(self, request: Request) -> None:
+        """Raises `NotSignedIn` when our headers come from elsewhere, whatever else comes along."""
+        peer = request.client.host if request.client else ""
+        carried = [h for h in (self.header, self.tenant_header) if h and h in request.headers]
+        if carried and not self._is_proxy(peer):
+            log.warning("%s from %s, which is no trusted proxy: refused", carried[0], peer)
+            raise NotSignedIn(
+                f"{carried[0]} counts from the proxy alone, and {peer or 'this peer'} is not it."
+                " Come through the proxy, or send a key as `Authorization: Bearer <key>`."
+            )
+
+    def _given(self, request: Request, header: str) -> list[str]:
+        return request.headers.getlist(header)
 
     def _one(self, request: Request, header: str) -> str:
         """The one name in a header. Raises `NotSignedIn`."""
-        values = self._given(request, header) or []
+        values = self._given(request, header)
         if len(values) != 1 or not _is_name(values[0]):
             raise NotSignedIn(
                 f"The proxy sent {header} {len(values)} times, or with no name in it"
