@@ -11,6 +11,7 @@ from twelvefold.exceptions import (
     InvalidAnswer,
     InvalidFile,
     InvalidRequest,
+    KeyReused,
     Moved,
     NotAllowed,
     NotFound,
@@ -23,6 +24,7 @@ from twelvefold.exceptions import (
     UnknownAgent,
     Unreachable,
     Unstorable,
+    UrlRefused,
 )
 from twelvefold.thread import Json, from_text
 
@@ -40,10 +42,13 @@ KINDS: dict[str, type[TwelvefoldError]] = {
     "store-full": StoreFull,
     "store-unavailable": StoreUnavailable,
     "too-many-requests": TooManyRequests,
+    "url-refused": UrlRefused,
 }
 WITH_ERRORS = {
     "invalid-answer": InvalidAnswer,
     "invalid-request": InvalidRequest,
+    "key-reused": KeyReused,
+    "malformed": InvalidRequest,
 }
 DECIDED = {"already-decided": AlreadyDecided, "expired": Expired}
 

@@ -4,7 +4,7 @@ is done once, however often it is asked."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-TRIES_MAX = 5
+TRIES_MAX = 8
 RECONNECTS_MAX = 20
 WAIT_FIRST_S = 0.2
 WAIT_MAX_S = 30.0
