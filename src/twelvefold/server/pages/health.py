@@ -25,6 +25,8 @@ from twelvefold.store import ContactRow
 from twelvefold.stores import shown_url
 
 CONTACTS_MAX = 1_000
+"""Open contacts that are looked at: the nearest deadlines, then the oldest."""
+
 FAILED_MAX = 20
 COUNTED_MAX = 500
 """The newest threads whose use is added up."""
@@ -48,8 +50,9 @@ def router(serving: Serving) -> APIRouter:
 
 def _view(app: App, who: Principal) -> dict[str, Any]:
     """What is of the whole store, and not of one tenant, is for those who answer for all of it."""
-    rows = app.store.contacts(tenant=who.tenant, limit=CONTACTS_MAX + 1)
-    people = people_of(rows[:CONTACTS_MAX], is_all=len(rows) <= CONTACTS_MAX, now=app.clock())
+    rows = app.store.contacts(tenant=who.tenant, limit=CONTACTS_MAX)
+    open = sum(row.open for row in app.store.backlog(tenant=who.tenant))
+    people = people_of(rows, open=open, now=app.clock())
     failed = app.threads(tenant=who.tenant, status="failed", limit=FAILED_MAX + 1)
     newest = app.threads(tenant=who.tenant, limit=COUNTED_MAX)
     lost = _undelivered(app, rows[:ASKED_AFTER_MAX])

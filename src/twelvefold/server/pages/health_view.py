@@ -33,10 +33,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What waits for people. `is_all`: whether more waits than was counted."""
+    """What waits for people: `open` is all of it, the rest is of the first `seen`."""
 
     open: int
-    is_all: bool
+    seen: int
     kinds: Sequence[str]
     oldest: Asked | None
     expiring: int
@@ -72,13 +72,13 @@ class Failed:
     since: datetime
 
 
-def people_of(rows: Sequence[ContactRow], *, is_all: bool, now: datetime) -> People:
+def people_of(rows: Sequence[ContactRow], *, open: int, now: datetime) -> People:
     deadlines = [from_iso(row.data["deadline"]) for row in rows if row.data.get("deadline")]
     kinds = Counter(str(row.data["kind"]) for row in rows)
     oldest = min(rows, key=lambda row: row.asked_at, default=None)
     return People(
-        open=len(rows),
-        is_all=is_all,
+        open=max(open, len(rows)),
+        seen=len(rows),
         kinds=[_count(count, KINDS.get(kind, kind)) for kind, count in kinds.most_common()],
         oldest=None if oldest is None else asked(oldest, "waits the longest"),
         expiring=sum(now < deadline <= now + NEXT_S for deadline in deadlines),
