@@ -19,6 +19,8 @@ from twelvefold.thread import Event
 LEASE_S = 5.0
 PAUSES_S = (0.0, 0.0, 0.0, 0.01, 0.1, 0.5, 2.0)
 STALLS_S = (6.0, 20.0)
+DOOMED = 0.4
+"""How often a process that froze is killed by whoever supervises it, soon after it thawed."""
 Place = tuple[Ref, str]
 """A step of a thread."""
 
@@ -42,6 +44,7 @@ class Chance:
     seed: int
     kill: float = field(init=False)
     stall: float = field(init=False)
+    doom: float = 0.15
     ambiguous: float = 0.02
     twice: float = 0.15
     late: float = 0.99
@@ -56,7 +59,7 @@ class Chance:
         self.within = timedelta(seconds=self.one_of(15, 3600))
 
     def calm(self) -> None:
-        self.kill = self.stall = self.ambiguous = self.twice = self.late = 0.0
+        self.kill = self.doom = self.stall = self.ambiguous = self.twice = self.late = 0.0
 
     def hits(self, rate: float) -> bool:
         return self.random.random() < rate
@@ -93,6 +96,7 @@ class Process:
         self.real = SqliteStore(path)
         self.store = ProcessStore(self)
         self.alive, self.killed, self.thaws_at = True, False, 0.0
+        self.is_doomed = False
         self.bells: dict[Ref, Bell] = {}
         self.leases: dict[Any, Any] = {}
 
@@ -101,11 +105,12 @@ class Process:
         self.check()
         self.sight.trace.append(f"{now_s():.2f} {self.name} {where}")
         chance = self.chance
-        if not self.is_client and chance.hits(chance.kill):
+        if not self.is_client and chance.hits(chance.doom if self.is_doomed else chance.kill):
             self.kill(where)
         if not self.is_client and chance.hits(chance.stall):
             self.sight.did["stalls"] += 1
             self.thaws_at = now_s() + chance.random.uniform(*STALLS_S)
+            self.is_doomed = chance.hits(DOOMED)
         await asyncio.sleep(chance.one_of(*PAUSES_S))
         await self._thawed()
         self.check()

@@ -20,7 +20,8 @@ from patching import mutated
 from reporting import Report
 from simulate import Ended, ended_of
 
-from crew import Gate, Look, app_of, pipeline, ran_by, ref, types
+from crew import Done, Gate, Look, Meddled, app_of, chat, pipeline, ran_by, ref, types
+from twelvefold.effects import run
 from twelvefold.loop import advance
 from twelvefold.stores.sqlite import SqliteStore
 
@@ -149,3 +150,40 @@ async def test_a_late_outcome_wakes_its_thread_though_its_process_dies(tmp_path:
     assert types(other)[-1] == "finished"
     frozen.close()
     other.close()
+
+
+@pytest.mark.anyio
+async def test_who_finds_its_own_words_in_the_log_does_not_hold_the_thread(tmp_path: Path) -> None:
+    """Two advances want to write the same first event. Whose was second is overtaken: it must not
+    take the run of the other, which is under way, for one that was cut off."""
+    first, second, path = Gate(), Gate(), tmp_path / "threads.db"
+    agent = chat(lambda it: run(first if it.step.at == "a" else second, it.step))
+    script = (Look(at="a"), Look(at="b"), Done())
+    frozen, other = (
+        app_of(agent, DyingLate(path), *script),
+        app_of(agent, SqliteStore(path), *script),
+    )
+    await frozen.launch("crew", "go", thread_id="t")
+    cut_off = asyncio.create_task(advance(ref(), frozen.surroundings))
+    await first.has_begun()
+    await other.run(until_idle=True)
+    first.let_go.set()
+    with pytest.raises(Killed):
+        await cut_off
+    running: list[asyncio.Task[Any]] = []
+
+    async def overtaken() -> None:
+        if not running:
+            running.append(asyncio.create_task(advance(ref(), other.surroundings)))
+            await second.has_begun()
+
+    meddled = Meddled(SqliteStore(path), "contact_closed", overtaken)
+    await advance(ref(), app_of(agent, meddled, *script).surroundings)
+    assert types(other)[-3:] == ["next_step_chosen", "tool_started", "model_superseded"]
+
+    second.let_go.set()
+    await running[0]
+    assert types(other)[-2:] == ["tool_returned", "finished"]
+    for app in (frozen, other):
+        app.close()
+    meddled._store.close()

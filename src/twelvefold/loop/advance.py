@@ -214,7 +214,7 @@ class _Advance:
         [stored, *_] = await self.store.commit(append, *plan.others)
         if [(event.type, event.data) for event in stored] != [(d.type, d.data) for d in drafts]:
             raise Stale(f"{self.ref.id}: an event with one of these keys was there already.")
-        if append.claim:
+        if append.claim and stored[0].data is drafts[0].data:  # else others wrote it, and hold it
             self.holds, self.epoch = True, self.epoch + 1
         self.facts = []
         if stored and stored[-1].seq != self.thread.head:  # a delivery record came in between
