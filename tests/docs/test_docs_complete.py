@@ -110,7 +110,7 @@ MENTIONED: dict[str, tuple[str, List, Callable[[], set[str]]]] = {
     "modules": ("docs/architecture.md", first_names, all_modules),
     "testing": ("docs/testing.md", in_code, all_testing),
     "the tree of exceptions": (
-        "src/twelvefold/exceptions.py",
+        "src/twelvefold/exceptions/__init__.py",
         lambda text: re.findall(r"\w+", ast.get_docstring(ast.parse(text)) or ""),
         all_exceptions,
     ),

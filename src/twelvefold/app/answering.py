@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,10 @@ class Answering(ABC):
     @property
     @abstractmethod
     def store(self) -> EmbeddedStore: ...
+
+    @property
+    @abstractmethod
+    def clock(self) -> Callable[[], datetime]: ...
 
     @abstractmethod
     def agent(self, name: str) -> Agent[Any, Any]: ...
@@ -52,6 +57,7 @@ class Answering(ABC):
         digest: str | None = None,
         channel: str = "api",
         assurance: str = "local",
+        delivery: str | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> None:
         """Decide one contact, `<thread>.s4.1`. Returns when the decision is durable.
@@ -70,14 +76,9 @@ class Answering(ABC):
             digest=digest,
             channel=channel,
             assurance=assurance,
+            delivery=delivery,
         )
-        judged = partial(
-            verbs.answer,
-            agent=self._agent_of(thread_id, tenant),
-            given=given,
-            settles=self.settles,
-            directory=self.people(tenant),
-        )
+        judged = partial(verbs.answer, given=given, **self._judges(thread_id, tenant))
         await self._change(thread_id, tenant, judged)
 
     async def reassign(
@@ -104,13 +105,7 @@ class Answering(ABC):
             channel=channel,
             assurance=assurance,
         )
-        judged = partial(
-            verbs.reassign,
-            agent=self._agent_of(thread_id, tenant),
-            wish=wish,
-            settles=self.settles,
-            directory=self.people(tenant),
-        )
+        judged = partial(verbs.reassign, wish=wish, **self._judges(thread_id, tenant))
         await self._change(thread_id, tenant, judged)
 
     async def remind(
@@ -120,5 +115,7 @@ class Answering(ABC):
         thread_id, contact = split_contact(contact_id)
         await self._change(thread_id, tenant, partial(verbs.remind, contact=contact, by=by))
 
-    def _agent_of(self, thread_id: str, tenant: str) -> Agent[Any, Any]:
-        return self.agent(self.store.thread_row(thread_id, tenant=tenant).agent)
+    def _judges(self, thread_id: str, tenant: str) -> dict[str, Any]:
+        """By what an answer is judged now."""
+        agent = self.agent(self.store.thread_row(thread_id, tenant=tenant).agent)
+        return {"agent": agent, "settles": self.settles, "directory": self.people(tenant)}

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from twelvefold.agent import Agent
 from twelvefold.app import verbs
-from twelvefold.app.answering import Answering
 from twelvefold.app.copies import Copies
 from twelvefold.app.engines import EngineName, checked_engine, engine_of, told
 from twelvefold.app.linking import Linking
 from twelvefold.app.names import is_kin, new_thread_id
 from twelvefold.app.reading import Reading
+from twelvefold.app.receiving import Receiving, receivers_of
 from twelvefold.context.texts import Redact, redacted_json
 from twelvefold.deliveries import Channel
 from twelvefold.deliveries import checked as checked_channels
 from twelvefold.directory import Directory, People, people_of
 from twelvefold.exceptions import Conflict, Stale, UnknownAgent, UnknownThread
+from twelvefold.inbound import Receiver
 from twelvefold.loop import STOP_GRACE_S, Engine, Surroundings, Watch, utc_now
 from twelvefold.messages import Model, models_of
 from twelvefold.meters import Budget, Rate, checked_rates
@@ -46,7 +47,7 @@ DEFAULT_SETTLES: Mapping[str, Risk] = {
 STALE_TRIES_MAX = 100
 
 
-class App(Reading, Copies, Answering, Linking):
+class App(Reading, Copies, Receiving, Linking):
     """The composition root. Every verb takes full ids; `app.names` finds them from endings.
 
     - `store`: a store or its URL (`sqlite:///path`, `postgresql://host/name`), opened at first use.
@@ -54,8 +55,8 @@ class App(Reading, Copies, Answering, Linking):
     - `settles`: up to which risk each assurance level may decide; "local" is whoever can run it.
     - `directory`: who is who: a YAML file, a `Directory`, or a function of the tenant. Read again
       for each answer and decision, so who was removed decides nothing more.
-    - `channels`: ways to people. Who is asked or told something gets it where the thread began, and
-      at the first of their addresses in the directory that has a channel.
+    - `channels`: ways to people and from them. Who is asked or told something gets it where the
+      thread began, and at the first of their addresses in the directory that has a channel.
     - `secrets`: {name: value}, or a function of tenant and name; for `call.secret`.
     - `redact`: what people, signals and tools bring goes through it before it is appended.
     - `clock`: the time; without it, that of the database where the log is in one.
@@ -74,7 +75,7 @@ class App(Reading, Copies, Answering, Linking):
         models: Mapping[str, Model] | None = None,
         settles: Mapping[str, Risk] = DEFAULT_SETTLES,
         directory: Directory | People | str | Path | None = None,
-        channels: Iterable[Channel] = (),
+        channels: Iterable[Channel | Receiver] = (),
         schedules: Iterable[Schedule] = (),
         rates: Mapping[str, Rate] | None = None,
         budgets: Iterable[Budget] = (),
@@ -91,7 +92,8 @@ class App(Reading, Copies, Answering, Linking):
         self.rates, self.budgets = checked_rates(rates or {}, self.models), tuple(budgets)
         self.secrets, self.stop_grace_s = checked_secrets(secrets), stop_grace_s
         self._clock, self.redact = clock, redact
-        self.channels, self._watch = checked_channels(list(channels)), Watch()
+        self.channels, self._watch = checked_channels(ways := list(channels)), Watch()
+        self.receivers = receivers_of(ways, self.agents)
         self.engine: EngineName = checked_engine(engine)
         self._store = told(self.engine, store)
         self.leaves_store_open = store == DEFAULT_STORE  # the command line then says where it is
@@ -175,6 +177,7 @@ class App(Reading, Copies, Answering, Linking):
         thread_id: str | None = None,
         channel: str | None = None,
         sender: str | None = None,
+        about: Mapping[str, Json] | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> str:
         """Begin a thread; its id. With a `thread_id` of your own, twice is once.
@@ -183,7 +186,7 @@ class App(Reading, Copies, Answering, Linking):
         """
         self.agent(agent)
         name = new_thread_id(self.clock()) if thread_id is None else thread_id
-        message = verbs.message(self._redacted(text), channel, sender)
+        message = verbs.message(self._redacted(text), channel, sender, self._redacted(about))
         change = verbs.launch(agent, message, thread_id=name, now=self.clock(), tenant=tenant)
         [[first, *_], *_] = await self.store.commit(*change.appends)
         stored = self.store.thread_row(name, tenant=tenant)
@@ -199,10 +202,11 @@ class App(Reading, Copies, Answering, Linking):
         key: str | None = None,
         channel: str | None = None,
         sender: str | None = None,
+        about: Mapping[str, Json] | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> None:
         """A message for the thread. `key` is the delivery id: the same twice is one message."""
-        message = verbs.message(self._redacted(text), channel, sender)
+        message = verbs.message(self._redacted(text), channel, sender, self._redacted(about))
         await self._change(thread_id, tenant, partial(verbs.send, message=message, key=key))
 
     async def signal(

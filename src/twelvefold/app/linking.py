@@ -36,6 +36,7 @@ class Linking(ABC):
         digest: str | None = None,
         channel: str = ...,
         assurance: str = ...,
+        delivery: str | None = ...,
         tenant: str = ...,
     ) -> None: ...
 

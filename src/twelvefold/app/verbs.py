@@ -52,9 +52,11 @@ def _is_written(append: Append, stored: Sequence[Event]) -> bool:
     return len(append.drafts) == len(stored) and all(d.data is e.data for d, e in pairs)
 
 
-def message(text: str, channel: str | None, sender: str | None) -> dict[str, Json]:
-    """The data of `message_received`."""
-    given = {"channel": channel, "from": sender, "text": text}
+def message(
+    text: str, channel: str | None, sender: str | None, about: Mapping[str, Json] | None = None
+) -> dict[str, Json]:
+    """The data of `message_received`; `about` is what else a channel says of it."""
+    given = {**(about or {}), "channel": channel, "from": sender, "text": text}
     return {name: value for name, value in given.items() if value is not None}
 
 

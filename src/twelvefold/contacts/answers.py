@@ -25,7 +25,7 @@ class Answer:
 
     `digest`: of what was on the person's screen, where the channel knows it. `value`: the answer to
     a question, the name of an option (`choose`), or what the tool returned (`it_ran`). `changes`:
-    new arguments by name (`edit`).
+    new arguments by name (`edit`). `delivery`: the provider's id of what brought it.
     """
 
     contact: str
@@ -37,6 +37,7 @@ class Answer:
     digest: str | None = None
     channel: str = "api"
     assurance: str = "local"
+    delivery: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

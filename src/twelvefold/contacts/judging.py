@@ -123,6 +123,8 @@ def _vote(
     }
     if known_as != answer.by:
         data["as"] = known_as
+    if answer.delivery is not None:
+        data["delivery"] = answer.delivery
     return Draft("contact_answered", data, now, key=f"vote:{contact.id}:{answer.by}")
 
 

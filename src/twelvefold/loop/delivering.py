@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from twelvefold.deliveries import Channel, Delivery, not_sent, pending, sent, timer_of
+from twelvefold.deliveries import Channel, Delivery, closings, not_sent, pending, sent, timer_of
 from twelvefold.exceptions import Stale
 from twelvefold.failures import short
 from twelvefold.loop.surroundings import Surroundings
@@ -28,9 +28,10 @@ async def deliver(ref: Ref, about: str, around: Surroundings) -> None:
     for _ in range(ROUNDS_MAX):
         # Read anew for each: what was closed while one was sent is sent to nobody else.
         thread, now = around.store.load(ref.id, tenant=ref.tenant), around.clock()
-        left = pending(thread, about, around.channels, around.directory(ref.tenant))
-        if not around.channels:
-            left = []
+        left: list[Delivery] = []
+        if around.channels:
+            left += pending(thread, about, around.channels, around.directory(ref.tenant))
+            left += closings(thread, about, around.updating)
         ready = [one for one in left if one.key not in tried and (one.due or now) <= now]
         if ready:
             tried.add(ready[0].key)

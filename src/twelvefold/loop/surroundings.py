@@ -47,4 +47,11 @@ class Surroundings:
 
     def sends(self, drafts: Sequence[Draft]) -> list[Timer]:
         """What wakes the sender, in the transaction of what is asked or told."""
-        return timers_of(drafts, now=self.clock()) if self.channels else []
+        if not self.channels:
+            return []
+        return timers_of(drafts, now=self.clock(), updates=bool(self.updating))
+
+    @property
+    def updating(self) -> list[str]:
+        """The channels that change what they sent when it is answered."""
+        return [name for name, one in self.channels.items() if getattr(one, "updates", False)]

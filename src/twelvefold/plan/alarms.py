@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from twelvefold.contacts import REMINDERS_MAX, deadline_timers, remind_timer
-from twelvefold.deliveries import pending, timer_of
+from twelvefold.deliveries import closings, pending, timer_of
 from twelvefold.directory import Directory
 from twelvefold.plan.parts import sleep_timer
 from twelvefold.reducer import read
@@ -18,10 +18,16 @@ from twelvefold.thread import Thread, from_iso
 
 
 def alarms(
-    thread: Thread, *, now: datetime, channels: Collection[str] = (), directory: Directory
+    thread: Thread,
+    *,
+    now: datetime,
+    channels: Collection[str] = (),
+    updating: Collection[str] = (),
+    directory: Directory,
 ) -> list[Timer]:
-    """What must wake this thread, and whoever sends for it, as the log stands."""
-    return [*waits(thread), *_sends(thread, now, channels, directory)]
+    """What must wake this thread, and whoever sends for it, as the log stands. `updating` are the
+    channels that change what they sent."""
+    return [*waits(thread), *_sends(thread, now, channels, updating, directory)]
 
 
 def waits(thread: Thread) -> list[Timer]:
@@ -51,13 +57,17 @@ def _asked_last(thread: Thread, contact: Contact) -> datetime:
 
 
 def _sends(
-    thread: Thread, now: datetime, channels: Collection[str], directory: Directory
+    thread: Thread,
+    now: datetime,
+    channels: Collection[str],
+    updating: Collection[str],
+    directory: Directory,
 ) -> Iterator[Timer]:
-    """One for each contact or text that has still to reach somebody."""
+    """One for each contact or text that has still to reach somebody, or to be changed."""
     if not channels:
         return
     told = [e.data["step"] for e in thread.events if e.type == "step_settled" and "told" in e.data]
-    for about in dict.fromkeys([*read(thread).open_contacts, *told]):
-        left = pending(thread, about, channels, directory)
+    for about in dict.fromkeys([*read(thread).contacts, *told]):
+        left = pending(thread, about, channels, directory) + closings(thread, about, updating)
         if left:
             yield Timer(timer_of(about), min(one.due or now for one in left))

@@ -29,6 +29,7 @@ from twelvefold.testing.logs import put
 from twelvefold.testing.memory import MemoryStore
 from twelvefold.testing.past import OWNER, START, TICK, Fact, Past
 from twelvefold.testing.race import Race, race
+from twelvefold.testing.receivers import Letterbox
 from twelvefold.testing.replays import replays
 from twelvefold.testing.scenario import Build, Point, Scenario
 from twelvefold.testing.snapshots import snapshot
@@ -42,6 +43,7 @@ __all__ = [
     "Fact",
     "Fault",
     "Matrix",
+    "Letterbox",
     "MemoryStore",
     "Past",
     "Point",

@@ -52,5 +52,11 @@ class Healing:
         except UnknownThread:
             return []
         people = around.directory(ref.tenant)
-        timers = alarms(thread, now=around.clock(), channels=around.channels, directory=people)
+        timers = alarms(
+            thread,
+            now=around.clock(),
+            channels=around.channels,
+            updating=around.updating,
+            directory=people,
+        )
         return [Due(ref, timer.key, timer.due) for timer in timers]

@@ -1,0 +1,36 @@
+"""The application, an agent or a setting is wrong."""
+
+from twelvefold.exceptions.root import TwelvefoldError
+
+
+class ConfigurationError(TwelvefoldError):
+    """The application, an agent or a setting is wrong. The message names the line to change."""
+
+
+class UnknownAgent(ConfigurationError):
+    """The application has no such agent. Add it to `App(agents=...)`; the thread waits."""
+
+
+class NotRecorded(ConfigurationError):
+    """No recorded reply to this request. The message shows what differs: record anew, or undo."""
+
+
+class InvalidSteps(ConfigurationError):
+    """A union of steps breaks a rule. Rename the intent, or give it a literal with a default."""
+
+
+class UnusableModel(ConfigurationError):
+    """A vendor does not serve this application: no package, no key, no such model, no credit. Do
+    what the message says, then `twelvefold retry` the thread."""
+
+
+class SchemaRefused(ConfigurationError):
+    """This provider cannot be told this schema: change the field named, or use another `mode`."""
+
+
+class BudgetTooSmall(ConfigurationError):
+    """What always stays in a context exceeds its tokens. Raise `tokens_max`, or shorten events."""
+
+
+class NotMigrated(ConfigurationError):
+    """The database has no schema yet, or an older one. Run `twelvefold db migrate` once."""
