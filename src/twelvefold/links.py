@@ -87,7 +87,7 @@ def thread_of(token: str) -> str:
     name, tilde, secret = token.rpartition("~")
     thread_id, dot, _ = name.rpartition(".s")
     if not (tilde and dot and thread_id and len(secret) == 2 * SECRET_BYTES):
-        raise _unknown()
+        raise unknown()
     return thread_id
 
 
@@ -95,11 +95,11 @@ def opened(thread: Thread, token: str, *, now: datetime) -> Link:
     """The link that a token is, whatever became of its contact. Raises `NotAllowed` for a token
     that was not sent from this very thread, or has expired."""
     if thread_of(token) != thread.id:
-        raise _unknown()
+        raise unknown()
     hashed = _hashed(thread.tenant, token)
     found = [e for e in _sent(thread) if hmac.compare_digest(str(e.data["link"]), hashed)]
     if not found:
-        raise _unknown()
+        raise unknown()
     data = found[-1].data
     link = Link(data["contact"], data["to"], data.get("digest"), from_iso(data["expires"]))
     if now > link.expires:
@@ -129,7 +129,8 @@ def _hashed(tenant: str, token: str) -> str:
     return hashlib.sha256(f"{tenant}\n{token}".encode()).hexdigest()
 
 
-def _unknown() -> NotAllowed:
+def unknown() -> NotAllowed:
+    """What is said of a token that opens nothing, whatever the reason."""
     return NotAllowed(
         "This link is not one that was sent, or its thread is gone. Open the newest message that"
         " you got, or the inbox. Nothing was done."

@@ -28,6 +28,7 @@ from twelvefold.contacts.reassigning import Reassign as Reassign
 from twelvefold.contacts.reassigning import reassign as reassign
 from twelvefold.contacts.refusing import REFUSALS_RECORDED_MAX as REFUSALS_RECORDED_MAX
 from twelvefold.contacts.refusing import ago as ago
+from twelvefold.contacts.refusing import risk_now as risk_now
 from twelvefold.contacts.standing import void_approval as void_approval
 from twelvefold.contacts.terms import terms_of as terms_of
 from twelvefold.contacts.values import accepted as accepted

@@ -55,7 +55,7 @@ def too_weak(
     state: State[Any], contact: Contact, settles: Settles, *, channel: str, assurance: str
 ) -> NotAllowed | None:
     """Why this channel proves too little."""
-    risk = _risk(state, contact)
+    risk = risk_now(state, contact)
     if settles.allows(assurance, risk):
         return None
     return NotAllowed(
@@ -73,7 +73,7 @@ def initiators_of(state: State[Any], contact: Contact) -> tuple[str, ...]:
     return () if chosen is None else chosen.initiators
 
 
-def _risk(state: State[Any], contact: Contact) -> Risk:
+def risk_now(state: State[Any], contact: Contact) -> Risk:
     """The higher of then and today: what was asked as low may have become high since."""
     cls = state.classes.get(contact.intent)
     today = contact.risk if cls is None else risk_of(cls)

@@ -14,7 +14,7 @@ from twelvefold.server.access.around import Around
 from twelvefold.server.access.dressing import dressed
 from twelvefold.server.api import contacts, deciding, threads, verbs
 from twelvefold.server.pages import context as context_page
-from twelvefold.server.pages import files, visiting
+from twelvefold.server.pages import decision, editing, files, inbox, links, visiting
 from twelvefold.server.pages import health as health_page
 from twelvefold.server.pages import thread as thread_page
 from twelvefold.server.pages import threads as threads_page
@@ -34,6 +34,10 @@ PAGES = (
     files.router,
     threads_page.router,
     thread_page.router,
+    inbox.router,
+    decision.router,
+    editing.router,
+    links.router,
     context_page.router,
     health_page.router,
     visiting.router,

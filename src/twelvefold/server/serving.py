@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Protocol
 
 from fastapi import Request
+from markupsafe import Markup
 
 from twelvefold.app import App
 from twelvefold.server.bodies import BODY_BYTES_MAX as BODY_BYTES_MAX
@@ -18,6 +19,10 @@ class Access(Protocol):
 
     async def principal(self, request: Request) -> Principal:
         """Raises `NotSignedIn` for nobody known."""
+        ...
+
+    def csrf_field(self, request: Request) -> Markup:
+        """The hidden field for the forms of whoever asked."""
         ...
 
 

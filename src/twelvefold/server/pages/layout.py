@@ -1,9 +1,9 @@
-"""How every page is made: one environment of templates, one set of headers.
+"""How every page is made, from one environment of templates.
 
 Templates escape whatever they are given; a text that somebody else wrote goes through `shown`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
@@ -11,23 +11,11 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from twelvefold.server.pages import texts
 from twelvefold.server.pages.assets import PACKAGE, assets
 from twelvefold.server.principal import Principal
 from twelvefold.server.serving import Serving
-
-HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-        " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Cache-Control": "no-store",
-}
 
 
 def page(
@@ -41,7 +29,11 @@ def page(
 ) -> HTMLResponse:
     """A page from a template that extends `base.html`. `who`: the one signed in, shown on top."""
     at = partial(serving.at, request)
-    given = {"now": datetime.now(UTC), "person": who and (who.person or who.name), **view}
+    given: dict[str, Any] = {
+        "now": datetime.now(UTC),
+        "person": who and (who.person or who.name),
+        **view,
+    }
     around: dict[str, Any] = {
         "at": at,
         "static": partial(_static, at),
@@ -50,19 +42,12 @@ def page(
     }
     text = _templates().get_template(template).render(given | around)
     # A lone surrogate that somebody sent must not be an error of its own.
-    return HTMLResponse(text.encode(errors="backslashreplace"), status, HEADERS)
-
-
-def csrf_field(request: Request, serving: Serving) -> Markup:
-    """The hidden field that proves a form to be one of ours, where whoever lets people in needs
-    it."""
-    made: Callable[[Request], str] | None = getattr(serving.access, "csrf_field", None)
-    return Markup("") if made is None else Markup(made(request))
+    return HTMLResponse(text.encode(errors="backslashreplace"), status)
 
 
 def see_other(request: Request, serving: Serving, path: str) -> Response:
     """After a form: the page that says what happened, which is safe to load again."""
-    return RedirectResponse(serving.at(request, path), 303, HEADERS)
+    return RedirectResponse(serving.at(request, path), 303)
 
 
 def _static(at: Callable[[str], str], name: str) -> str:

@@ -22,6 +22,7 @@ TITLES = {
     403: "You may not do this",
     404: "Nothing here has this name",
     409: "Nothing was done",
+    410: "The time to answer is over",
     413: "That is too much at once",
     422: "That is not what is awaited",
     429: "Too many requests",

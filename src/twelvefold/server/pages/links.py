@@ -1,0 +1,106 @@
+"""`/h/{token}`: the page of a link that one person got. To look decides nothing.
+
+Mail scanners open links, and some send off every form. So what a form here may do depends on the
+risk: low is settled by the button; medium by the code that the page shows to be copied by hand, in
+no field; high nowhere but where somebody is signed in. Nobody has to sign in to look, and a token
+that opens nothing is told apart from no other one.
+"""
+
+from functools import partial
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request, Response
+
+from twelvefold.app import App
+from twelvefold.contacts import contact_named, risk_now
+from twelvefold.exceptions import NotAllowed, NotFound, TwelvefoldError, UnknownThread
+from twelvefold.links import CHANNEL, CLICKED, TYPED, Link, thread_of, unknown
+from twelvefold.server.pages.answering import answering
+from twelvefold.server.pages.decision import SHOWN_AGAIN, found
+from twelvefold.server.pages.decision_view import Asked, Reader, asked_of
+from twelvefold.server.pages.filled import text_of
+from twelvefold.server.pages.given import Typed, given_of, typed_of
+from twelvefold.server.pages.layout import page, see_other
+from twelvefold.server.pages.refusals import pages_router, status_of
+from twelvefold.server.serving import Serving
+from twelvefold.thread import DEFAULT_TENANT
+
+
+def router(serving: Serving) -> APIRouter:
+    routes = pages_router(serving)
+
+    @routes.api_route("/h/{token}", methods=["GET", "HEAD"])
+    async def show(  # pyright: ignore[reportUnusedFunction]
+        request: Request, token: str, tenant: str = DEFAULT_TENANT
+    ) -> Response:
+        link, asked = await run_sync(partial(look, serving.app, token, tenant))
+        return _page(request, serving, link, asked)
+
+    @routes.post("/h/{token}")
+    async def decide(  # pyright: ignore[reportUnusedFunction]
+        request: Request, token: str, tenant: str = DEFAULT_TENANT
+    ) -> Response:
+        data = await request.form()
+        link, asked = await run_sync(partial(look, serving.app, token, tenant))
+        try:
+            given = given_of(data, asked.form)
+            await serving.app.answer_by_link(
+                token,
+                given.decision,
+                typed=text_of(data, "typed"),
+                comment=given.comment,
+                value=given.value,
+                tenant=tenant,
+            )
+        except SHOWN_AGAIN as error:
+            link, asked = await run_sync(partial(look, serving.app, token, tenant))
+            return _page(request, serving, link, asked, refused=error, typed=typed_of(data))
+        query = f"?{request.url.query}" if request.url.query else ""
+        return see_other(request, serving, f"/h/{token}{query}")
+
+    return routes
+
+
+def look(app: App, token: str, tenant: str) -> tuple[Link, Asked]:
+    """The link and its contact. Raises `NotFound` for what opens nothing, `NotAllowed` for a link
+    that has ended."""
+    link = opened(app, token, tenant)
+    thread, state, id = found(app, f"{thread_of(token)}.{link.contact}", tenant=tenant)
+    contact = contact_named(state, id)
+    clicking = app.settles.allows(CLICKED, risk_now(state, contact))
+    directory = app.directory(tenant=tenant)
+    proof = CLICKED if clicking else TYPED
+    reader = Reader(link.person, proof, app.settles, directory, channel=CHANNEL)
+    return link, asked_of(thread, state, contact, reader, now=app.clock())
+
+
+def opened(app: App, token: str, tenant: str) -> Link:
+    try:
+        return app.opened_link(token, tenant=tenant)
+    except (UnknownThread, NotAllowed) as error:
+        if isinstance(error, NotAllowed) and str(error) != str(unknown()):
+            raise
+        raise NotFound(str(unknown())) from None
+
+
+def _page(
+    request: Request,
+    serving: Serving,
+    link: Link,
+    asked: Asked,
+    *,
+    refused: TwelvefoldError | None = None,
+    typed: Typed | None = None,
+) -> Response:
+    clicking = serving.app.settles.allows(CLICKED, asked.risk)
+    return page(
+        request,
+        serving,
+        "link.html",
+        status=200 if refused is None else status_of(refused),
+        now=serving.app.clock(),
+        link=link,
+        decide_at=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+        edit_at="",
+        **answering(asked, refused, typed, code="" if clicking else link.code, by_link=True),
+    )
