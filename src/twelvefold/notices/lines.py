@@ -48,9 +48,13 @@ def value_lines(value: Json) -> list[str]:
         return [visible(to_text(value))]
     if "\n" in value:
         return [GUTTER + visible(line) for line in value.split("\n")]
-    # Quotes where the text alone would hide its ends, or pass for another kind of value.
-    plain = value and value == value.strip() and not _LOOKS_LIKE_JSON.fullmatch(value)
-    return [visible(value if plain else to_text(value))]
+    return [visible(quoted_where_needed(value))]
+
+
+def quoted_where_needed(text: str) -> str:
+    """In quotes where the text alone would hide its ends, or pass for another kind of value."""
+    plain = text and text == text.strip() and not _LOOKS_LIKE_JSON.fullmatch(text)
+    return text if plain else to_text(text)
 
 
 _LOOKS_LIKE_JSON = re.compile(r"null|true|false|-?[0-9].*|[\[{\"|].*", re.DOTALL)

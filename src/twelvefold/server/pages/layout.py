@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from twelvefold.notices import visible
 from twelvefold.server.pages import texts
 from twelvefold.server.pages.assets import PACKAGE, assets
 from twelvefold.server.principal import Principal
@@ -37,7 +38,8 @@ def page(
     around: dict[str, Any] = {
         "at": at,
         "static": partial(_static, at),
-        "csrf_field": csrf_field(request, serving),
+        "visit": bool(who and who.visit),
+        "csrf_field": serving.access.csrf_field(request),
         "here": request.url.path.removeprefix(at("")),
     }
     text = _templates().get_template(template).render(given | around)
@@ -65,6 +67,7 @@ def _templates() -> Environment:
     )
     filters: dict[str, Callable[..., Any]] = {
         "shown": texts.shown,
+        "visible": visible,
         "shown_lines": texts.shown_lines,
         "ago": texts.long_ago,
         "until": texts.until,
