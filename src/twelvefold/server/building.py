@@ -12,7 +12,7 @@ from twelvefold.server import health
 from twelvefold.server.access import Entrance, Rates, Way
 from twelvefold.server.access.around import Around
 from twelvefold.server.access.dressing import dressed
-from twelvefold.server.api import contacts, deciding, threads, verbs
+from twelvefold.server.api import agents, contacts, deciding, inspecting, threads, triggers, verbs
 from twelvefold.server.pages import context as context_page
 from twelvefold.server.pages import decision, editing, files, inbox, links, visiting
 from twelvefold.server.pages import health as health_page
@@ -29,6 +29,9 @@ PARTS = (
     verbs.router,
     contacts.router,
     deciding.router,
+    inspecting.router,
+    agents.router,
+    triggers.router,
 )
 PAGES = (
     files.router,
