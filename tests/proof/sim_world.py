@@ -79,10 +79,50 @@ class Book:
 
 def app_of(process: Process, book: Book) -> App:
     """The application of one process; its tools and its model are where it may die."""
+    scripted = ScriptedModel(lambda _: Look(to="what the model chose"))
 
+    async def model(request: Any) -> Any:
+        await process.pause("before model call")
+        reply = await scripted(request)
+        await process.pause("after model call")
+        return reply
+
+    effect = _effect(process, book)
+
+    def decide(thread: Thread, state: State[AnyStep]) -> Any:
+        if state.ready:
+            return All(*(_carried_out(chosen, effect, process) for chosen in state.ready))
+        texts = [e.data["text"] for e in thread.events if e.type == "message_received"]
+        rest = texts[sum(len(state.all(cls)) for cls in CLASSES.values()) :]
+        if not rest:
+            return Wait()
+        if rest[0].startswith("model"):
+            return AskModel(lambda: render(thread), AnyStep)
+        names = rest[: next((n for n, name in enumerate(rest) if name.startswith("model")), None)]
+        return Choose(*(CLASSES[name.partition("-")[0]](to=name) for name in names))
+
+    agent = Agent("bot", decide, AnyStep, owner=OWNER, limits=None)
+    store: Any = process.store
+    return App([agent], store=store, model=model, clock=clock)
+
+
+def _carried_out(chosen: Any, effect: Any, process: Process) -> Any:
+    match chosen.step:
+        case Look() as step:
+            return run(effect, step, retry_safe=True)
+        case Nap() as step:
+            return Sleep(step, chosen.at + NAP)
+        case Await(to=name) as step:
+            return WaitFor(step, name)
+        case step if not chosen.approved:
+            return Approve(step, by=PEOPLE, within=process.chance.within)
+        case step:
+            return run(effect, step, retry_safe=isinstance(step, Pay))
+
+
+def _effect(process: Process, book: Book) -> Any:
     async def effect(step: Any, call: Any) -> str:
         ref, sight = Ref(call.tenant, call.thread_id), process.sight
-        place = (ref, call.key.rpartition("/")[2])
         await process.pause(f"before {step.intent} {step.to}")
         if isinstance(step, Pay):
             book.use(ref, step.to)
@@ -93,42 +133,7 @@ def app_of(process: Process, book: Book) -> App:
             book.shipped_keys.add(call.key)
         sight.did["effects"] += 1
         await process.pause(f"after {step.intent} {step.to}")
-        sight.returned.append((process, place, call.attempt))
+        sight.returned.append((process, (ref, call.key.rpartition("/")[2]), call.attempt))
         return f"done {step.to}"
 
-    def carry_out(chosen: Any) -> Any:
-        match chosen.step:
-            case Look() as step:
-                return run(effect, step, retry_safe=True)
-            case Nap() as step:
-                return Sleep(step, chosen.at + NAP)
-            case Await(to=name) as step:
-                return WaitFor(step, name)
-            case step if not chosen.approved:
-                return Approve(step, by=PEOPLE, within=process.chance.within)
-            case step:
-                return run(effect, step, retry_safe=isinstance(step, Pay))
-
-    def decide(thread: Thread, state: State[AnyStep]) -> Any:
-        if state.ready:
-            return All(*map(carry_out, state.ready))
-        texts = [e.data["text"] for e in thread.events if e.type == "message_received"]
-        rest = texts[sum(len(state.all(cls)) for cls in CLASSES.values()) :]
-        if not rest:
-            return Wait()
-        if rest[0].startswith("model"):
-            return AskModel(lambda: render(thread), AnyStep)
-        names = rest[: next((n for n, name in enumerate(rest) if name.startswith("model")), None)]
-        return Choose(*(CLASSES[name.partition("-")[0]](to=name) for name in names))
-
-    scripted = ScriptedModel(lambda _: Look(to="what the model chose"))
-
-    async def model(request: Any) -> Any:
-        await process.pause("before model call")
-        reply = await scripted(request)
-        await process.pause("after model call")
-        return reply
-
-    agent = Agent("bot", decide, AnyStep, owner=OWNER, limits=None)
-    store: Any = process.store
-    return App([agent], store=store, model=model, clock=clock)
+    return effect

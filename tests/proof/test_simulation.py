@@ -179,7 +179,7 @@ async def test_who_finds_its_own_words_in_the_log_does_not_hold_the_thread(tmp_p
 
     meddled = Meddled(SqliteStore(path), "contact_closed", overtaken)
     await advance(ref(), app_of(agent, meddled, *script).surroundings)
-    assert types(other)[-3:] == ["next_step_chosen", "tool_started", "model_superseded"]
+    assert types(other).count("tool_outcome_unknown") == 1  # that of the first look
 
     second.let_go.set()
     await running[0]
