@@ -60,7 +60,7 @@ async def test_the_proxy_says_who_it_is_by_name_or_address(app: App, peer: str):
 async def test_the_header_from_elsewhere_is_refused_loudly(
     app: App, peer: str | None, caplog: pytest.LogCaptureFixture
 ):
-    request = asked((USER, "anna"), ("Host", "localhost"), peer=peer and (peer, 1))
+    request = asked((USER, "anna"), ("Host", "localhost"), peer=None if peer is None else (peer, 1))
     with caplog.at_level(logging.WARNING, "twelvefold.server"), pytest.raises(NotSignedIn):
         await door(app).principal(request)
 
