@@ -66,7 +66,7 @@ async def test_the_first_message_begins_the_thread_of_its_conversation(store: An
         "conversation": "c1",
         "delivery": "d1",
         "channel": "mail",
-        "from": "anna@example.com",
+        "from": "anna",
         "text": "hello",
     }
     assert status(app, T) == "finished"
@@ -146,6 +146,28 @@ async def test_somebody_else_in_the_conversation_decides_nothing(store: Any):
     assert await came(app, mail, "written", key="d2", text="the red one", **other) == "continued"
 
     assert events(app, "contact_answered", T) == []
+
+
+@pytest.mark.parametrize("spoof", ["anna", "ANNA", "U1"])
+async def test_who_somebody_is_elsewhere_proves_nothing_here(store: Any, spoof: str):
+    known = Directory(addresses={"anna": {"mail": "anna@example.com", "slack": "U1"}})
+    app, mail = made(store, pipeline(Question(), carry_out=asking), directory=known)
+    await came(app, mail, "written", key="d1", text="hello", **WROTE)
+
+    said = WROTE | {"sender": spoof, "contact": f"{T}.s1.1"}
+    assert await came(app, mail, "written", key="d2", text="red", **said) == "refused"
+
+    assert events(app, "contact_answered", T) == []
+    assert events(app, "answer_refused", T)[0].data["by"] == f"mail:{spoof}"
+
+
+async def test_what_may_not_answer_is_a_message(store: Any):
+    app, mail = made(store, pipeline(Question(), carry_out=asking))
+    await came(app, mail, "written", key="d1", text="hello", **WROTE)
+
+    said = await came(app, mail, "written", key="d2", text="red", answers=False, **WROTE)
+
+    assert (said, events(app, "contact_answered", T)) == ("continued", [])
 
 
 async def test_a_button_decides_and_a_second_one_is_told_who_did(store: Any):

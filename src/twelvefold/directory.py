@@ -39,6 +39,20 @@ class Directory:
                 return person
         return _plain(name)
 
+    def at(self, channel: str, address: str) -> str:
+        """The person who has this address on this channel, else the address.
+
+        What names somebody elsewhere proves nothing here: it becomes `channel:address`, which is
+        nobody.
+        """
+        folded = _folded(address)
+        for person, known in self.addresses.items():
+            if channel in known and _folded(known[channel]) == folded:
+                return self.person(person)
+        named = self.person(address)
+        taken = named in (self.people or ()) or named in self.addresses
+        return f"{channel}:{address}" if taken else named
+
     def knows(self, name: str) -> bool:
         return self.people is None or self.person(name) in self.people
 

@@ -38,7 +38,8 @@ class Written:
     - `sender`: an address on this channel, and `assurance`, how that was proven.
     - `conversation`: where it was written, and where what is said in return goes.
     - `contact`: the full id of the contact whose message this replies to.
-    - `begins`: whether it may begin a thread; `about`: more that the message holds.
+    - `begins`: whether it may begin a thread; `answers`: whether it may answer what is asked there.
+    - `about`: more that the message holds.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Written:
     contact: str | None = None
     assurance: str = "written"
     begins: bool = True
+    answers: bool = True
     about: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 

@@ -116,19 +116,23 @@ class Receiving(Answering):
             thread = self.store.load(thread_id, tenant=tenant)
         except UnknownThread:
             return await self._begun(receiver, written, thread_id)
-        contact = None if written.contact is None else written.contact[len(thread_id) + 1 :]
-        said = meant(
-            self.agent(thread.agent).state(thread),
-            written.text,
-            sender=written.sender,
-            contact=contact,
-            directory=self.people(tenant),
-        )
         if _has_come(thread, written.key):
             return Receipt("ignored", thread_id, "this delivery has come before")
+        said = self._meant(receiver, written, thread) if written.answers else None
         if said is not None:
             return await self._answered(receiver, written, thread_id, said)
         return await self._continued(receiver, written, thread_id)
+
+    def _meant(self, receiver: Receiver, written: Written, thread: Thread) -> Meant | None:
+        named = written.contact
+        directory = self.people(receiver.tenant)
+        return meant(
+            self.agent(thread.agent).state(thread),
+            written.text,
+            sender=directory.at(receiver.name, written.sender),
+            contact=None if named is None else named[len(thread.id) + 1 :],
+            directory=directory,
+        )
 
     async def _begun(self, receiver: Receiver, written: Written, thread_id: str) -> Receipt:
         if not written.begins or written.contact is not None:
@@ -158,7 +162,7 @@ class Receiving(Answering):
         }
         return {
             "channel": receiver.name,
-            "sender": written.sender,
+            "sender": self._person(receiver, written.sender),
             "about": about,
             "tenant": receiver.tenant,
         }
@@ -192,12 +196,16 @@ class Receiving(Answering):
         given: Mapping[str, Any],
     ) -> Receipt:
         thread_id = contact.partition(".s")[0]
-        who = {"by": sender, "channel": receiver.name, "tenant": receiver.tenant}
+        by = self._person(receiver, sender)
+        who = {"by": by, "channel": receiver.name, "tenant": receiver.tenant}
         try:
             await self.answer(contact, decision, **who, **given)
         except REFUSALS as refusal:
             return Receipt("refused", thread_id, str(refusal))
         return Receipt("answered", thread_id)
+
+    def _person(self, receiver: Receiver, sender: str) -> str:
+        return self.people(receiver.tenant).at(receiver.name, sender)
 
     async def _signalled(self, receiver: Receiver, signalled: Signalled) -> Receipt:
         try:
