@@ -183,7 +183,7 @@ async def test_who_finds_its_own_words_in_the_log_does_not_hold_the_thread(tmp_p
 
     second.let_go.set()
     await running[0]
-    assert types(other)[-2:] == ["tool_returned", "finished"]
+    assert types(other)[-3:] == ["tool_returned", "next_step_chosen", "finished"]
     for app in (frozen, other):
         app.close()
     meddled._store.close()
