@@ -4,8 +4,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Response
 from typing_extensions import TypedDict
 
+from twelvefold.server.api.describing import TwelvefoldProblem, refusal
 from twelvefold.server.api.replies import shown
-from twelvefold.server.api.routing import TwelvefoldProblem, bound_route, refusal
+from twelvefold.server.api.routing import bound_route
 from twelvefold.server.problems import STATUSES, TYPES
 from twelvefold.server.serving import Serving
 

@@ -20,6 +20,7 @@ from twelvefold.server.api.contact_shapes import (
     contact_shape,
 )
 from twelvefold.server.api.cursors import cursor_of, no_cursor, place_of
+from twelvefold.server.api.describing import linked
 from twelvefold.server.api.replies import contact_etag, shown
 from twelvefold.server.api.routing import Routes, Who
 from twelvefold.server.principal import Principal
@@ -32,6 +33,9 @@ BATCH = 500
 LOOKS_MAX = 20
 """So many batches of rows are looked through for one page."""
 ME = "me"
+
+OF_A_CONTACT = ("contacts_one", "contacts_reassign", "contacts_remind", "contacts_answer")
+YES = {"decision": "approve", "digest": "$response.body#/digest"}
 
 
 class ContactQuery(Asked):
@@ -48,13 +52,15 @@ class ContactQuery(Asked):
 def router(serving: Serving) -> APIRouter:
     routes, contacts = Routes(serving, "contacts"), Contacts(serving)
     reads = partial(routes.add, "GET", scope="contacts:read")
-    reads("/v1/contacts", contacts.many, returns=ContactPage)
+    first = linked("contact_id", "data/0/id", *OF_A_CONTACT)
+    reads("/v1/contacts", contacts.many, returns=ContactPage, links=first)
     reads(
         "/v1/contacts/{contact_id}",
         contacts.one,
         returns=ContactShape,
         problems=[404],
         etag=True,
+        links=linked("contact_id", "id", "contacts_answer", body=YES),
     )
     return routes.router
 

@@ -1,15 +1,20 @@
 """One row per route, with all that OpenAPI says of it: who may, what it answers and refuses."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, NotRequired
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Security
 from fastapi.security import HTTPBearer
-from typing_extensions import TypedDict
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
+from twelvefold.server.access.dressing import dressed
+from twelvefold.server.api.describing import ALWAYS, WITH_BODY, Links, success
+from twelvefold.server.api.describing import refusal as refusal
 from twelvefold.server.api.once import Once, idempotency_key
 from twelvefold.server.principal import Principal, Scope
-from twelvefold.server.problems import MEDIA_TYPE, ProblemRoute
+from twelvefold.server.problems import ProblemRoute, http_problem
 from twelvefold.server.serving import Serving
 
 BEARER = HTTPBearer(
@@ -18,53 +23,18 @@ BEARER = HTTPBearer(
     auto_error=False,
 )
 
-
-class TwelvefoldProblem(TypedDict):
-    """RFC 9457. `errors` says what is wrong by field; `decided` how a contact ended."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    retryable: bool
-    errors: NotRequired[dict[str, str]]
-    decided: NotRequired[dict[str, str | None]]
-
-
-PROBLEMS = {
-    400: "The body is not JSON.",
-    401: "Nobody who is known here.",
-    403: "Known, but without the scope, or not one of those who are asked.",
-    404: "Nothing here has this name, for this tenant.",
-    409: "It would change nothing any more; or the same request is still being worked on.",
-    410: "The time to answer is over.",
-    412: "`If-Match` names something else than what is there by now.",
-    413: "The body is too large.",
-    415: "The body is not `application/json`.",
-    422: "Not of the described shape, by field; or an `Idempotency-Key` used for another body.",
-    429: "Too many requests; `Retry-After` says when.",
-    500: "An error in the application or here; nothing is known of what was done.",
-    503: "The store does not answer. The same request may succeed a little later.",
-    507: "The disk or the database is full.",
-}
-ALWAYS = (401, 403, 422, 429, 500, 503)
-WITH_BODY = (400, 409, 413, 415, 507)
-
-_ETAG = {"schema": {"type": "string"}, "description": "For `If-Match`."}
-_LOCATION = {"schema": {"type": "string"}, "description": "Where it is."}
-_REPLAYED = {
-    "schema": {"type": "string", "enum": ["true"]},
-    "description": "Present where this is the stored answer to an earlier request with this key.",
-}
+ETAGS_CHARS_MAX = 1_000
 
 
 class Routes:
-    """The routes of one noun."""
+    """The routes of one noun. An operation is called `<noun>_<function>`."""
 
     def __init__(self, serving: Serving, tag: str) -> None:
-        self.serving = serving
+        self.serving, self._tag = serving, tag
         self._once = Once(serving)
-        self.router = APIRouter(route_class=bound_route(serving), tags=[tag])
+        self._methods: dict[str, list[str]] = {}
+        route_class = bound_route(serving, self._methods)
+        self.router = APIRouter(route_class=route_class, tags=[tag])
 
     def add(
         self,
@@ -78,44 +48,65 @@ class Routes:
         problems: Sequence[int] = (),
         etag: bool = False,
         content: dict[str, Any] | None = None,
+        links: Links | None = None,
     ) -> None:
         """`problems`: those beside the ones that every route has."""
         statuses = {*ALWAYS, *problems, *(WITH_BODY if method == "POST" else ())}
         summary, _, rest = (endpoint.__doc__ or "").strip().partition("\n\n")
         described: dict[int | str, dict[str, Any]] = {
-            status: _success(status, etag=etag, method=method, content=content),
+            status: success(status, method=method, etag=etag, content=content, links=links),
             **{each: refusal(each) for each in sorted(statuses)},
         }
-        dependencies: list[Any] = [Security(BEARER), Depends(_let_in(self.serving, scope))]
-        if method == "POST":
-            dependencies += [Depends(idempotency_key)]
-        if 412 in problems:
-            dependencies += [Depends(_if_match)]
+        self._methods.setdefault(path, []).append(method)
         self.router.add_api_route(
             path,
             self._once.each(endpoint) if method == "POST" else endpoint,
             methods=[method],
+            operation_id=f"{self._tag}_{endpoint.__name__}",
             status_code=status,
             response_model=returns,
             summary=" ".join(summary.split()).rstrip("."),
             description=" ".join(rest.split()),
             responses=described,
-            dependencies=dependencies,
+            dependencies=self._dependencies(method, scope, 412 in problems),
         )
 
+    def _dependencies(self, method: str, scope: Scope, takes_etag: bool) -> list[Any]:
+        found: list[Any] = [Security(BEARER), Depends(_let_in(self.serving, scope))]
+        found += [Depends(idempotency_key)] if method == "POST" else []
+        return [*found, Depends(_if_match)] if takes_etag else found
 
-def bound_route(serving: Serving) -> type[ProblemRoute]:
-    """The routes of this server: how large a body may be is its own."""
+
+def bound_route(
+    serving: Serving, methods: Mapping[str, Sequence[str]] | None = None
+) -> type[ProblemRoute]:
+    """The routes of this server: how large a body may be is its own. `methods` of each path."""
+    known = {} if methods is None else methods  # it fills up after this
 
     class Bound(ProblemRoute):
         body_bytes_max = serving.options.body_bytes_max
+
+        async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+            mine = self.methods or set[str]()
+            if scope["method"] in mine:
+                return await super().handle(scope, receive, send)
+            # The framework would name those of this route alone, and not of the whole path.
+            ours = [known[path] for path in known if self.path.endswith(path)]
+            allowed = sorted(mine.union(*ours))
+            refused = http_problem(HTTPException(405, headers={"Allow": ", ".join(allowed)}))
+            await dressed(Request(scope), refused)(scope, receive, send)
 
     return Bound
 
 
 async def _if_match(
     if_match: Annotated[
-        str | None, Header(description="The ETag of what you saw; 412 if it is another one now.")
+        str | None,
+        Header(
+            min_length=1,
+            max_length=ETAGS_CHARS_MAX,
+            description="The ETag of what you saw; 412 if it is another one now.",
+        ),
     ] = None,
 ) -> None:
     """For OpenAPI: the routes read it themselves."""
@@ -134,20 +125,3 @@ def _principal(request: Request) -> Principal:
 
 Who = Annotated[Principal, Depends(_principal)]
 """Whoever was let in."""
-
-
-def _success(
-    status: int, *, etag: bool, method: str, content: dict[str, Any] | None
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {"ETag": _ETAG} if etag else {}
-    if status == 201:
-        headers["Location"] = _LOCATION
-    if method == "POST":
-        headers["Idempotency-Replayed"] = _REPLAYED
-    return {"headers": headers, **({"content": content} if content else {})}
-
-
-def refusal(status: int) -> dict[str, Any]:
-    """What OpenAPI says of it. `GET /v1/problems` brings the schema into the document."""
-    shape = {"$ref": "#/components/schemas/TwelvefoldProblem"}
-    return {"description": PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": shape}}}

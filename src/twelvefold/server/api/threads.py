@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from twelvefold.exceptions import InvalidRequest, UnknownThread
 from twelvefold.server.api.asked import PAGE, PAGE_MAX, Asked, Cursor
 from twelvefold.server.api.cursors import cursor_of, no_cursor, place_of
+from twelvefold.server.api.describing import linked
 from twelvefold.server.api.once import turn_of
 from twelvefold.server.api.replies import head_etag, shown
 from twelvefold.server.api.routing import Routes, Who
@@ -41,6 +42,13 @@ LastId = Annotated[
 OWN_ID = r"[A-Za-z0-9_-]+"
 ID_CHARS_MAX = 100
 
+OF_A_THREAD = (
+    *("threads_one", "threads_events", "threads_context", "threads_verify", "threads_send"),
+    *("threads_signal", "threads_pause", "threads_resume", "threads_cancel", "threads_retry"),
+    "threads_fork",
+)
+"""Operations that an id of a thread leads to."""
+
 
 class ThreadQuery(Asked):
     status: Annotated[Status | None, Field(description="Only threads of this status.")] = None
@@ -70,7 +78,8 @@ class Launch(Asked):
 def router(serving: Serving) -> APIRouter:
     routes, threads = Routes(serving, "threads"), Threads(serving)
     read = partial(routes.add, "GET", scope="threads:read")
-    read("/v1/threads", threads.many, returns=ThreadPage)
+    first = linked("thread_id", "data/0/id", *OF_A_THREAD)
+    read("/v1/threads", threads.many, returns=ThreadPage, links=first)
     read("/v1/threads/{thread_id}", threads.one, returns=ThreadShape, problems=[404], etag=True)
     read(
         "/v1/threads/{thread_id}/events",
@@ -80,7 +89,8 @@ def router(serving: Serving) -> APIRouter:
         content=STREAM,
     )
     launch = partial(routes.add, "POST", scope="threads:write", status=201, etag=True)
-    launch("/v1/threads", threads.launch, returns=ThreadShape, problems=[404])
+    links = linked("thread_id", "id", *OF_A_THREAD)
+    launch("/v1/threads", threads.launch, returns=ThreadShape, problems=[404], links=links)
     return routes.router
 
 
