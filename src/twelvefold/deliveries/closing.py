@@ -5,6 +5,7 @@ decided, and when.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from twelvefold.deliveries.outbox import Tries, began
 from twelvefold.deliveries.records import Closing, Delivery, Recipient
@@ -27,16 +28,10 @@ def closings(thread: Thread, about: str, channels: Collection[str]) -> list[Deli
             found[one.channel, one.to, one.person] = delivery  # the newest message of each
     tries = Tries(thread, about, since=contact.seq, closing=True)
     return [
-        Delivery(
-            ref=one.ref,
-            about=about,
-            recipient=one.recipient,
-            key=one.key,
-            round=one.round,
+        replace(
+            one,
             tried=tries.failed(one.recipient, one.round),
             due=tries.due(one.recipient, one.round),
-            closing=one.closing,
-            began=one.began,
         )
         for one in found.values()
         if not tries.ended(one.recipient, one.round)
@@ -85,5 +80,6 @@ def _closing(thread: Thread, contact: Contact, event: Event) -> Delivery:
         key=f"{place}/{number}/closed",
         round=number,
         closing=closing,
+        request=contact.data,
         began=began(thread),
     )

@@ -28,12 +28,13 @@ def pending(
         ref = Ref(thread.tenant, thread.id)
         row = ContactRow(ref, thread.agent, about, contact.asked_at, contact.data)
         people, text, notice = contact.policy, contact.question, notice_of(row, thread)
-        since = contact.seq
+        since, request = contact.seq, contact.data
     elif (event := _told(thread, about)) is not None:
         told = cast("dict[str, Json]", event.data["told"])
         to = told.get("to")
         people = None if to is None else Policy.from_data(to)
         text, notice, since = str(told["text"]), None, event.seq
+        request: dict[str, Json] = {}
     else:
         return []
     found = recipients(thread, people, channels, directory)
@@ -49,6 +50,7 @@ def pending(
             round=tries.round(one),
             tried=tries.failed(one),
             due=tries.due(one),
+            request=request,
             began=begun,
         )
         for one in found

@@ -46,8 +46,8 @@ class Delivery:
 
     `key` is the same each time this message is tried: a channel that can should send it once.
     `notice` is what is asked, None of a text that is only told. With `closing` nothing new is to be
-    sent: the message that asked is to be changed. `thread` tells what else there is to know of the
-    conversation, such as the message that began it.
+    sent: the message that asked is to be changed. `request` is the data of `contact_requested`,
+    with its digest; `began` is that of the message with which the thread began.
     """
 
     ref: Ref
@@ -60,6 +60,7 @@ class Delivery:
     tried: int = 0
     due: datetime | None = None
     closing: Closing | None = None
+    request: Mapping[str, Json] = field(default_factory=dict[str, Json])
     began: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
