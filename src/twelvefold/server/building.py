@@ -11,7 +11,7 @@ from twelvefold.app import App
 from twelvefold.server import health
 from twelvefold.server.access import Entrance, Rates, Way
 from twelvefold.server.access.around import Around
-from twelvefold.server.access.dressing import dressed
+from twelvefold.server.access.dressing import dress_plain, dressed
 from twelvefold.server.api import agents, contacts, deciding, inspecting, threads, triggers, verbs
 from twelvefold.server.pages import context as context_page
 from twelvefold.server.pages import decision, editing, files, inbox, links, visiting
@@ -65,6 +65,7 @@ def create_app(
     )
     served.state.serving = serving
     served.include_router(_routes(serving))
+    dress_plain(served.routes)
     served.add_exception_handler(HTTPException, _refused)
     served.add_exception_handler(RequestValidationError, _invalid)
     return served

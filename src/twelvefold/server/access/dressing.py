@@ -1,8 +1,11 @@
 """What every answer carries, whatever application its route is in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fastapi import Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twelvefold.server.access.around import set_cookies
 
@@ -27,3 +30,25 @@ def dressed(request: Request, response: Response) -> Response:
         response.headers.setdefault(name, value)
     set_cookies(request, response)
     return response
+
+
+def dress_plain(routes: Iterable[BaseRoute]) -> None:
+    """Dress the plain routes of a framework, such as that of /openapi.json."""
+    for route in routes:
+        if type(route) is Route:
+            route.app = _Dressed(route.app)
+
+
+class _Dressed:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dressing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, dressing)

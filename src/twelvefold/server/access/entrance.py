@@ -5,6 +5,7 @@ from typing import TypeVar, cast
 
 from fastapi import Request
 from markupsafe import Markup
+from starlette.exceptions import HTTPException
 
 from twelvefold.exceptions import NotSignedIn, TwelvefoldError
 from twelvefold.server.access.around import Around, Way, enter
@@ -44,6 +45,13 @@ def any_of(*ways: Way) -> AnyOf:
     return AnyOf(*ways)
 
 
+def known(request: Request) -> Principal | None:
+    """Who asks, where that was found out already. Nothing is read for it: a body that another one
+    has read would be waited for without end."""
+    who = request.scope.get(_WHO)
+    return who if isinstance(who, Principal) else None
+
+
 class Entrance:
     """The `Access` of a server, around the ways that were configured.
 
@@ -62,12 +70,12 @@ class Entrance:
         if _WHO not in request.scope:
             try:
                 request.scope[_WHO] = await self._let_in(request)
-            except TwelvefoldError as refusal:
+            except (TwelvefoldError, HTTPException) as refusal:
                 request.scope[_WHO] = refusal
-        known = request.scope[_WHO]
-        if isinstance(known, TwelvefoldError):
-            raise known
-        return cast(Principal, known)
+        found = request.scope[_WHO]
+        if isinstance(found, Exception):
+            raise found
+        return cast(Principal, found)
 
     def enter(self, request: Request) -> Around:
         """For a route that takes people who are not known yet."""
@@ -91,8 +99,8 @@ class Entrance:
 
     def csrf_field(self, request: Request) -> Markup:
         """The hidden field for the forms of whoever asked; nothing for nobody."""
-        who = request.scope.get(_WHO)
-        if not isinstance(who, Principal) or not who.ambient:
+        who = known(request)
+        if who is None or not who.ambient:
             return Markup("")
         token = form_token(who, self._around)
         return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token)

@@ -1,7 +1,6 @@
 """Routes whose refusals are pages for people: what happened, and what to do next."""
 
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -9,8 +8,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from twelvefold.exceptions import InvalidAnswer, NotSignedIn, TwelvefoldError
+from twelvefold.exceptions import (
+    InvalidAnswer,
+    NotSignedIn,
+    TooManyRequests,
+    TwelvefoldError,
+)
 from twelvefold.server.access.dressing import dressed
+from twelvefold.server.access.entrance import known
 from twelvefold.server.bodies import checked
 from twelvefold.server.pages.layout import page
 from twelvefold.server.pages.sign_in import sign_in_page
@@ -43,11 +48,11 @@ def pages_router(serving: Serving) -> APIRouter:
                     response = await answer(checked(request, None, bytes_max=bytes_max))
                 except RequestValidationError:
                     wrong = InvalidAnswer("This address or form is not one of ours.")
-                    response = await refusal(request, serving, wrong)
+                    response = refusal(request, serving, wrong)
                 except HTTPException as error:
-                    response = await refused(request, serving, error.status_code, error.detail)
+                    response = refused(request, serving, error.status_code, error.detail)
                 except TwelvefoldError as error:
-                    response = await refusal(request, serving, error)
+                    response = refusal(request, serving, error)
                 return dressed(request, response)
 
             return answered
@@ -55,19 +60,19 @@ def pages_router(serving: Serving) -> APIRouter:
     return APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-async def refusal(request: Request, serving: Serving, error: TwelvefoldError) -> Response:
+def refusal(request: Request, serving: Serving, error: TwelvefoldError) -> Response:
     """The page for an exception that a route raised."""
     said = str(error) or error.__doc__ or ""
     if isinstance(error, NotSignedIn):
         return sign_in_page(request, serving, said=said)
-    return await refused(request, serving, status_of(error), said)
+    response = refused(request, serving, status_of(error), said)
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
-async def refused(request: Request, serving: Serving, status: int, said: str) -> Response:
-    title = TITLES.get(status, "That did not work")
-    who = None
-    with suppress(TwelvefoldError):  # a link's page has nobody signed in
-        who = await serving.access.principal(request)
+def refused(request: Request, serving: Serving, status: int, said: str) -> Response:
+    title, who = TITLES.get(status, "That did not work"), known(request)
     return page(request, serving, "refusal.html", who=who, status=status, title=title, said=said)
 
 
