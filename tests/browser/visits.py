@@ -39,6 +39,7 @@ class Visits:
     pictures: Path | None = None
     complaints: list[str] = field(default_factory=list[str])
     refusals: set[int] = field(default_factory=set[int])
+    breaks: bool = False
     contexts: list[BrowserContext] = field(default_factory=list[BrowserContext])
 
     def of(
@@ -57,7 +58,7 @@ class Visits:
             color_scheme=theme,
             java_script_enabled=javascript,
             has_touch=size != "desktop",
-            extra_http_headers={PERSON: person},
+            extra_http_headers={PERSON: person} if person else {},
             reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE_MS)
@@ -67,6 +68,14 @@ class Visits:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         return page
+
+    def nobody(self) -> Page:
+        """Somebody whom nothing names: who opens a link in a mail."""
+        return self.of("")
+
+    def may_break(self) -> None:
+        """This test cuts the network."""
+        self.breaks = True
 
     def may_refuse(self, *statuses: int) -> None:
         """This test provokes answers with these statuses."""
@@ -80,6 +89,8 @@ class Visits:
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
+            return
+        if self.breaks and "ERR_INTERNET_DISCONNECTED" in message.text:
             return
         refused = re.search(r"responded with a status of (\d+)", message.text)
         if refused is None or int(refused[1]) not in self.refusals:

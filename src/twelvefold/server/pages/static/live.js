@@ -10,9 +10,9 @@ export function live() {
   stream.addEventListener("changed", refresh);
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
-  let before = counted(document);
-  document.addEventListener("shown", (event) => {
-    const now = counted(event.detail);
+  let before = counted();
+  document.addEventListener("shown", () => {
+    const now = counted();
     if (now > before) say(`${now - before} new decision${now - before === 1 ? "" : "s"}`);
     before = now;
   });
@@ -34,8 +34,8 @@ function one_at_a_time(work) {
   };
 }
 
-function counted(page) {
-  return Number(page.querySelector("[data-count]")?.dataset.count ?? 0);
+function counted() {
+  return Number(document.querySelector("[data-count]")?.dataset.count ?? 0);
 }
 
 function say(words) {

@@ -17,7 +17,7 @@ export async function show(url) {
     if (fresh) morph(part, document.adoptNode(fresh));
   }
   document.title = page.title;
-  document.dispatchEvent(new CustomEvent("shown", { detail: page }));
+  document.dispatchEvent(new Event("shown"));
   return true;
 }
 

@@ -1,0 +1,89 @@
+"""What holds for every page there is: accessible in both themes, and nothing off the edge."""
+
+import pytest
+from playwright.sync_api import Browser
+
+from browser.site import Site
+from browser.visits import Theme, Visits, faults, scrolls_sideways
+
+
+@pytest.fixture
+def paths(site: Site) -> list[str]:
+    """One page of each kind, with something on it."""
+    deploy = site.deploy(name="d1")
+    site.answer(deploy, "deny", comment="The backend first.")
+    contacts = [
+        site.contact(kind, name=kind) for kind in ("refund", "text", "many", "json", "forged")
+    ]
+    contacts.append(site.repair(name="blue"))
+    site.answer(site.contact("wire", name="w1"), "approve")
+    row = site.until(lambda app: [r for r in app.inbox() if r.data["kind"] == "outcome"])[0]
+    site.begin("anything", agent="breaks", name="broken")
+    link = site.do(site.app.link(site.contact("label", name="label"), "anna"))
+    return [
+        "/inbox",
+        "/inbox?tab=mine",
+        "/inbox?tab=history",
+        *(f"/contacts/{contact}" for contact in contacts),
+        f"/contacts/w1.{row.id}",
+        f"/contacts/{deploy}",
+        "/contacts/refund.s1.1/edit",
+        f"/h/{link}",
+        "/threads",
+        "/threads?status=cancelled",
+        "/threads/d1?seq=11",
+        "/threads/d1?at=4",
+        "/threads/broken",
+        "/threads/d1/context",
+        "/health",
+        "/threads/nothing",
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_fault_on_any_page(visits: Visits, paths: list[str], theme: Theme):
+    visits.may_refuse(404)
+    page = visits.of("anna", theme=theme)
+    found = {}
+    for path in paths:
+        page.goto(path)
+        page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+        if wrong := faults(page):
+            found[path] = wrong
+
+    assert found == {}
+
+
+def test_nothing_is_off_the_edge_at_320_pixels(visits: Visits, paths: list[str]):
+    visits.may_refuse(404)
+    page = visits.of("anna", size="narrow")
+    wide = []
+    for path in paths:
+        page.goto(path)
+        page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+        if scrolls_sideways(page):
+            wide.append(path)
+
+    assert wide == []
+
+
+def test_every_page_is_whole_without_javascript(visits: Visits, paths: list[str]):
+    visits.may_refuse(404)
+    page = visits.of("anna", javascript=False)
+    for path in paths:
+        page.goto(path)
+        assert page.get_by_role("heading").count() >= 1, path
+        for control in page.locator("button[hidden]:not([disabled])").all():
+            assert control.get_attribute("data-send") is not None, path
+
+
+def test_nothing_is_fetched_from_anywhere_else(visits: Visits, paths: list[str], chromium: Browser):
+    visits.may_refuse(404)
+    page = visits.of("anna")
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url))
+    for path in paths:
+        page.goto(path)
+
+    assert asked
+    assert [url for url in asked if not url.startswith(visits.url)] == []
