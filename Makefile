@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.stamp
+PEERS  := langgraph dbos pydantic_ai openai_agents
 UV     := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 
 # uv then trusts what the machine trusts (a company proxy, a local mirror), as pip does.
@@ -11,7 +12,7 @@ export UV_SYSTEM_CERTS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types imports unit bench flame parser-score prove coverage lock build clean
+.PHONY: help setup demo test lint format types imports unit bench bench-scale bench-peers flame parser-score prove coverage lock build clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -38,8 +39,14 @@ imports: $(STAMP)  ## import-linter: the layers
 unit: $(STAMP)  ## the tests alone; one of them: .venv/bin/pytest tests/test_house.py -k layer
 	@$(BIN)/python -m pytest --durations=10
 
-bench: $(STAMP)  ## measure against the hand-written floor
+bench: $(STAMP)  ## measure against the hand-written floor, on SQLite and Postgres: 5 minutes
 	@$(BIN)/python -m benchmarks
+
+bench-scale: $(STAMP)  ## what takes long to fill: a million events, ten thousand paused threads
+	@$(BIN)/python -m benchmarks --large --rounds 1
+
+bench-peers: $(PEERS:%=build/peers/%/.stamp)  ## the same work by LangGraph, DBOS, Pydantic AI, OpenAI Agents
+	@$(BIN)/python -m benchmarks.peers
 
 flame: $(STAMP)  ## profile a case of the bench; CASE=long is another one
 	@$(BIN)/python -m benchmarks.flame $(or $(CASE),sequential)
@@ -70,6 +77,12 @@ WHOLE = */thread.py,*/reducer/*,*/policy.py,*/effects/*,*/plan/*,*/loop/*,*/cont
 
 # pip inside the venv when there, else the system's pip aimed at the venv.
 PIP = $$(test -x $(BIN)/pip && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python)
+
+# What others do the work with, each in a venv of its own.
+build/peers/%/.stamp: benchmarks/peers/%.txt $(STAMP)
+	@test -x $(@D)/bin/python || $(UV) venv -q --python $(BIN)/python $(@D)
+	@$(UV) pip sync -q --python $(@D)/bin/python --require-hashes $<
+	@touch $@
 
 $(STAMP): requirements.lock pyproject.toml
 	@echo "setting up $(VENV)"

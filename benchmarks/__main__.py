@@ -1,68 +1,97 @@
 """`make bench`: every case by hand and by twelvefold, in turns, each in a fresh process.
 
 Prints a table and writes `build/bench.json`. Nothing fails on a timing: goals stand beside figures.
+`make bench-scale` is the same for what takes long: `--large`.
 """
 
 import argparse
 import json
-import os
-import platform
-import sqlite3
 import sys
-from importlib.metadata import requires
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import CASES, rows, table
-from benchmarks.processes import Figures, count_fsyncs, run_case
+from benchmarks.figures import ALONE, BENCH, LARGE, ON_POSTGRES, ONCE, Figure
+from benchmarks.machine import load, machine
+from benchmarks.processes import Figures, count_fsyncs, postgres, run_case
+from benchmarks.table import rows, table
 
-SCHEMA = "twelvefold.bench/1"
+SCHEMA = "twelvefold.bench/2"
 SIDES = ("floor", "ours")
 ROUNDS = 5
 COUNTED = "sequential"
 """The case whose fsyncs are counted, once and untimed: strace slows what it watches."""
 
+Sides = dict[str, list[dict[str, Figures]]]
+
 
 def main() -> None:
     options = _options()
-    out = Path(options.out)
+    out = Path(options.out or ("build/bench-scale.json" if options.large else "build/bench.json"))
     disk = out.parent / "bench"
     disk.mkdir(parents=True, exist_ok=True)
-    sides: dict[str, list[dict[str, Figures]]] = {side: [] for side in SIDES}
-    for number in range(1, options.rounds + 1):
-        print(f"round {number} of {options.rounds}", file=sys.stderr)
-        _add_round(sides, disk)
-    how = _add_counts(sides, disk)
-    report = {"schema": SCHEMA, **_machine(), "rounds": options.rounds, "fsyncs_by": how}
-    report["rows"] = rows(sides["floor"], sides["ours"])
+    wanted = [f for f in (LARGE if options.large else BENCH) if _is_wanted(f, options.only)]
+    report: dict[str, Any] = {"schema": SCHEMA, **machine(), "load_before": load()}
+    sides: Sides = {side: [{} for _ in range(options.rounds)] for side in SIDES}
+    with _server(wanted) as (about, cases):
+        for number in range(options.rounds):
+            _add_round(sides, cases, disk, number)
+        how = _add_counts(sides, cases, disk)
+    report |= {"load_after": load(), "rounds": options.rounds, "fsyncs_by": how, "postgres": about}
+    report["rows"] = rows(wanted, sides)
     out.write_text(json.dumps(report, indent=1) + "\n")
-    print(_heading(report), table(report["rows"]), f"\nAs JSON: {out}", sep="\n")
+    print(heading(report), table(report["rows"]), f"\nAs JSON: {out}", sep="\n")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"default {ROUNDS}")
-    parser.add_argument("--out", default="build/bench.json", help="the databases lie beside it")
+    parser.add_argument("--large", action="store_true", help="what `make bench` leaves out")
+    parser.add_argument("--only", nargs="*", default=[], help="workloads, such as W1 P5 E")
+    parser.add_argument("--out", help="the databases lie beside it")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     return options
 
 
-def _add_round(sides: dict[str, list[dict[str, Figures]]], disk: Path) -> None:
+def _is_wanted(figure: Figure, only: list[str]) -> bool:
+    return not only or figure.workload.startswith(tuple(only))
+
+
+@contextmanager
+def _server(figures: Iterable[Figure]) -> Generator[tuple[str, list[str]]]:
+    """What the server is, and the cases that can run: without one, those that need none."""
+    cases = list(dict.fromkeys(figure.case for figure in figures))
+    if not any(case.startswith(ON_POSTGRES) for case in cases):
+        yield "not needed", cases
+        return
+    with postgres() as (about, is_up):
+        if not is_up:
+            print(f"left out: {about}", file=sys.stderr)
+            cases = [case for case in cases if not case.startswith(ON_POSTGRES)]
+        yield about, cases
+
+
+def _add_round(sides: Sides, cases: list[str], disk: Path, number: int) -> None:
     """Both sides of a case directly after each other, so that they share the machine's mood."""
-    done = {side: dict[str, Figures]() for side in SIDES}
-    for case in CASES:
+    print(f"round {number + 1}, load {load()}", file=sys.stderr)
+    for case in cases:
+        if number and case in ONCE:
+            continue
         for side in SIDES:
-            done[side][case] = run_case(side, case, disk=disk)
-    for side in SIDES:
-        sides[side].append(done[side])
+            if side == "ours" or case not in ALONE:
+                sides[side][number][case] = run_case(side, case, disk=disk)
 
 
-def _add_counts(sides: dict[str, list[dict[str, Figures]]], disk: Path) -> str:
+def _add_counts(sides: Sides, cases: list[str], disk: Path) -> str:
     """What needs to be counted only once; says how fsyncs were."""
-    sides["floor"][0]["process"]["distributions"] = 0
-    sides["ours"][0]["process"]["distributions"] = _distributions()
+    if "process" in cases:
+        sides["floor"][0]["process"]["distributions"] = 0
+        sides["ours"][0]["process"]["distributions"] = _distributions()
+    if COUNTED not in cases:
+        return "not counted"
     for side in SIDES:
         fsyncs = count_fsyncs(side, COUNTED, disk=disk)
         if fsyncs is None:
@@ -73,6 +102,8 @@ def _add_counts(sides: dict[str, list[dict[str, Figures]]], disk: Path) -> str:
 
 def _distributions() -> int:
     """How many distributions `pip install twelvefold` brings, itself included."""
+    from importlib.metadata import requires
+
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
@@ -86,26 +117,12 @@ def _distributions() -> int:
     return len(found)
 
 
-def _machine() -> dict[str, Any]:
-    return {
-        "machine": f"{_cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-    }
-
-
-def _cpu() -> str:
-    """The name that Linux gives the processor."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
-def _heading(report: dict[str, Any]) -> str:
+def heading(report: dict[str, Any]) -> str:
     return (
-        f"{report['machine']}; Python {report['python']}, SQLite {report['sqlite']};"
-        f" medians of {report['rounds']} rounds; fsyncs by {report['fsyncs_by']}\n"
+        f"{report['taken_at']}, commit {report['commit']}: {report['machine']}; Python"
+        f" {report['python']}, SQLite {report['sqlite']}; load {report['load_before']} before,"
+        f" {report['load_after']} after; medians of up to {report['rounds']} rounds; fsyncs by"
+        f" {report['fsyncs_by']}; Postgres: {report['postgres']}\n"
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 def main(side: str, case: str, folder: str) -> None:
     # Only the side that is asked for is loaded: the other one's imports would count as its cost.
-    work = getattr(import_module(f"benchmarks.{side}"), case)
+    *package, name = case.split(".")
+    work = getattr(import_module(".".join(["benchmarks", *package, side])), name)
     print(json.dumps(work(Path(folder))))
 
 

@@ -1,12 +1,9 @@
-"""Which figures are made of the cases, what they should be, and how they are shown."""
+"""Which figures are made of the cases, and what they should be."""
 
-import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from benchmarks import work
-from benchmarks.processes import Figures
 
 IDEAL_S = (work.STEPS + 1) * work.MODEL_S
 """What 100 threads would take if all but the model cost nothing."""
@@ -25,6 +22,14 @@ class Goal:
         must = f"must {self.must:g}{sign}, " if self.must is not None else ""
         return f"{must}target {self.target:g}{sign}"
 
+    def verdict(self, ours: float | None, ratio: float | None) -> str:
+        value = ours if self.of == "ours" else ratio
+        if value is None:
+            return ""
+        if value <= self.target:
+            return "met"
+        return "must met" if self.must is not None and value <= self.must else "missed"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -38,7 +43,7 @@ class Figure:
     per: float = 1.0
 
 
-FIGURES = (
+SQLITE = (
     Figure("W1", "sequential", "ms", "ms per step", Goal("ratio", 1.8, 2.5)),
     Figure("W1", "sequential", "cpu_ms", "CPU ms per step", Goal("ours", 0.35)),
     Figure("W1", "sequential", "commits", "commits per step"),
@@ -62,61 +67,77 @@ FIGURES = (
     Figure("T1", "tokens", "texts", "the same, texts alone"),
     Figure("T2", "tokens", "changed", "bytes changed before a mark", Goal("ours", 0)),
 )
-CASES = tuple(dict.fromkeys(figure.case for figure in FIGURES))
 
-Round = Mapping[str, Figures]
-"""The figures of each case, in one round."""
+CURVES = (
+    *(
+        Figure("C1", "curves.steps", f"ms_{n}", f"ms per step at step {n:,}")
+        for n in work.CURVE_STEPS
+    ),
+    *(
+        Figure("C2", "curves.threads", f"ms_{n}", f"ms per step beside {n:,} threads")
+        for n in work.CURVE_THREADS
+    ),
+    *(
+        Figure("C3", "curves.tenants", f"ms_{n}", f"ms per step, {n} tenants")
+        for n in work.CURVE_TENANTS
+    ),
+)
 
+POSTGRES = (
+    Figure("P1", "postgres.sequential", "ms", "W1 on Postgres: ms per step", Goal("ratio", 2.0)),
+    Figure("P1", "postgres.sequential", "cpu_ms", "CPU ms per step, client"),
+    Figure("P1", "postgres.sequential", "trips", "round trips per step"),
+    Figure("P5", "postgres.crowd", "wall_s", "W5: wall / ideal", Goal("ratio", 2.0), per=IDEAL_S),
+    *(
+        Figure("PC", "postgres.steps", f"ms_{n}", f"ms per step at step {n:,}")
+        for n in work.CURVE_STEPS
+    ),
+)
 
-def rows(floor: Sequence[Round], ours: Sequence[Round]) -> list[dict[str, Any]]:
-    """Medians over the rounds; the ratio is the median of the rounds' own ratios."""
-    return [_row(figure, floor, ours) for figure in FIGURES]
+ENGINE = (
+    Figure("E1", "engine.wake", "p50_ms", "ms from launch to model, p50", Goal("ours", 25)),
+    Figure("E1", "engine.wake", "p99_ms", "the same, p99", Goal("ours", 150)),
+    Figure("E2", "engine.takeover", "default_s", "s from kill -9 to takeover", Goal("ours", 15)),
+    Figure("E2", "engine.takeover", "tuned_s", "the same, --stall 6", Goal("ours", 7)),
+    Figure(
+        "E5", "engine.crowd", "wall_s", "W5, 2 workers: wall / ideal", Goal("ratio", 2), per=IDEAL_S
+    ),
+    *(
+        Figure("EC", "engine.throughput", f"ms_{n}", f"ms per step, workers: {n}")
+        for n in work.WORKERS
+    ),
+)
 
+LISTS = (
+    "threads",
+    "next threads",
+    "threads of a status",
+    "threads of an agent",
+    "inbox",
+    "inbox, 1,000",
+    "a thread by its end",
+    "a whole thread",
+)
+LARGE = (
+    *(Figure("L1", "large.lists", f"{name}, p50", f"ms: {name}, p50") for name in LISTS),
+    *(
+        Figure("L1", "large.lists", f"{name}, p95", f"ms: {name}, p95", Goal("ours", 50))
+        for name in LISTS
+    ),
+    Figure("L2", "large.paused", "kb", "KB of rows per paused thread", Goal("ours", 10)),
+    Figure("L2", "large.paused", "timers", "timers of 10,000 of them", Goal("ours", 0)),
+    Figure("L2", "large.paused", "wakes", "wakes of them", Goal("ours", 0)),
+    Figure("L2", "large.paused", "jobs", "jobs of them", Goal("ours", 0)),
+    Figure("L2", "large.paused", "idle_cpu_ms", "CPU ms per s of an idle worker"),
+    Figure("L2", "large.paused", "idle_mb", "its peak MB"),
+)
 
-def _row(figure: Figure, floor: Sequence[Round], ours: Sequence[Round]) -> dict[str, Any]:
-    theirs, mine = _values(figure, floor), _values(figure, ours)
-    ratios = [m / t for m, t in zip(mine, theirs, strict=False) if t]
-    return {
-        "workload": figure.workload,
-        "figure": figure.title,
-        "floor": _median(theirs),
-        "ours": _median(mine),
-        "ratio": _median(ratios),
-        "goal": asdict(figure.goal) if figure.goal else None,
-        "rounds": {"floor": theirs, "ours": mine},
-    }
-
-
-def _values(figure: Figure, side: Sequence[Round]) -> list[float]:
-    found = [one[figure.case][figure.key] for one in side if figure.key in one[figure.case]]
-    return [value / figure.per for value in found]
-
-
-def _median(values: Sequence[float]) -> float | None:
-    return statistics.median(values) if values else None
-
-
-def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Aligned text, one line per row."""
-    head = ("", "", "floor", "ours", "ratio", "")
-    lines = [head, *map(_cells, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    return "\n".join(_aligned(line, widths) for line in lines)
-
-
-def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    ratio = _number(row["ratio"]) + "x" if row["ratio"] is not None else "-"
-    goal = str(Goal(**row["goal"])) if row["goal"] else ""
-    return row["workload"], row["figure"], _number(row["floor"]), _number(row["ours"]), ratio, goal
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
-
-
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
-    left = [line[0].ljust(widths[0]), line[1].ljust(widths[1])]
-    right = [cell.rjust(width) for cell, width in zip(line[2:5], widths[2:5], strict=True)]
-    return "  ".join([*left, *right, line[5]]).rstrip()
+BENCH = (*SQLITE, *CURVES, *POSTGRES, *ENGINE)
+ALONE = frozenset({"curves.tenants", "engine.wake", "engine.takeover"}) | {
+    figure.case for figure in LARGE
+}
+"""Cases without a floor."""
+ONCE = ALONE | {"curves.threads", "engine.throughput", "tokens"}
+"""Cases that one round is enough for: each takes the median, or the worst, of many."""
+ON_POSTGRES = ("postgres.", "engine.", "large.")
+"""How the cases begin that need a server."""

@@ -42,17 +42,15 @@ def open_database(folder: Path) -> sqlite3.Connection:
     return db
 
 
-def sequential(folder: Path, *, threads: int = work.THREADS) -> dict[str, float]:
+def sequential(folder: Path) -> dict[str, float]:
     db = open_database(folder)
     meter = Meter()
-    for number in range(threads):
-        log = Log(db, f"t{number}")
-        log.append("message", {"text": work.TASK})
-        for step in range(work.STEPS):
-            _step(log, step)
-        log.append("finished", {"message": work.ANSWER})
-    commits = threads * (2 * work.STEPS + 2)
-    return meter.per_step(threads * work.STEPS) | {"commits": commits / (threads * work.STEPS)}
+    for number in range(work.THREADS):
+        write_thread(Log(db, f"t{number}"))
+    commits = work.THREADS * (2 * work.STEPS + 2)
+    return meter.per_step(work.THREADS * work.STEPS) | {
+        "commits": commits / (work.THREADS * work.STEPS)
+    }
 
 
 def long(folder: Path) -> dict[str, float]:
@@ -60,7 +58,7 @@ def long(folder: Path) -> dict[str, float]:
     log, curve = Log(db, "t"), Curve()
     log.append("message", {"text": work.TASK})
     for step in range(work.LONG_STEPS):
-        _step(log, step)
+        write_step(log, step)
         curve.mark()
     log.append("finished", {"message": work.ANSWER})
     return curve.points() | stored_bytes(folder / "floor.db")
@@ -76,7 +74,7 @@ def crowd(folder: Path) -> dict[str, float]:
         log.append("message", {"text": work.TASK})
         for step in range(work.STEPS):
             await asyncio.sleep(work.MODEL_S)
-            _step(log, step)
+            write_step(log, step)
         await asyncio.sleep(work.MODEL_S)
         log.append("finished", {"message": work.ANSWER})
 
@@ -91,12 +89,19 @@ def crowd(folder: Path) -> dict[str, float]:
 def process(folder: Path) -> dict[str, float]:
     log = Log(open_database(folder), "t")
     log.append("message", {"text": work.TASK})
-    _step(log, 0)
+    write_step(log, 0)
     log.append("finished", {"message": work.ANSWER})
     return {}
 
 
-def _step(log: Log, step: int) -> None:
+def write_thread(log: Log) -> None:
+    log.append("message", {"text": work.TASK})
+    for step in range(work.STEPS):
+        write_step(log, step)
+    log.append("finished", {"message": work.ANSWER})
+
+
+def write_step(log: Log, step: int) -> None:
     log.append("chosen", {"intent": "lookup", "args": {"query": work.query(step)}})
     log.append("returned", {"result": work.RESULT})
 

@@ -1,9 +1,11 @@
 """Clocks and counters of one case, all read inside the process that does the work."""
 
 import sqlite3
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,6 +36,10 @@ class Curve:
     def mark(self) -> None:
         self._marks.append(time.perf_counter())
 
+    def at(self, *steps: int) -> dict[str, float]:
+        """What a step costs there, in ms: medians over the WINDOW steps before."""
+        return {f"ms_{step}": self._median_ms(step - work.WINDOW) for step in steps}
+
     def points(self) -> dict[str, float]:
         """Medians of the durations of WINDOW steps, in ms."""
         early = self._median_ms(work.EARLY - work.WINDOW // 2)
@@ -44,6 +50,10 @@ class Curve:
         marks = self._marks[first : first + work.WINDOW]
         durations = sorted(b - a for a, b in pairwise(marks))
         return 1000 * durations[len(durations) // 2]
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 def stored_bytes(path: Path) -> dict[str, float]:

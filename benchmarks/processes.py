@@ -11,17 +11,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
+from typing import Any
 
+SERVER = "TWELVEFOLD_BENCH_POSTGRES"
+"""The environment variable with the URL of the server's database."""
 FSYNCS = ("fsync", "fdatasync")
 Figures = dict[str, float]
 
 
-def run_case(side: str, case: str, *, disk: Path) -> Figures:
+def run_case(side: str, case: str, *, disk: Path, python: str = sys.executable) -> Figures:
     """The figures of one case, with `process_ms` and `peak_mb` of the whole process."""
     with tempfile.TemporaryDirectory(dir=disk) as folder:
         started = time.perf_counter()
-        process = subprocess.Popen(_command(side, case, folder), stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [python, *_case(side, case, folder)], stdout=subprocess.PIPE, text=True
+        )
         assert process.stdout is not None
         printed = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -37,14 +45,31 @@ def _peak_mb(maxrss: int) -> float:
     return maxrss / (1_000_000 if sys.platform == "darwin" else 1000)
 
 
-def count_fsyncs(side: str, case: str, *, disk: Path) -> int | None:
+@contextmanager
+def postgres() -> Generator[tuple[str, bool]]:
+    """What the server is that cases find in their environment, or why there is none."""
+    command = [sys.executable, "-m", "benchmarks.postgres.server"]
+    pipes: dict[str, Any] = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as server:
+        assert server.stdout is not None
+        assert server.stderr is not None
+        if line := server.stdout.readline():
+            said = json.loads(line)
+            os.environ[SERVER] = said["url"]
+            yield said["about"], True
+            server.communicate()  # the pipe ends, and so does the server
+        else:
+            yield server.stderr.read().strip().splitlines()[-1], False
+
+
+def count_fsyncs(side: str, case: str, *, disk: Path, python: str = sys.executable) -> int | None:
     """How often the case waited for the disk; None where there is no strace."""
     if shutil.which("strace") is None:
         return None
     with tempfile.TemporaryDirectory(dir=disk) as folder:
         report = Path(folder, "strace")
         trace = ["strace", "-f", "-c", "-e", f"trace={','.join(FSYNCS)}", "-o", str(report)]
-        done = subprocess.run([*trace, *_command(side, case, folder)], capture_output=True)
+        done = subprocess.run([*trace, python, *_case(side, case, folder)], capture_output=True)
         return None if done.returncode else _counted(report.read_text())
 
 
@@ -54,5 +79,5 @@ def _counted(report: str) -> int:
     return sum(int(row[3]) for row in rows if row and row[-1] in FSYNCS)
 
 
-def _command(side: str, case: str, folder: str) -> list[str]:
-    return [sys.executable, "-m", "benchmarks.case", side, case, folder]
+def _case(side: str, case: str, folder: str) -> list[str]:
+    return ["-m", "benchmarks.case", side, case, folder]

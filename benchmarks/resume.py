@@ -7,11 +7,12 @@ import asyncio
 import sys
 from pathlib import Path
 
-from benchmarks.ours import Gate
+from benchmarks.agents import Gate
+from twelvefold.stores.sqlite import SqliteStore
 
 
 def main(folder: str, contact: str) -> None:
-    gate = Gate(Path(folder), called=lambda: print("called", flush=True))
+    gate = Gate(SqliteStore(Path(folder) / "ours.db"), called=lambda: print("called", flush=True))
     asyncio.run(gate.approve(contact))
 
 

@@ -12,6 +12,16 @@ RESUMES = 20
 SCALES = (1_000, 10_000, 100_000)
 """Events of one thread."""
 BATCH = 1_000
+CURVE_STEPS = (100, 250, 500, 1_000)
+"""Of one thread: where its cost per step is looked at."""
+CURVE_THREADS = (100, 1_000, 10_000)
+"""That the store holds already."""
+CURVE_TENANTS = (1, 10, 100)
+CURVE_SAMPLE = 100
+"""Threads whose median stands for one point of the last two curves."""
+RATIO_MAX = 100
+"""Beyond it a ratio to the floor says nothing: the floor is too near to nothing."""
+WORKERS = (1, 2, 4)
 MODEL_S = 0.02
 
 TASK = "Which of our services were deployed today, and did every deploy pass its checks?"
