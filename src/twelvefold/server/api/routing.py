@@ -24,10 +24,11 @@ BEARER = HTTPBearer(
 )
 
 ETAGS_CHARS_MAX = 1_000
+NO_LINKS: Links = {}
 
 
 class Routes:
-    """The routes of one noun. An operation is called `<noun>_<function>`."""
+    """The routes of one noun. An operation is called `<noun>_<function>`, behind a prefix."""
 
     def __init__(self, serving: Serving, tag: str) -> None:
         self.serving, self._tag = serving, tag
@@ -48,13 +49,14 @@ class Routes:
         problems: Sequence[int] = (),
         etag: bool = False,
         content: dict[str, Any] | None = None,
-        links: Links | None = None,
+        links: Links = NO_LINKS,
     ) -> None:
         """`problems`: those beside the ones that every route has."""
         statuses = {*ALWAYS, *problems, *(WITH_BODY if method == "POST" else ())}
         summary, _, rest = (endpoint.__doc__ or "").strip().partition("\n\n")
+        leads = {name: {**link, "operationId": self._named(name)} for name, link in links.items()}
         described: dict[int | str, dict[str, Any]] = {
-            status: success(status, method=method, etag=etag, content=content, links=links),
+            status: success(status, method=method, etag=etag, content=content, links=leads),
             **{each: refusal(each) for each in sorted(statuses)},
         }
         self._methods.setdefault(path, []).append(method)
@@ -62,7 +64,7 @@ class Routes:
             path,
             self._once.each(endpoint) if method == "POST" else endpoint,
             methods=[method],
-            operation_id=f"{self._tag}_{endpoint.__name__}",
+            operation_id=self._named(f"{self._tag}_{endpoint.__name__}"),
             status_code=status,
             response_model=returns,
             summary=" ".join(summary.split()).rstrip("."),
@@ -70,6 +72,10 @@ class Routes:
             responses=described,
             dependencies=self._dependencies(method, scope, 412 in problems),
         )
+
+    def _named(self, operation: str) -> str:
+        """Two servers may be included in one application."""
+        return "_".join([*self.serving.options.prefix.split("/"), operation]).strip("_")
 
     def _dependencies(self, method: str, scope: Scope, takes_etag: bool) -> list[Any]:
         found: list[Any] = [Security(BEARER), Depends(_let_in(self.serving, scope))]
@@ -81,7 +87,9 @@ def bound_route(
     serving: Serving, methods: Mapping[str, Sequence[str]] | None = None
 ) -> type[ProblemRoute]:
     """The routes of this server: how large a body may be is its own. `methods` of each path."""
-    known = {} if methods is None else methods  # it fills up after this
+    known: Mapping[str, Sequence[str]] = (
+        {} if methods is None else methods
+    )  # it fills up after this
 
     class Bound(ProblemRoute):
         body_bytes_max = serving.options.body_bytes_max
