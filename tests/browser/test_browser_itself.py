@@ -31,9 +31,12 @@ def test_an_error_on_a_page_is_a_complaint(page: Page, visits: Visits):
 
 def test_axe_finds_a_planted_fault(page: Page):
     page.goto("/livez")
-    page.set_content("<html><body><img src='data:,'></body></html>")
+    page.set_content("<html><body><button></button><p>pale</p></body></html>")
+    page.evaluate("document.querySelector('p').style.color = '#ccc'")
 
-    assert any(fault.startswith("image-alt") for fault in faults(page))
+    assert any(fault.startswith("button-name") for fault in faults(page))
+    [pale] = faults(page, ["color-contrast"])
+    assert pale.startswith("color-contrast")
 
 
 @pytest.mark.parametrize(

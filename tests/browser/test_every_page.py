@@ -1,13 +1,24 @@
 """What holds for every page there is: accessible in both themes, and nothing off the edge."""
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Browser
 
-from browser.site import Site
+from browser.site import Site, served
 from browser.visits import Theme, Visits, faults, scrolls_sideways
 
+COLOURS = ["color-contrast", "link-in-text-block"]
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One for all tests here: they only look."""
+    with served(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
 def paths(site: Site) -> list[str]:
     """One page of each kind, with something on it."""
     deploy = site.deploy(name="d1")
@@ -40,15 +51,18 @@ def paths(site: Site) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_fault_on_any_page(visits: Visits, paths: list[str], theme: Theme):
+@pytest.mark.parametrize(("theme", "rules"), [("light", None), ("dark", COLOURS)])
+def test_axe_finds_no_fault_on_any_page(
+    visits: Visits, paths: list[str], theme: Theme, rules: list[str] | None
+):
+    """In the dark nothing but the colours differs."""
     visits.may_refuse(404)
     page = visits.of("anna", theme=theme)
     found = {}
     for path in paths:
         page.goto(path)
         page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
-        if wrong := faults(page):
+        if wrong := faults(page, rules):
             found[path] = wrong
 
     assert found == {}

@@ -118,9 +118,12 @@ def screenshot(page: Page, path: Path) -> None:
     assert size <= PICTURE_BYTES_MAX, f"{path.name} has {size} bytes"
 
 
-def faults(page: Page) -> list[str]:
-    """What axe finds wrong, each with the elements it means."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+def faults(page: Page, rules: list[str] | None = None) -> list[str]:
+    """What axe finds wrong, each with the elements it means; by these rules alone, or by all."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules is not None:
+        options["runOnly"] = {"type": "rule", "values": rules}
+    found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
     return [
         f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes']]}" for one in found
     ]
