@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from twelvefold.exceptions import WrongDecision
-from twelvefold.thread import Json, canonical, from_text, to_text
+from twelvefold.thread import Json, from_text, to_text
 
 FormKind = Literal["free_text", "yes_no", "multiple_choice", "json"]
 
@@ -74,10 +74,10 @@ def multiple_choice(*choices: str, many: bool = False) -> Form:
 def json_answer(form: Any) -> Form:
     """What fits a JSON Schema, or a type that pydantic knows."""
     if isinstance(form, dict):
-        return Form("json", schema=canonical(cast("dict[str, Json]", form)))
+        return Form("json", schema=to_text(cast("dict[str, Json]", form)))
     from pydantic import TypeAdapter
 
-    return Form("json", schema=canonical(TypeAdapter(form).json_schema()))
+    return Form("json", schema=to_text(TypeAdapter(form).json_schema()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,10 @@ from twelvefold.exceptions import InvalidRequest
 from twelvefold.thread import DEFAULT_TENANT, Json
 
 
+NUMBER_MAX = 2**63
+"""From here on a number is none of a database."""
+
+
 class Ref(NamedTuple):
     """The full name of a thread."""
 
@@ -91,7 +95,9 @@ def place_of(after: str, *types: type) -> tuple[Any, ...]:
     parts = after.split(" ") if after else []
     try:
         if not parts or len(parts) == len(types):
-            return tuple(type(part) for type, part in zip(types, parts, strict=False))
+            place = tuple(type(part) for type, part in zip(types, parts, strict=False))
+            if all(part < NUMBER_MAX for part in place if isinstance(part, int)):
+                return place
     except ValueError:
         pass
     raise InvalidRequest(

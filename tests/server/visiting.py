@@ -23,7 +23,8 @@ PERSON = "x-person"
 
 
 class Named:
-    """Access for people whom a header names; `x-assurance` says how they were proven."""
+    """Access for people whom a header names; `x-assurance` says how they were proven, and
+    `x-program` that no browser sends it by itself."""
 
     async def principal(self, request: Request) -> Principal:
         if not (name := request.headers.get(PERSON)):
@@ -31,7 +32,8 @@ class Named:
         proven = request.headers.get("x-assurance", "signed_in")
         tenant = request.headers.get("x-tenant", "default")
         person = None if name.startswith("key:") else name
-        return Principal(name, person=person, assurance=proven, tenant=tenant)
+        by_itself = "x-program" not in request.headers
+        return Principal(name, person, assurance=proven, tenant=tenant, ambient=by_itself)
 
 
 class Visitor(TestClient):

@@ -117,8 +117,9 @@ def _list(schema: Schema, value: Json, defs: Schema, path: str, label: str, give
     has = cast("list[Json]", value) if isinstance(value, list) else []
     if value is not None and not isinstance(value, list):
         return _json(path, label, value, given)
-    if (choices := _choices(items, False)) is not None and len(set(map(_text, has))) == len(has):
-        chosen = [_text(one) for one in has]
+    chosen = [_text(one) for one in has]
+    choices = _choices(items, False) or ()
+    if choices and len(set(chosen)) == len(chosen) and set(chosen) <= dict(choices).keys():
         return Field(path, label, "choices", "", value, given, choices=choices, chosen=chosen)
     if items.get("type") == "string" and all(map(_is_line, has)):
         return Field(path, label, "lines", "\n".join(map(str, has)), value, given)
@@ -131,6 +132,8 @@ def _choice(
     if len(choices) == 1 and value is not None and choices[0][0] == _text(value):
         return Field(path, label, "fixed", choices[0][0], value, given)
     raw = _text(value) if given or value is not None else ""
+    if raw and raw not in dict(choices):
+        return _json(path, label, value, given)
     return Field(path, label, "choice", raw, value, given, choices=choices)
 
 
@@ -181,10 +184,11 @@ def _fitting(some: list[Json], value: Json) -> Json:
     """The only one, or the one for a value like this one."""
     if len(some) == 1:
         return some[0]
-    wanted = "string" if isinstance(value, str) else "number" if _is_number(value) else ""
+    wanted = ("string",) if isinstance(value, str) else ("number", "integer")
     typed = [cast("dict[str, Json]", one) for one in some if isinstance(one, dict)]
-    fit: list[Json] = [one for one in typed if one.get("type") == wanted]
-    return fit[0] if len(fit) == 1 else {}
+    fit: list[Json] = [one for one in typed if one.get("type") in wanted]
+    plain = isinstance(value, str) or _is_number(value)
+    return fit[0] if plain and len(fit) == 1 else {}
 
 
 def _named(ref: str, defs: Schema) -> Schema:

@@ -85,10 +85,14 @@ def _read(
 def _read_group(
     one: Field, data: FormData, filled: Filled, into: dict[str, Json], *, whole: bool
 ) -> None:
-    """A group is a value of its own: all of it changes when a part does."""
+    """A group is a value of its own: all of it changes when a part does. One that is not there
+    begins with what is typed into it."""
     inner: dict[str, Json] = {}
     for part in one.fields:
-        _read(part, data, filled, inner, whole=whole or one.old is None)
+        _read(part, data, filled, inner, whole=whole)
+    if inner and one.old is None:
+        for part in one.fields:
+            _read(part, data, filled, inner, whole=True)
     if inner or (whole and one.required):
         into[one.label] = {**cast("dict[str, Json]", one.old or {}), **inner}
 
@@ -115,7 +119,7 @@ def _of_choices(one: Field, chosen: Sequence[str]) -> Json:
     known = {text for text, _ in one.choices}
     if any(text not in known for text in chosen):
         raise _Wrong("none of the choices")
-    if set(chosen) == set(one.chosen) and (chosen or one.old is not None):
+    if set(chosen) == set(one.chosen):
         return one.old
     return [json.loads(text) for text in chosen]
 
