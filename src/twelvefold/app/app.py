@@ -189,9 +189,8 @@ class App(Reading, Copies, Receiving, Linking):
         message = verbs.message(self._redacted(text), channel, sender, self._redacted(about))
         change = verbs.launch(agent, message, thread_id=name, now=self.clock(), tenant=tenant)
         [[first, *_], *_] = await self.store.commit(*change.appends)
-        stored = self.store.thread_row(name, tenant=tenant)
-        if first.data != change.appends[0].drafts[0].data or stored.agent != agent:
-            raise Conflict(f"{name} is another thread already ({stored.agent}). Nothing was done.")
+        if first.data is not change.appends[0].drafts[0].data:  # the id was there before
+            verbs.check_again(change, first, self.store.thread_row(name, tenant=tenant))
         return name
 
     async def send(

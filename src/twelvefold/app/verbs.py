@@ -25,7 +25,7 @@ from twelvefold.exceptions import ConfigurationError, Conflict, TwelvefoldError
 from twelvefold.plan import close_all, report_to_parent
 from twelvefold.policy import Settles
 from twelvefold.reducer import read
-from twelvefold.store import Append, Create
+from twelvefold.store import Append, Create, ThreadRow
 from twelvefold.thread import DEFAULT_TENANT, Draft, Event, Json, Thread
 
 
@@ -73,6 +73,14 @@ def launch(
     draft = Draft("message_received", message, now, key="launch")
     create = Create(agent)
     return Change((Append(thread_id, [draft], tenant=tenant, create=create, wake=True),))
+
+
+def check_again(launch: Change, first: Event, stored: ThreadRow) -> None:
+    """Raises `Conflict` when the thread that has this id is not the one to be launched."""
+    append = launch.appends[0]
+    if first.data != append.drafts[0].data or append.create != Create(stored.agent):
+        name = append.thread_id
+        raise Conflict(f"{name} is another thread already ({stored.agent}). Nothing was done.")
 
 
 def send(thread: Thread, *, message: Mapping[str, Json], key: str | None, now: datetime) -> Change:

@@ -9,16 +9,16 @@ from pathlib import Path
 from twelvefold.stores.sqlite.failures import unreachable
 
 SUFFIX = ".runner"
+PID_CHARS = 20
+"""The file keeps its length: to cut it and let it grow again costs more than the lock."""
 
 
 @contextmanager
 def runner_lock(path: str) -> Generator[bool]:
-    """Hold `<path>.runner` while inside; False at once when somebody else holds it. However a file
-    is named, it has one lock."""
+    """Hold `<path>.runner` while inside; False at once when somebody else holds it. The path is
+    resolved already: however a file is named, it has one lock."""
     try:
-        lock = os.open(
-            os.path.realpath(path) + SUFFIX, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644
-        )
+        lock = os.open(path + SUFFIX, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise unreachable(path + SUFFIX, error.strerror or str(error)) from error
     try:
@@ -39,7 +39,7 @@ def runner_pid(path: str | Path) -> int | None:
     except OSError:
         return None
     try:
-        text = os.read(lock, 32)
+        text = os.read(lock, PID_CHARS).rstrip()
         # A holder that was killed leaves its pid, but not its lock.
         if not text.isdigit() or _try_lock(lock, fcntl.LOCK_SH):
             return None
@@ -57,5 +57,4 @@ def _try_lock(lock: int, kind: int) -> bool:
 
 
 def _write_pid(lock: int, pid: str) -> None:
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, pid.encode(), 0)
+    os.pwrite(lock, pid.ljust(PID_CHARS).encode(), 0)
