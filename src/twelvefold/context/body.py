@@ -8,12 +8,13 @@ Its loaders, which know nothing of this file, read the subset back.
 
 import json
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from twelvefold.exceptions import NotRendered
 from twelvefold.thread import Json
 
+KEYS_KEPT_MAX = 512
 KEY_CHARS_MAX = 1000
 """YAML readers look for the colon within 1024 characters; a longer key is marked by `?`."""
 
@@ -70,11 +71,18 @@ def _node(value: Json, pad: str) -> str:
 
 
 def _key(key: str, pad: str) -> str:
-    text = key if _is_plain(key) else _quoted(key)
+    text = _key_text(key)
     return f"{text}:" if len(text) <= KEY_CHARS_MAX else f"? {text}\n{pad}:"
 
 
+@lru_cache(KEYS_KEPT_MAX)  # a log has the same few keys in every event
+def _key_text(key: str) -> str:
+    return key if _is_plain(key) else _quoted(key)
+
+
 def _after_key(value: Json, pad: str) -> str:
+    if isinstance(value, str):
+        return f" {_text(value, pad)}"
     if isinstance(value, dict) and value:
         return f"\n{pad}  {_node(value, pad + '  ')}"
     if isinstance(value, list) and value:
@@ -83,14 +91,20 @@ def _after_key(value: Json, pad: str) -> str:
 
 
 def _item(value: Json, pad: str) -> str:
-    return _node(value, pad + "  ") if isinstance(value, dict | list) else _scalar(value, pad)
+    return _node(value, pad + "  ") if isinstance(value, (dict, list)) else _scalar(value, pad)
+
+
+def _text(value: str, pad: str) -> str:
+    if "\n" in value and _fits_block(value):
+        return _block(value, pad + "  ")
+    return value if _is_plain(value) else _quoted(value)
 
 
 def _scalar(value: Json, pad: str) -> str:
     if isinstance(value, str):
-        if "\n" in value and _fits_block(value):
-            return _block(value, pad + "  ")
-        return value if _is_plain(value) else _quoted(value)
+        return _text(value, pad)
+    if value is True or value is False:  # JSON's encoder is made anew for each that is no text
+        return "true" if value else "false"
     if isinstance(value, float):
         text = repr(value)  # YAML 1.1 takes 1e+16 for text, and 1.0e+16 for a number
         return text if "." in text else text.replace("e", ".0e")

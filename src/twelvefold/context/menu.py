@@ -43,7 +43,7 @@ def compaction(event: Event) -> Event | None:
 
 def newest_compaction(before: Event | None, event: Event) -> Event | None:
     """The newest event that sums up others, for `Thread.running`."""
-    return compaction(event) or before
+    return (compaction(event) if event.type == "context_compacted" else None) or before
 
 
 def hide_resolved_errors(events: Events) -> list[Event]:

@@ -6,6 +6,7 @@ know, and a core event that another version wrote, shows all of its data.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import cast
 
 from twelvefold.exceptions import Unstorable
@@ -43,6 +44,8 @@ nothing to mend, and each line would cost the provider's prompt cache."""
 NESTED_MAX = 32
 """Levels of a body that are written as YAML; what lies deeper is shown as its JSON text."""
 
+TAGS_KEPT_MAX = 512
+
 View = tuple[str, Json]
 
 
@@ -68,6 +71,7 @@ def _whole(event: Event) -> View:
     return tag, event.data if tag == event.type else {"type": event.type, "data": event.data}
 
 
+@lru_cache(TAGS_KEPT_MAX)  # every event has one, and a log has few
 def tag_of(name: str) -> str:
     """`name` folded to `[a-z_][a-z0-9_]*`."""
     folded = re.sub(r"[^a-z0-9_]", "_", name.lower())
@@ -166,13 +170,13 @@ CORE_SHOWN = frozenset(_SHOWN)
 
 
 def _deeper_than(value: Json, levels: int) -> bool:
-    if not value or not isinstance(value, dict | list):
+    if not value or not isinstance(value, (dict, list)):
         return False
     if levels == 0:
         return True
     items = cast("list[Json]", value.values() if isinstance(value, dict) else value)
     for item in items:  # noqa: SIM110 - `any` takes a frame per item, and each event is asked
-        if isinstance(item, dict | list) and _deeper_than(item, levels - 1):
+        if isinstance(item, (dict, list)) and _deeper_than(item, levels - 1):
             return True
     return False
 
