@@ -74,7 +74,7 @@ class ModelRequest:
     thread_id: str = ""
     agent: str = ""
     turn: int = 1
-    contents: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False, hash=False)
+    contents: Mapping[str, bytes] = field(default_factory=lambda: {}, repr=False, hash=False)
 
     def with_contents(self, load: Callable[[str], bytes]) -> "ModelRequest":
         """The request with the bytes of its files; `load` takes their SHA-256. Itself without

@@ -20,6 +20,7 @@ from twelvefold.effects.people import Rule as Rule
 from twelvefold.effects.people import Source as Source
 from twelvefold.effects.people import escalate as escalate
 from twelvefold.effects.people import rule as rule
+from twelvefold.effects.running import TOOLS_KEPT_MAX as TOOLS_KEPT_MAX
 from twelvefold.effects.running import D as D
 from twelvefold.effects.running import D_contra as D_contra
 from twelvefold.effects.running import Run as Run

@@ -8,7 +8,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -128,17 +128,16 @@ class _Advance:
     def _decide(self) -> tuple[Plan, int]:
         """Decide until an effect needs I/O or waits. The plan of all, and the head the last one
         saw."""
-        total, directory = Plan(), self.around.directory(self.ref.tenant)
+        total, directory = None, self.around.directory(self.ref.tenant)
         try:
             for _ in range(DECISIONS_MAX):
                 after = self.thread.head
                 plan = self._decide_once(directory)
-                drafts = [_after(draft, after) for draft in plan.drafts]
-                total.add(plan)
-                total.drafts[len(total.drafts) - len(drafts) :] = drafts
-                self._fold(drafts, decided=True)
+                for draft in plan.drafts:
+                    draft.after = after
+                self._fold(plan.drafts, decided=True)
+                total = plan if total is None else total.then(plan)
                 if plan.acts or plan.waits:
-                    total.waits = plan.waits
                     return total, after
             raise DecideNeverWaits(f"decide made {DECISIONS_MAX} decisions without waiting.")
         except Exception as error:
@@ -160,15 +159,13 @@ class _Advance:
                 raise UnknownAgent(
                     f"{self.ref.id} delegates to {other.create.agent!r}: add it to App."
                 )
-        if any(isinstance(a, CallTool) and a.run.in_transaction for a in plan.acts):
-            transactional(self.store)  # or the thread parks with the reason
-        plan.acts = [action for action in plan.acts if not self._is_under_way(action)]
+        for action in plan.acts:
+            if isinstance(action, CallTool) and action.run.in_transaction:
+                transactional(self.store)  # or the thread parks with the reason
+        if flying:
+            plan.acts = [action for action in plan.acts if not _is_one_of(flying, action)]
         plan.waits = plan.waits or not (plan.acts or plan.drafts)
         return plan
-
-    def _is_under_way(self, action: Act) -> bool:
-        """One model call at a time, one `reconcile` per step: its result decides what is next."""
-        return not isinstance(action, CallTool) and name_of(action) in self.acts.names
 
     def _failed(self, error: Exception) -> Plan:
         """Park the thread with the reason. Decisions of this round go; nothing of them was
@@ -181,6 +178,8 @@ class _Advance:
 
     def _fold(self, drafts: list[Draft], *, decided: bool = False) -> None:
         """Take in drafts that are not durable yet."""
+        if not drafts:
+            return
         head = self.thread.head
         events = [draft.event(head + n) for n, draft in enumerate(drafts, start=1)]
         self.thread = self.thread.grown(events)
@@ -244,8 +243,9 @@ class _Advance:
 
     async def _take(self, brought: list[Brought]) -> None:
         """Fold what acts brought; read what they have committed themselves."""
-        self._fold([fact for fact in brought if fact is not None])
-        if None in brought:
+        facts = [fact for fact in brought if fact is not None]
+        self._fold(facts)
+        if len(facts) < len(brought):
             await self._catch_up()
 
     async def _land(self) -> None:
@@ -294,6 +294,6 @@ async def _act(
     return None if with_its_rows and fact.type == "tool_returned" else fact
 
 
-def _after(draft: Draft, head: int) -> Draft:
-    draft.after = head
-    return draft
+def _is_one_of(flying: Collection[str], action: Act) -> bool:
+    """One model call at a time, one `reconcile` per step: its result decides what is next."""
+    return not isinstance(action, CallTool) and name_of(action) in flying

@@ -42,8 +42,11 @@ def record_now(store: Store, ref: Ref, draft: Draft, *, wake: bool) -> None:
 
 def sleeps_ended(facts: Sequence[Draft]) -> list[str]:
     """Timers that late outcomes end: a step may sleep while nobody knows what its run has done."""
-    late = [fact for fact in facts if (fact.key or "").startswith("late:") and "step" in fact.data]
-    return [sleep_timer(fact.data["step"]) for fact in late]
+    return [
+        sleep_timer(fact.data["step"])
+        for fact in facts
+        if fact.key is not None and fact.key.startswith("late:") and "step" in fact.data
+    ]
 
 
 async def _kept(store: Store, append: Append) -> list[Event]:

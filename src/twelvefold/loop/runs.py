@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from urllib.parse import quote
 from twelvefold.agent import Agent
 from twelvefold.attachments import Attachment, check_size, described
 from twelvefold.call import Call
-from twelvefold.effects import Tool, arity
+from twelvefold.effects import TOOLS_KEPT_MAX, Tool, arity
 from twelvefold.exceptions import BadAttachment, NothingHappened, StoreError
 from twelvefold.failures import is_transient, short
 from twelvefold.loop.resolved import Resolved
@@ -195,6 +195,7 @@ class ToolRun:
                 inside.keep(content, tenant=self.ref.tenant)
 
 
+@lru_cache(TOOLS_KEPT_MAX)
 def _is_async(tool: Tool) -> bool:
     return inspect.iscoroutinefunction(tool)
 

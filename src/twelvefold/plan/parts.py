@@ -53,11 +53,17 @@ class Plan:
     """What one decision means: drafts for this thread, appends for others, acts to carry out."""
 
     waits: bool = False
-    drafts: list[Draft] = field(default_factory=list[Draft])
-    acts: list[Act] = field(default_factory=list[Act])
-    others: list[Append] = field(default_factory=list[Append])
-    timers: list[Timer] = field(default_factory=list[Timer])
-    cancel: list[str] = field(default_factory=list[str])
+    drafts: list[Draft] = field(default_factory=lambda: [])
+    acts: list[Act] = field(default_factory=lambda: [])
+    others: list[Append] = field(default_factory=lambda: [])
+    timers: list[Timer] = field(default_factory=lambda: [])
+    cancel: list[str] = field(default_factory=lambda: [])
+
+    def then(self, other: "Plan") -> "Plan":
+        """Both; whether to wait says the other one."""
+        self.add(other)
+        self.waits = other.waits
+        return self
 
     def add(self, other: "Plan") -> None:
         self.drafts += other.drafts

@@ -34,8 +34,8 @@ def recover(
             f"event {state.newer.seq} ({state.newer.type}) has version {state.newer.v}, and this"
             f" twelvefold reads version {EVENT_VERSION}. Upgrade, then `twelvefold retry`."
         )
-    plan = Plan()
-    for chosen in state.open:
+    plan, still_open = Plan(), state.open
+    for chosen in still_open:
         if (chosen.waiting or "").startswith("run:") and chosen.id not in in_flight:
             plan.drafts.append(_orphan(chosen, now))
     for contact in list(state.open_contacts.values()):
@@ -43,7 +43,8 @@ def recover(
             word, comment = outcome
             plan.drafts.append(close(contact, word, now=now, comment=comment))
             plan.cancel += timers_of(contact)
-    if not plan.drafts:  # a voided approval is folded first: its step may be unreadable too
+    if still_open and not plan.drafts:
+        # A voided approval is folded first: its step may be unreadable, too.
         for chosen in state.unreadable:
             owner = checked_policy(agent.owner, directory, initiators=chosen.initiators)
             question = f"{chosen.intent} no longer parses: {chosen.unreadable}"
