@@ -34,9 +34,9 @@ class Summary:
     steps: int = 0
     tokens: int = 0
     cost: float = 0.0
-    waits: dict[str, str] = field(default_factory=dict[str, str])
-    signals: dict[str, int] = field(default_factory=dict[str, int])
-    unread: list[int] = field(default_factory=list[int])
+    waits: dict[str, str] = field(default_factory=lambda: {})
+    signals: dict[str, int] = field(default_factory=lambda: {})
+    unread: list[int] = field(default_factory=lambda: [])
     paused: bool = False
     limited: bool = False
     failed: str | None = None
@@ -62,15 +62,20 @@ class Summary:
         return asdict(self)
 
 
-def summarize(events: Iterable[Event], summary: Summary | None = None) -> Summary:
-    """Fold `events` into `summary` (changed in place and returned), or into a new one."""
+def summarize(
+    events: Iterable[Event], summary: Summary | None = None, *, newest_at: str | None = None
+) -> Summary:
+    """Fold `events` into `summary` (changed in place and returned), or into a new one.
+
+    `newest_at`: the time of the last one as text, where it is known.
+    """
     summary = Summary() if summary is None else summary
     event = None
     for event in events:
         summary.created_at = summary.created_at or to_iso(event.at)
         _apply(summary, event)
     if event is not None:
-        summary.updated_at = to_iso(event.at)
+        summary.updated_at = newest_at or to_iso(event.at)
     return summary
 
 

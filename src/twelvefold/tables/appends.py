@@ -19,6 +19,9 @@ from twelvefold.tables.queries import Database
 from twelvefold.tables.rows import event_of
 from twelvefold.thread import DELIVERY_RECORDS, Draft, Event, to_iso
 
+KEYS_KNOWN_MAX = 512
+"""Of a thread that began here; one with more is asked for each key."""
+
 
 @dataclass(slots=True)
 class Pending:
@@ -34,9 +37,11 @@ class Pending:
     summary: Summary
     create: Create | None = None
     changed: bool = False
+    keys: set[str] | None = None  # all of its keys, where they are known
+    newest_at: str | None = None
     erased: int = 0  # the data of the events up to here goes
-    events: list[Event] = field(default_factory=list[Event])
-    rows: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
+    events: list[Event] = field(default_factory=lambda: [])
+    rows: list[tuple[Any, ...]] = field(default_factory=lambda: [])
 
     def written(self) -> None:
         """Nothing is left to write."""
@@ -50,9 +55,9 @@ class Plan:
     """What one request will write. `repeated[i]` says that append i was stored before."""
 
     appends: Sequence[Append]
-    threads: dict[Ref, Pending] = field(default_factory=dict[Ref, Pending])
-    events: list[list[Event]] = field(default_factory=list[list[Event]])
-    repeated: list[bool] = field(default_factory=list[bool])
+    threads: dict[Ref, Pending] = field(default_factory=lambda: {})
+    events: list[list[Event]] = field(default_factory=lambda: [])
+    repeated: list[bool] = field(default_factory=lambda: [])
 
 
 def ref_of(append: Append) -> Ref:
@@ -105,7 +110,7 @@ def _stored(db: Database, pending: Pending, append: Append) -> list[Event]:
     """The events that already hold keys of this append, in the order of its drafts."""
     found: list[Event] = []
     for draft in append.drafts:
-        if draft.key is None:
+        if draft.key is None or (pending.keys is not None and draft.key not in pending.keys):
             continue
         rows = db.rows("event_by_key", (pending.number, draft.key))
         if rows:
@@ -126,6 +131,7 @@ def _admitted(db: Database, pending: Pending | None, append: Append, ref: Ref) -
         _refuse_nul(*ref, create.agent)
         begins = genesis(*ref, create.agent, create.parent)
         pending = Pending(ref, None, create.agent, 0, 0, begins, None, Summary(), create, True)
+        pending.keys = set()
     elif append.create is not None:
         raise Conflict(f"thread {ref.id} exists already. Choose another id, or send to it.")
     if append.epoch is not None and append.epoch != pending.epoch:
@@ -172,7 +178,7 @@ def _stage(pending: Pending, append: Append) -> list[Event]:
 
 def _row(pending: Pending, draft: Draft) -> tuple[Any, ...]:
     """The row of one event; the chain of the thread moves on to it."""
-    at = to_iso(draft.at)
+    at = pending.newest_at = to_iso(draft.at)
     salt = urandom(SALT_BYTES)
     place = (pending.head, draft.type, draft.v, draft.key, draft.after, at)
     committed = commitment(salt, draft.text)
@@ -192,7 +198,7 @@ def _fold(pending: Pending, events: list[Event]) -> None:
     if len(keys) > 1 and len(keys) != len(set(keys)):
         raise Conflict(f"one append to {pending.ref.id} uses a key twice. Give each fact its own.")
     try:
-        summarize(events, pending.summary)
+        summarize(events, pending.summary, newest_at=pending.newest_at)
         contact_changes(0, pending.ref.tenant, events)  # what cannot be listed is refused here
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         types = ", ".join(event.type for event in events)
@@ -200,6 +206,10 @@ def _fold(pending: Pending, events: list[Event]) -> None:
             f"an event lacks what its type demands ({types}): {error!r}. Nothing was saved."
         ) from error
     pending.events += events
+    if pending.keys is not None:
+        pending.keys.update(keys)
+        if len(pending.keys) > KEYS_KNOWN_MAX:
+            pending.keys = None
 
 
 def _write_thread(db: Database, pending: Pending) -> int:

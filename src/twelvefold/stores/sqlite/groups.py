@@ -20,7 +20,7 @@ from twelvefold.thread import Event
 
 GROUP_MAX = 32
 INLINE_S_MAX = 0.002
-TURNS_MAX = 4
+TURNS_MAX = 8
 """What a lone task writes at once before others get their turn."""
 
 
@@ -44,7 +44,7 @@ class _Tick:
     asked: int = 0
     turns: int = 0
     only: asyncio.Task[Any] | None = None
-    waiting: list[_Waiting] = field(default_factory=list[_Waiting])
+    waiting: list[_Waiting] = field(default_factory=lambda: [])
 
     def is_of(self, task: asyncio.Task[Any] | None) -> bool:
         """Whether this task may write at once: nobody else has asked, and turns are left."""
@@ -73,7 +73,9 @@ class Groups:
             tick.turns += 1
             outcome = self._at_once(appends)
             if outcome is not None:
-                return await _given(outcome, pause=tick.turns == TURNS_MAX)
+                if tick.turns == TURNS_MAX:
+                    await asyncio.sleep(0)
+                return _events_of(outcome)
         tick.asked += 1
         waiting = _Waiting(appends, loop, loop.create_future())
         tick.waiting.append(waiting)
@@ -143,10 +145,8 @@ class Groups:
                 self._told(waiting.appends)
 
 
-async def _given(outcome: Outcome, *, pause: bool) -> list[list[Event]]:
-    """The events, or what was raised. `pause`: others get their turn first."""
-    if pause:
-        await asyncio.sleep(0)
+def _events_of(outcome: Outcome) -> list[list[Event]]:
+    """The events, or what was raised."""
     if isinstance(outcome, Exception):
         raise outcome
     return outcome

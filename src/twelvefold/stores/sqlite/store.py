@@ -150,8 +150,9 @@ class SqliteStore(Reads, KeyTable, MeterTable, RepeatTable):
         return self._writer.alone(run)
 
     def _tell(self, appends: Sequence[Append]) -> None:
-        if any(append.is_heard for append in appends):
-            self._ring()
+        for append in appends:
+            if append.is_heard:
+                return self._ring()
 
     def _ring(self) -> None:
         for heard in list(self._listeners):
