@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -37,10 +37,11 @@ SEEN = (
 
 
 class Crew:
-    """Workers on one log. `stall_s`: after how much silence one is taken for dead."""
+    """Workers on one log. `stall_s`: after how much silence one is taken for dead; `reached_by`:
+    the URL that workers have, where it is another one."""
 
-    def __init__(self, url: str, folder: Path, stall_s: float) -> None:
-        self.url, self.folder, self.stall_s = url, folder, stall_s
+    def __init__(self, url: str, folder: Path, stall_s: float, reached_by: str) -> None:
+        self.url, self.folder, self.stall_s, self.reached_by = url, folder, stall_s, reached_by
         self.app: App = app_on(url, folder)
         self.effects = Effects(folder)
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -59,9 +60,9 @@ class Crew:
         if kind is not None:
             sys.stdout.write((self.folder / "said").read_text())
 
-    def start(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-c", MAIN, self.url, str(self.folder), str(self.stall_s)]
-        environ = os.environ | {"PYTHONPATH": str(HERE)}
+    def start(self, environ: Mapping[str, str] = os.environ) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", MAIN, self.reached_by, str(self.folder), str(self.stall_s)]
+        environ = {**environ, "PYTHONPATH": str(HERE)}
         with (self.folder / "said").open("ab") as said:
             worker = subprocess.Popen(command, env=environ, stdout=said, stderr=said)
         self.workers.append(worker)
@@ -180,9 +181,11 @@ def has_outcome(thread: Thread, line: Line) -> bool:
 
 
 @contextmanager
-def crew(url: str, folder: Path, *, stall_s: float, workers: int) -> Generator[Crew]:
+def crew(
+    url: str, folder: Path, *, stall_s: float, workers: int, reached_by: str | None = None
+) -> Generator[Crew]:
     migrate(url)
-    with Crew(url, folder, stall_s) as found:
+    with Crew(url, folder, stall_s, reached_by or url) as found:
         for _ in range(workers):
             found.start()
         found.until(lambda: found.app.new_engine().stats().workers == workers)

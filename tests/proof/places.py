@@ -32,7 +32,7 @@ def on_postgres(url: str) -> Generator[None]:
 def url_of(folder: Path) -> str | None:
     """The database of this folder; None for a file."""
     server = os.environ.get(SERVER)
-    return None if server is None else f"{server}&options=-csearch_path%3D{_name(folder)}"
+    return None if server is None else f"{server}&options=-csearch_path%3D{schema_of(folder)}"
 
 
 def store_in(folder: Path, file: str = "threads.db") -> EmbeddedStore:
@@ -43,11 +43,11 @@ def store_in(folder: Path, file: str = "threads.db") -> EmbeddedStore:
     try:
         return open_store(url)
     except NotMigrated:
-        _make(os.environ[SERVER], _name(folder), url)
+        _make(os.environ[SERVER], schema_of(folder), url)
         return open_store(url)
 
 
-def _name(folder: Path) -> str:
+def schema_of(folder: Path) -> str:
     return "log_" + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
 
 

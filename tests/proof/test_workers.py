@@ -23,6 +23,7 @@ FREEZES, FREEZES_LONG = 2, 100
 RESTARTS, RESTARTS_LONG = 2, 50
 THREADS = 4
 KILLS_MAX = 4
+ROUNDS_OF_DELETIONS = 4
 
 
 @pytest.fixture
@@ -222,3 +223,26 @@ def test_jobs_and_wakes_that_are_gone_are_made_again(
         one.report(proof, "held", steps=1)
         assert one.faults(*names(0)) == []
         assert one.faults("held", steps=1) == []
+
+
+@pytest.mark.long  # the logs are looked through every 15 s
+def test_timers_that_are_gone_are_set_again(two: Crew, proof: Report):
+    """Of sleeps, deadlines, escalations, reminders and sends, each deleted as soon as it is set."""
+    two.launch("nap", *(f"nap-{n}" for n in range(THREADS)))
+    two.launch("ask", *(f"ask-{n}" for n in range(THREADS)))
+    every = [f"{how}-{n}" for how in ("nap", "ask") for n in range(THREADS)]
+    deleted = 0
+    for _ in range(ROUNDS_OF_DELETIONS):
+        with psycopg.connect(two.url, autocommit=True) as db:
+            db.execute("delete from procrastinate_jobs where status = 'todo'")
+            deleted += db.execute("delete from twelvefold_timers").rowcount
+        time.sleep(1.0)
+    two.until_finished(*every)
+
+    mails = {line.key for line in two.effects.having("mail")}
+    asked = [f"default/ask-{n}/" for n in range(THREADS)]
+    lost = sum(sum(key.startswith(place) for key in mails) < 2 for place in asked)
+    proof.add(runs=len(every), lost=lost, duplicated=two.duplicates())
+    proof.note(f"{deleted} timers deleted by hand: {len(every)} threads ended, {len(mails)} mails")
+    assert lost == 0
+    assert deleted >= len(every)

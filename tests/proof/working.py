@@ -11,25 +11,34 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from twelvefold.agent import Agent
 from twelvefold.app import App
-from twelvefold.effects import Choose, Effect, Finish, Wait, run
+from twelvefold.deliveries import Delivery
+from twelvefold.directory import Directory
+from twelvefold.effects import Approve, Choose, Effect, Finish, Sleep, Wait, escalate, run
 from twelvefold.policy import Risk
 from twelvefold.state import State
 from twelvefold.steps import Step
 from twelvefold.stores.postgres import PostgresStore
-from twelvefold.thread import Thread
+from twelvefold.thread import Json, Thread
 
 PAUSE_S = 0.01
 BUSY_S = 0.05
 STEPS = 5
+NAP = timedelta(seconds=2)
+WITHIN = timedelta(seconds=3)
+"""Anna is asked for as long, reminded once, and then it is olga who is asked for as long."""
+REMIND = timedelta(seconds=1)
 
 
 class Do(Step):
-    """`how`: `busy` for a moment, until the `gate` opens, or `kill` the process."""
+    """`how`: `busy` for a moment, until the `gate` opens, or `kill` the process; `nap` sleeps, and
+    `ask` waits for people who say nothing."""
 
     risk: ClassVar[Risk] = "low"
     intent: Literal["do"] = "do"
@@ -53,9 +62,11 @@ class Effects:
         self.path = folder / "effects"
 
     def note(self, what: str, call: Any) -> None:
-        line = f"{what} {call.key} {call.attempt} {os.getpid()}\n"
+        self.write(what, call.key, call.attempt)
+
+    def write(self, what: str, key: str, attempt: int) -> None:
         with self.path.open("a") as file:
-            file.write(line)
+            file.write(f"{what} {key} {attempt} {os.getpid()}\n")
 
     @property
     def lines(self) -> list[Line]:
@@ -66,6 +77,22 @@ class Effects:
 
     def having(self, what: str) -> list[Line]:
         return [line for line in self.lines if line.what == what]
+
+
+class Mail:
+    """A way to people that writes down what it sent."""
+
+    name = "email"
+
+    def __init__(self, effects: Effects) -> None:
+        self.effects = effects
+
+    async def send(self, delivery: Delivery, /) -> Mapping[str, Json]:
+        self.effects.write("mail", delivery.key, delivery.tried)
+        return {}
+
+
+PEOPLE = Directory(addresses={name: {"email": f"{name}@x.org"} for name in ("anna", "olga")})
 
 
 def app_on(url: str, folder: Path) -> App:
@@ -83,9 +110,21 @@ def app_on(url: str, folder: Path) -> App:
         effects.note("end", call)
         return step.n
 
+    def carry_out(chosen: Any) -> Any:
+        match chosen.step.how:
+            case "nap":
+                return Sleep(chosen.step, chosen.at + NAP)
+            case "ask":
+                later = escalate(to="olga", within=WITHIN)
+                return Approve(
+                    chosen.step, by="anna", within=WITHIN, remind=REMIND, on_expiry=later
+                )
+            case _:
+                return run(do, chosen.step, retry_safe=True)
+
     def decide(thread: Thread, state: State[Do]) -> Effect[Do]:
         if state.ready:
-            return run(do, state.ready[0].step, retry_safe=True)
+            return carry_out(state.ready[0])
         if state.waiting or state.finished:
             return Wait()
         how, done = str(thread.events[0].data["text"]), len(state.all(Do))
@@ -95,7 +134,14 @@ def app_on(url: str, folder: Path) -> App:
 
     store = PostgresStore(url)
     agent = Agent("crew", decide, Do, owner="olga", limits=None)
-    return App([agent], store=store, clock=store.clock, engine="procrastinate")
+    return App(
+        [agent],
+        store=store,
+        clock=store.clock,
+        engine="procrastinate",
+        channels=[Mail(effects)],
+        directory=PEOPLE,
+    )
 
 
 async def work(url: str, folder: Path, stall_s: float) -> None:
