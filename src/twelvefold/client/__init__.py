@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from twelvefold.client.records import (
         AgentInfo,
         ContactInfo,
+        ContextInfo,
         Decided,
+        StepInfo,
         ThreadInfo,
+        VerifiedInfo,
         WaitInfo,
     )
     from twelvefold.client.retrying import Retries
@@ -26,9 +29,12 @@ __all__ = [
     "AsyncClient",
     "Client",
     "ContactInfo",
+    "ContextInfo",
     "Decided",
     "Retries",
+    "StepInfo",
     "ThreadInfo",
+    "VerifiedInfo",
     "WaitInfo",
 ]
 

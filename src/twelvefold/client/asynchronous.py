@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import anyio
 import httpx
@@ -12,7 +12,14 @@ from twelvefold.client import calls
 from twelvefold.client.calls import Call
 from twelvefold.client.exchange import Answered, Exchange
 from twelvefold.client.following import SILENCE_MAX_S, Following
-from twelvefold.client.records import AgentInfo, ContactInfo, Page, ThreadInfo
+from twelvefold.client.records import (
+    AgentInfo,
+    ContactInfo,
+    ContextInfo,
+    Page,
+    ThreadInfo,
+    VerifiedInfo,
+)
 from twelvefold.client.retrying import Retries
 from twelvefold.client.settings import TIMEOUT_S, headers_of, url_of
 from twelvefold.thread import Event, Json
@@ -133,11 +140,11 @@ class AsyncClient:
         `edits`: the new data of some events, by seq."""
         return await self._do(calls.fork(thread_id, at, edits, key=key))
 
-    async def context(self, thread_id: str, at: int | None = None) -> dict[str, Any]:
+    async def context(self, thread_id: str, at: int | None = None) -> ContextInfo:
         """What the model would see now, or saw at event `at`."""
         return await self._do(calls.context(thread_id, at))
 
-    async def verify(self, thread_id: str) -> dict[str, Any]:
+    async def verify(self, thread_id: str) -> VerifiedInfo:
         """Whether the log is as it was written."""
         return await self._do(calls.verify(thread_id))
 
@@ -202,6 +209,10 @@ class AsyncClient:
         return await self._do(
             calls.reassign(contact, to=to, instead_of=instead_of, comment=comment, key=key)
         )
+
+    async def remind(self, contact: ContactInfo | str, *, key: str | None = None) -> ContactInfo:
+        """Ask those who are asked once more, now."""
+        return await self._do(calls.remind(contact, key=key))
 
     # Agents
 

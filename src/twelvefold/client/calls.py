@@ -6,8 +6,23 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from twelvefold.client.records import AgentInfo, ContactInfo, Page, ThreadInfo, event_of, record
-from twelvefold.exceptions import NotFound, TwelvefoldError, UnknownContact, UnknownThread
+from twelvefold.client.records import (
+    AgentInfo,
+    ContactInfo,
+    ContextInfo,
+    Page,
+    ThreadInfo,
+    VerifiedInfo,
+    event_of,
+    record,
+)
+from twelvefold.exceptions import (
+    NotFound,
+    TwelvefoldError,
+    UnknownAgent,
+    UnknownContact,
+    UnknownThread,
+)
 from twelvefold.thread import Event, Json, to_text
 
 T = TypeVar("T")
@@ -97,13 +112,13 @@ def fork(
     return _verb(thread_id, "fork", body, key=key)
 
 
-def context(thread_id: str, at: int | None) -> Call[dict[str, Any]]:
-    params = _params(at=at)
-    return Call("GET", _at(thread_id, "context"), _as_is, params, missing=UnknownThread)
+def context(thread_id: str, at: int | None) -> Call[ContextInfo]:
+    read, params = _reader(ContextInfo), _params(at=at)
+    return Call("GET", _at(thread_id, "context"), read, params, missing=UnknownThread)
 
 
-def verify(thread_id: str) -> Call[dict[str, Any]]:
-    return Call("GET", _at(thread_id, "verify"), _as_is, missing=UnknownThread)
+def verify(thread_id: str) -> Call[VerifiedInfo]:
+    return Call("GET", _at(thread_id, "verify"), _reader(VerifiedInfo), missing=UnknownThread)
 
 
 # Contacts
@@ -146,15 +161,21 @@ def reassign(
     return _of_contact(contact, "reassign", body, key=key)
 
 
+def remind(contact: ContactInfo | str, *, key: str | None) -> Call[ContactInfo]:
+    return _of_contact(contact, "remind", {}, key=key)
+
+
 # Agents
 
 
 def agents() -> Call[Page[AgentInfo]]:
-    return Call("GET", "/v1/agents", _pages(_agent))
+    return _list("/v1/agents", AgentInfo)
 
 
 def agent(name: str) -> Call[AgentInfo]:
-    return Call("GET", f"/v1/agents/{quote(name, safe='')}", _agent)
+    return Call(
+        "GET", f"/v1/agents/{quote(name, safe='')}", _reader(AgentInfo), missing=UnknownAgent
+    )
 
 
 def next_page(call: Call[Page[T]], cursor: str) -> Call[Page[T]]:
@@ -233,12 +254,3 @@ def _pages(read: Callable[[Json], T]) -> Callable[[Json], Page[T]]:
         return Page([read(one) for one in found.data], found.next_cursor)
 
     return page
-
-
-def _agent(data: Json) -> AgentInfo:
-    found = record(AgentInfo, data)
-    return AgentInfo(found.name, found.steps, data)
-
-
-def _as_is(data: Json) -> dict[str, Any]:
-    return record(dict[str, Any], data)

@@ -1,7 +1,7 @@
 """What the client returns: records of what the API shows. Fields that a newer server adds are left
 out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -85,12 +85,58 @@ class ContactInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class StepInfo:
+    """What an agent may choose. `needs_approval`: without a yes it does not run."""
+
+    intent: str
+    description: str = ""
+    risk: str = "low"
+    needs_approval: bool = False
+    schema: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
 class AgentInfo:
-    """An agent of the application. `steps`: each with its JSON Schema."""
+    """An agent of the application. `limits` maps each to its number, or to None for no limit."""
 
     name: str
-    steps: tuple[dict[str, Any], ...] = ()
-    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    version: str = ""
+    owner: str = ""
+    steps: tuple[StepInfo, ...] = ()
+    limits: dict[str, float | None] | None = None
+    upcasts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContextInfo:
+    """A request to a model, made again over the events up to `after`.
+
+    `at`: the reply that answered it; None for one that is not sent yet. `same`: whether these are
+    the bytes that were sent. `body`: what goes to the provider.
+    """
+
+    thread: str
+    at: int | None
+    after: int
+    messages: tuple[dict[str, Any], ...]
+    hash: str
+    recorded_hash: str | None = None
+    same: bool | None = None
+    usage: dict[str, Any] | None = None
+    steps: Any = None
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedInfo:
+    """Whether a log is what was written. `broken_at`: the first event that is not."""
+
+    thread: str
+    valid: bool
+    events: int
+    erased: int = 0
+    broken_at: int | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
