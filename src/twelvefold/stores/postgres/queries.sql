@@ -60,6 +60,30 @@ select grown.n, new.* from grown, (values
     ($20::bigint, $21::text, $22::integer, $23::text, $24::bigint, $25::text, $26::text, $27::bytea, $28::bytea)
 ) as new;
 
+-- name: grow_together
+-- The same for many threads, of which those that are as they were left grow; their numbers are returned.
+-- Bytes are hex in JSON.
+with given as (
+    select * from json_to_recordset($1::text::json) as g (n bigint, head bigint, epoch bigint, chain text,
+        summary text, new_head bigint, new_epoch bigint, new_chain text, new_summary text, status text)
+), found as (
+    select t.n, g.new_head, g.new_epoch, g.new_chain, g.new_summary, g.status
+    from given g join twelvefold_threads t on t.n = g.n
+    where t.head = g.head and t.epoch = g.epoch and t.chain = decode(g.chain, 'hex') and t.summary = g.summary
+    for update of t skip locked
+), grown as (
+    update twelvefold_threads t set head = f.new_head, epoch = f.new_epoch, chain = decode(f.new_chain, 'hex'),
+        summary = f.new_summary, status = f.status
+    from found f where t.n = f.n returning t.n
+), added as (
+    insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
+    select e.thread, e.seq, e.type, e.v, e.key, e.after, e.at, e.data, decode(e.salt, 'hex'), decode(e.chain, 'hex')
+    from json_to_recordset($2::text::json) as e (thread bigint, seq bigint, type text, v integer, key text,
+        after bigint, at text, data text, salt text, chain text)
+    join grown on grown.n = e.thread
+)
+select n from grown;
+
 -- name: event_by_key
 select seq, type, data, at, key, after, v from twelvefold_events where thread = $1 and key = $2;
 
