@@ -175,3 +175,76 @@ def test_only_so_many_threads_are_kept(store):
 
     assert not grow(store)
     assert len(store._writer._kept._threads) == KEPT_MAX
+
+
+# Many at once
+
+
+def grow_together(store: PostgresStore, *ids: str, **more) -> list[bool]:
+    requests = [[Append(id, [fact(), fact()], **more)] for id in ids]
+    return [outcome is not None for outcome in store._writer.commit_together(requests)]
+
+
+@pytest.fixture
+def many(store: PostgresStore) -> list[str]:
+    for number in range(2, 6):
+        launch(store, f"t{number}", message("grüß\ud800\0"))
+    return [f"t{number}" for number in range(1, 6)]
+
+
+def test_threads_grow_together_in_one_transaction(store, many):
+    assert grow_together(store, *many) == [True] * 5
+
+    for id in many:
+        assert store.thread_row(id).head == len(store.load(id).events) == 3
+        assert isinstance(verify(store.recorded(id)), Verified)
+    with psycopg.connect(store.url) as db:
+        count = "select count(distinct xmin::text) from twelvefold_events where seq > 1"
+        assert db.execute(count).fetchone() == (1,)
+
+
+def test_of_a_group_those_grow_that_can(store, other, many):
+    other.commit_now(Append("t2", [fact("theirs")]))
+    with psycopg.connect(store.url) as db:
+        db.execute("select from twelvefold_threads where id = 't4' for update")
+
+        assert grow_together(store, *many) == [True, False, True, False, True]
+
+    assert types(store, "t2")[1:] == ["theirs"]
+    assert types(store, "t4")[1:] == []
+
+
+def test_one_at_fault_lets_the_others_be_committed_alone(store, many):
+    [[first]] = store.commit_now(Append("t3", [fact("first", key="k")]))
+    other_key = [[Append(id, [fact(key="k")])] for id in many]
+    assert store._writer.commit_together(other_key) == [None] * 5
+
+    for [append] in other_key:
+        store.commit_now(append)
+    assert [len(store.load(id).events) for id in many] == [2] * 5
+    assert store.load("t3").events[-1] == first
+
+
+async def test_what_comes_up_at_once_is_written_in_groups_and_in_order(store, many):
+    async def grow_one(id: str) -> None:
+        for number in range(20):
+            await store.commit(Append(id, [fact(f"n{number}")]))
+
+    await asyncio.gather(*map(grow_one, many))
+
+    for id in many:
+        assert types(store, id)[1:] == [f"n{number}" for number in range(20)]
+        assert isinstance(verify(store.recorded(id)), Verified)
+    with psycopg.connect(store.url) as db:
+        count = "select count(distinct xmin::text) from twelvefold_events where seq > 1"
+        [commits] = db.execute(count).fetchone() or (0,)
+    assert commits < len(many) * 20
+
+
+async def test_a_closed_store_says_so_to_all_who_ask(store, many):
+    store.close()
+
+    asked = [store.commit(Append(id, [fact()])) for id in many]
+    for outcome in await asyncio.gather(*asked, return_exceptions=True):
+        assert isinstance(outcome, StoreUnavailable)
+        assert "is closed" in str(outcome)

@@ -48,6 +48,14 @@ def is_no_text(error: Exception) -> bool:
     return by_driver or isinstance(error, UnicodeEncodeError)
 
 
+def is_lost(error: Exception) -> bool:
+    """Whether the connection ended while the server had something to do, so that nobody knows what
+    it did."""
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+
+
 def translated(error: Exception, name: str) -> Exception:
     """The twelvefold error for `error`; what is not the database's comes back as it is."""
     if isinstance(error, UnicodeEncodeError):

@@ -15,26 +15,51 @@ from twelvefold.stores.postgres.queries import Named
 from twelvefold.tables.appends import Pending, Plan, plan, ref_of
 from twelvefold.tables.projections import contact_changes, summary_text
 from twelvefold.tables.rows import Row
-from twelvefold.thread import Event
+from twelvefold.thread import Event, Json, to_text
 
 KEPT_MAX = 256
 """Threads whose state is kept between transactions."""
 GROWN_MAX = 2
 """Events of one statement: a step is chosen and started, or it ends."""
 
+_BEFORE = ("n", "head", "epoch", "chain", "summary")
+_AFTER = ("new_head", "new_epoch", "new_chain", "new_summary", "status")
+_EVENT = ("seq", "type", "v", "key", "after", "at", "data", "salt", "chain")
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """An append that was checked against what is kept, as the parameters of its statement."""
+    """An append that was checked against what is kept; the row of its thread before and after."""
 
     pending: Pending
     events: list[list[Event]]
-    parameters: tuple[Any, ...]
+    before: tuple[Any, ...]
+    after: tuple[Any, ...]
 
     def written(self, db: Named) -> bool:
         """Write it, in a transaction of its own; False when the thread is another by now."""
-        count = len(self.pending.rows)
-        return db.written(f"grow_by_{count}", self.parameters) == count
+        rows = self.pending.rows
+        values = [value for row in rows for value in row]
+        parameters = (*self.after, *self.before, *values)
+        return db.written(f"grow_by_{len(rows)}", parameters) == len(rows)
+
+
+def write_together(db: Named, growths: Sequence[Growth]) -> set[int]:
+    """Write all in one transaction; the numbers of the threads that were still as they were."""
+    if len(growths) == 1:
+        return {growths[0].before[0]} if growths[0].written(db) else set()
+    threads = [_named((*_BEFORE, *_AFTER), (*one.before, *one.after)) for one in growths]
+    events = [
+        {"thread": one.pending.number} | _named(_EVENT, row)
+        for one in growths
+        for row in one.pending.rows
+    ]
+    return {n for (n,) in db.rows("grow_together", (to_text(threads), to_text(events)))}
+
+
+def _named(names: Iterable[str], values: Iterable[Any]) -> dict[str, Json]:
+    pairs = zip(names, values, strict=True)
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in pairs}
 
 
 class Kept:
@@ -72,18 +97,18 @@ def _growth(append: Append, pending: Pending) -> Growth | None:
     epoch, head = append.epoch, append.expect
     if epoch not in (None, pending.epoch) or head not in (None, pending.head):
         return None
-    before = (pending.number, pending.head, pending.epoch, pending.chain)
-    summary_before = summary_text(pending.summary)
+    before = (pending.number, *_row_of(pending))
     try:
         planned: Plan = plan(_Unasked(), [append], lambda _: pending)
     except TwelvefoldError:
         return None
     if contact_changes(0, pending.ref.tenant, pending.events):
         return None
-    state = (pending.head, pending.epoch, pending.chain)
-    after = (*state, summary_text(pending.summary), pending.summary.status)
-    rows = [value for row in pending.rows for value in row]
-    return Growth(pending, planned.events, (*after, *before, summary_before, *rows))
+    return Growth(pending, planned.events, before, (*_row_of(pending), pending.summary.status))
+
+
+def _row_of(pending: Pending) -> tuple[Any, ...]:
+    return (pending.head, pending.epoch, pending.chain, summary_text(pending.summary))
 
 
 class _Unasked:

@@ -1,15 +1,17 @@
 """Commits asked for on event loops, made in threads: those of one thread in the order they came.
 
-Each is a transaction of its own; the server makes one write to disk of those that meet there.
-A task that is alone writes on the loop itself where that takes no longer than a fast disk: handing
+What comes up while others are written is the next group, in one transaction where that can be. A
+task that is alone writes on the loop itself where that takes no longer than a fast disk: handing
 it to a thread and back costs more than the rest of it.
 """
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from twelvefold.exceptions import StoreUnavailable
@@ -18,6 +20,9 @@ from twelvefold.thread import Event
 
 TURNS_MAX = 4
 """What a lone task writes at once before others get their turn."""
+GROUP_MAX = 32
+GROUPS_MAX = 2
+"""Groups that are written side by side: one is at the disk while the next is made."""
 
 Events = list[list[Event]]
 
@@ -39,26 +44,35 @@ class _Waiting:
         return {Ref(append.tenant, append.thread_id) for append in self.appends}
 
 
-class Lanes:
-    """Runs `commit` in at most `threads_max` threads, or `at_once` where that gives no None."""
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """How requests are written, from any thread.
 
-    def __init__(
-        self,
-        commit: Callable[[Sequence[Append]], Events],
-        at_once: Callable[[Sequence[Append]], Events | None],
-        *,
-        threads_max: int,
-    ) -> None:
-        self._commit, self._at_once = commit, at_once
+    `at_once` gives None where whoever asks would have to wait, `together` for each that has to be
+    written alone.
+    """
+
+    alone: Callable[[Sequence[Append]], Events]
+    at_once: Callable[[Sequence[Append]], Events | None]
+    together: Callable[[Sequence[Sequence[Append]]], list[Events | None]]
+
+
+class Lanes:
+    """Writes in at most `threads_max` threads."""
+
+    def __init__(self, commits: Commits, *, threads_max: int) -> None:
+        self._commits = commits
         self._asked_last: asyncio.Task[Any] | None = None
         self._turns = 0
+        self._ready: deque[_Waiting] = deque()
+        self._groups = 0
         self._last: dict[Ref, _Waiting] = {}
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(threads_max, thread_name_prefix="twelvefold-writer")
 
     async def commit(self, appends: Sequence[Append]) -> Events:
         """A decision whose caller is gone is not written; a fact always is."""
-        if self._is_alone() and (events := self._at_once(appends)) is not None:
+        if self._is_alone() and (events := self._commits.at_once(appends)) is not None:
             return await self._given(events)
         written = asyncio.wrap_future(self._asked(_Waiting(appends)))
         if any(append.expect is not None for append in appends):
@@ -100,28 +114,83 @@ class Lanes:
             self._start(waiting)
 
     def _start(self, waiting: _Waiting) -> None:
-        try:
-            self._threads.submit(self._work, waiting)
-        except RuntimeError:  # the store was closed meanwhile
-            closed = StoreUnavailable("the store is closed; open it again.", retryable=False)
-            self._end(waiting)
-            waiting.future.set_exception(closed)
+        with self._lock:
+            self._ready.append(waiting)
+            has_begun = self._groups < GROUPS_MAX
+            self._groups += has_begun
+        if has_begun and not self._submit(self._write_groups):
+            with self._lock:
+                self._groups -= 1
+                left, self._ready = self._ready, deque()
+            for one in left:
+                self._end(one, error=_closed())
 
-    def _work(self, waiting: _Waiting) -> None:
-        if not waiting.future.set_running_or_notify_cancel():
-            return self._end(waiting)
+    def _submit(self, work: Callable[[], None]) -> bool:
+        """False: the store was closed meanwhile."""
         try:
-            events = self._commit(waiting.appends)
+            self._threads.submit(work)
+        except RuntimeError:
+            return False
+        return True
+
+    def _write_groups(self) -> None:
+        while group := self._next_group():
+            wanted = [one for one in group if self._is_wanted(one)]
+            if wanted:
+                self._write(wanted)
+
+    def _next_group(self) -> list[_Waiting]:
+        """Empty: nothing is ready, and this thread is done."""
+        with self._lock:
+            size = min(GROUP_MAX, len(self._ready))
+            self._groups -= not size
+            return [self._ready.popleft() for _ in range(size)]
+
+    def _is_wanted(self, waiting: _Waiting) -> bool:
+        if waiting.future.set_running_or_notify_cancel():
+            return True
+        self._end(waiting)
+        return False
+
+    def _write(self, group: Sequence[_Waiting]) -> None:
+        try:
+            outcomes = self._commits.together([one.appends for one in group])
         except BaseException as error:
-            self._end(waiting)
-            waiting.future.set_exception(error)
-        else:
-            self._end(waiting)
-            waiting.future.set_result(events)
+            for one in group:
+                self._end(one, error=error)
+            return
+        for one, events in zip(group, outcomes, strict=True):
+            if events is not None:
+                self._end(one, events=events)
+            elif not self._submit(partial(self._write_alone, one)):
+                self._end(one, error=_closed())
 
-    def _end(self, waiting: _Waiting) -> None:
+    def _write_alone(self, waiting: _Waiting) -> None:
+        try:
+            events = self._commits.alone(waiting.appends)
+        except BaseException as error:
+            self._end(waiting, error=error)
+        else:
+            self._end(waiting, events=events)
+
+    def _end(
+        self,
+        waiting: _Waiting,
+        *,
+        events: Events | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Its lane is free; then its caller hears, unless it is gone."""
         with self._lock:
             for ref in waiting.refs:
                 if self._last.get(ref) is waiting:
                     del self._last[ref]
         waiting.over.set_result(None)
+        if error is not None:
+            waiting.future.set_exception(error)
+        elif events is not None:
+            waiting.future.set_result(events)
+
+
+def _closed() -> StoreUnavailable:
+    return StoreUnavailable("the store is closed; open it again.", retryable=False)

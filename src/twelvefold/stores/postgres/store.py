@@ -12,7 +12,7 @@ from twelvefold.stores.postgres.clock import StoreClock
 from twelvefold.stores.postgres.connections import Pool, plain
 from twelvefold.stores.postgres.hearing import Ear
 from twelvefold.stores.postgres.joining import Joined, joined
-from twelvefold.stores.postgres.lanes import Lanes
+from twelvefold.stores.postgres.lanes import Commits, Lanes
 from twelvefold.stores.postgres.lending import Lent, lent
 from twelvefold.stores.postgres.queries import Named
 from twelvefold.stores.postgres.reading import Reading
@@ -64,8 +64,9 @@ class PostgresStore(Reads, KeyTable, MeterTable, RepeatTable):
         self._wakes_of_others = RowWakes(STRANGER, self._told)
         self._writer = Writer(self._pool, self._wakes)
         threads_max = max(1, connections_max - KEPT_FREE)
-        at_once = self._writer.commit_at_once
-        self._lanes = Lanes(self._committed, at_once, threads_max=threads_max)
+        writer = self._writer
+        commits = Commits(self._committed, writer.commit_at_once, writer.commit_together)
+        self._lanes = Lanes(commits, threads_max=threads_max)
         self._ear = Ear(self._url, author=author, lock_timeout_s=lock_timeout_s)
         self._runner = Runner(self._pool)
         self._listeners: list[Callable[[], None]] = []

@@ -15,8 +15,8 @@ import psycopg
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.store import Append, Ref, Wakes
 from twelvefold.stores.postgres.connections import Busy, Pool
-from twelvefold.stores.postgres.failures import PASSING, ambiguous, translated
-from twelvefold.stores.postgres.kept import Growth, Kept
+from twelvefold.stores.postgres.failures import PASSING, ambiguous, is_lost, translated
+from twelvefold.stores.postgres.kept import Growth, Kept, write_together
 from twelvefold.stores.postgres.queries import Named
 from twelvefold.tables.appends import Pending, Plan, plan, read_thread, ref_of, write
 from twelvefold.thread import Event
@@ -28,6 +28,7 @@ INLINE_S_MAX = 0.002
 """What an event loop may wait for a commit."""
 AVERAGE_OVER = 5  # commits, for the running average of their duration
 
+Events = list[list[Event]]
 T = TypeVar("T")
 
 
@@ -39,7 +40,7 @@ class Writer:
         self._kept = Kept()
         self._average_s = 0.0
 
-    def commit(self, appends: Sequence[Append]) -> list[list[Event]]:
+    def commit(self, appends: Sequence[Append]) -> Events:
         grown = self._grown(appends, wait=True)
         if grown is not None:
             return grown
@@ -47,9 +48,19 @@ class Writer:
         self._kept.put(planned.threads.values())
         return planned.events
 
-    def commit_at_once(self, appends: Sequence[Append]) -> list[list[Event]] | None:
+    def commit_at_once(self, appends: Sequence[Append]) -> Events | None:
         """None: whoever asks would have to wait for more than a fast disk."""
         return None if self._average_s > INLINE_S_MAX else self._grown(appends, wait=False)
+
+    def commit_together(self, requests: Sequence[Sequence[Append]]) -> list[Events | None]:
+        """Appends to different threads, in one transaction. None: not written, as it cannot be done
+        in one statement."""
+        growths = [self._kept.growth(appends) for appends in requests]
+        found = [growth for growth in growths if growth is not None]
+        numbers = self._grown_together(found) if found else set[int]()
+        done = [one for one in found if one.pending.number in numbers]
+        self._kept.put(one.pending for one in done)
+        return [one.events if one is not None and one in done else None for one in growths]
 
     def write(self, work: Callable[[Named], T]) -> T:
         """Do `work` in a transaction of its own, again when it was undone by the database."""
@@ -68,37 +79,41 @@ class Writer:
             except (psycopg.Error, UnicodeEncodeError) as error:
                 raise translated(error, self._pool.name) from error
 
-    def _grown(self, appends: Sequence[Append], *, wait: bool) -> list[list[Event]] | None:
+    def _grown(self, appends: Sequence[Append], *, wait: bool) -> Events | None:
         """None: nothing was written, for it cannot be done in one statement."""
         growth = self._kept.growth(appends)
         if growth is None:
             return None
         try:
             with self._pool.connection(wait=wait) as db:
-                is_written = self._timed(growth, db)
+                is_written = self._timed(lambda: growth.written(db))
         except (*PASSING, Busy):
             return None
-        except psycopg.OperationalError as error:
-            raise self._unanswered(error) from error
         except (psycopg.Error, UnicodeEncodeError) as error:
+            if is_lost(error):  # the statement was a commit as well
+                raise ambiguous(self._pool.name, error) from error
             raise translated(error, self._pool.name) from error
         if not is_written:
             return None
         self._kept.put([growth.pending])
         return growth.events
 
-    def _timed(self, growth: Growth, db: Named) -> bool:
+    def _grown_together(self, growths: Sequence[Growth]) -> set[int]:
+        """The numbers of the threads that have grown."""
+        try:
+            with self._pool.connection() as db:
+                return self._timed(lambda: write_together(db, growths))
+        except (psycopg.Error, UnicodeEncodeError) as error:
+            if is_lost(error):
+                raise ambiguous(self._pool.name, error) from error
+            return set()  # one of them is at fault: alone, each hears of its own
+
+    def _timed(self, write: Callable[[], T]) -> T:
         started = time.perf_counter()
         try:
-            return growth.written(db)
+            return write()
         finally:
             self._average_s += (time.perf_counter() - started - self._average_s) / AVERAGE_OVER
-
-    def _unanswered(self, error: psycopg.OperationalError) -> Exception:
-        """The statement was a commit as well."""
-        said = translated(error, self._pool.name)
-        lost = error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
-        return ambiguous(self._pool.name, error) if lost else said
 
     def _once(self, work: Callable[[Named], T], *, fresh: bool) -> T:
         with self._pool.connection(fresh=fresh) as db:
