@@ -1,5 +1,6 @@
 """Contacts over HTTP: what a person is shown, and what an answer may change."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,21 @@ async def test_a_late_yes_is_told_who_decided_when_and_where(world: World):
         "channel": "api",
     }
     assert "approved by anna, 8 s ago" in late.json()["detail"]
+
+
+async def test_of_two_who_approve_in_one_instant_one_is_told_of_the_other(world: World):
+    url = await world.waiting()
+    async with visiting(world.app) as client:
+        said = {"decision": "approve", "digest": await digest_of(client, url)}
+        both = await asyncio.gather(
+            *(client.post(f"{url}/answer", json=said, headers=as_(who)) for who in ("anna", "ben"))
+        )
+        await settle(world.app)
+
+    yes, late = sorted(both, key=lambda answer: answer.status_code)
+    assert (yes.status_code, late.status_code) == (200, 409)
+    assert late.json()["decided"]["by"] == yes.json()["decided"]["by"]
+    assert world.ledger.effects == ["the baker"]
 
 
 async def test_a_message_or_a_delivery_that_arrives_meanwhile_lets_the_click_through(world: World):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,20 @@ async def test_while_it_is_worked_on_the_same_request_is_told_to_come_back(world
     assert second.headers["retry-after"] == "1"
     assert (answered.status_code, third.content) == (201, answered.content)
     assert len(world.app.threads()) == 1
+
+
+async def test_of_many_servers_one_does_it_and_all_answer_alike(tmp_path: Path):
+    worlds = [World(tmp_path) for _ in range(3)]
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(world.visited()) for world in worlds]
+        sent = [client.post(V1, json=GO, headers=KEY) for client in clients * 4]
+        answers = await asyncio.gather(*sent)
+        last = await clients[0].post(V1, json=GO, headers=KEY)
+
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    done = [answer.content for answer in answers if answer.status_code == 201]
+    assert set(done) == {last.content}
+    assert len(worlds[0].app.threads()) == 1
 
 
 async def test_a_refusal_is_not_kept_and_the_corrected_request_is_done(world: World):

@@ -70,13 +70,13 @@ class Agents:
     def __init__(self, serving: Serving) -> None:
         self.app = serving.app
 
-    async def many(self, who: Who) -> Response:
+    def many(self, who: Who) -> Response:
         """The agents of this application"""
         return shown(
             {"data": list(map(agent_shape, self.app.agents.values())), "next_cursor": None}
         )
 
-    async def one(self, who: Who, name: str) -> Response:
+    def one(self, who: Who, name: str) -> Response:
         """One agent: its steps as JSON Schema, gates and limits"""
         return shown(agent_shape(self.app.agent(name)))
 

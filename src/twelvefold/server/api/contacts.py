@@ -69,7 +69,7 @@ class Contacts:
     def __init__(self, serving: Serving) -> None:
         self.app = serving.app
 
-    async def many(self, who: Who, asked: Annotated[ContactQuery, Query()]) -> Response:
+    def many(self, who: Who, asked: Annotated[ContactQuery, Query()]) -> Response:
         """Contacts: the open ones by deadline, then by age; the closed ones from the newest end"""
         after = "" if asked.cursor is None else _place(asked)
         rows, after = self._page(who, asked, after)
@@ -120,7 +120,7 @@ class Contacts:
 
         return may
 
-    async def one(self, who: Who, contact_id: str) -> Response:
+    def one(self, who: Who, contact_id: str) -> Response:
         """One contact, with all that a person needs to decide"""
         return contact_reply(self.app, contact_id, tenant=who.tenant)
 

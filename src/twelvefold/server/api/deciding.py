@@ -7,6 +7,7 @@ has changed or ended does not. Whoever approves sends the digest of what was sho
 from functools import partial
 from typing import Annotated, Any, cast, get_args
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ConfigDict, Field
 
@@ -82,7 +83,7 @@ def router(serving: Serving) -> APIRouter:
 
 class Deciding:
     def __init__(self, serving: Serving) -> None:
-        self.app = serving.app
+        self.serving, self.app = serving, serving.app
 
     async def answer(
         self,
@@ -98,7 +99,7 @@ class Deciding:
         """
         decision, value = decided(body)
         said = {"by": person(who), "decision": decision}
-        row = self._seen(request, who, contact_id)
+        row = await self._seen(request, who, contact_id)
         if not self._was_done(request, row, "contact_answered", **said):
             expect_digest(row, decision, body.digest)
             await self.app.answer(
@@ -112,14 +113,14 @@ class Deciding:
                 assurance=who.assurance,
                 tenant=who.tenant,
             )
-        await rested(self.app, row.ref.id, tenant=who.tenant, wait_s=asked.wait_s)
-        return contact_reply(self.app, contact_id, tenant=who.tenant)
+        await rested(self.serving, row.ref.id, tenant=who.tenant, wait_s=asked.wait_s)
+        return await self._now(who, contact_id)
 
     async def reassign(
         self, request: Request, who: Who, contact_id: str, body: ToOther
     ) -> Response:
         """Let somebody else be asked instead"""
-        by, row = person(who), self._seen(request, who, contact_id)
+        by, row = person(who), await self._seen(request, who, contact_id)
         if not self._was_done(request, row, "contact_reassigned", by=by):
             await self.app.reassign(
                 contact_id,
@@ -130,18 +131,22 @@ class Deciding:
                 assurance=who.assurance,
                 tenant=who.tenant,
             )
-        return contact_reply(self.app, contact_id, tenant=who.tenant)
+        return await self._now(who, contact_id)
 
     async def remind(self, request: Request, who: Who, contact_id: str) -> Response:
         """Ask those who are asked once more"""
-        row = self._seen(request, who, contact_id)
+        row = await self._seen(request, who, contact_id)
         if not self._was_done(request, row, "contact_reminded", by=who.name):
             await self.app.remind(contact_id, by=who.name, tenant=who.tenant)
-        return contact_reply(self.app, contact_id, tenant=who.tenant)
+        return await self._now(who, contact_id)
 
-    def _seen(self, request: Request, who: Principal, contact_id: str) -> ContactRow:
+    async def _now(self, who: Principal, contact_id: str) -> Response:
+        return await run_sync(partial(contact_reply, self.app, contact_id, tenant=who.tenant))
+
+    async def _seen(self, request: Request, who: Principal, contact_id: str) -> ContactRow:
         """The contact, if it is what the client saw. One that has ended says so by itself."""
-        row, _ = found_contact(self.app, contact_id, tenant=who.tenant)
+        found = partial(found_contact, self.app, contact_id, tenant=who.tenant)
+        row, _ = await run_sync(found)
         if row.outcome is None and turn_of(request).began is None:
             expect_etag(request, contact_etag(row), contact_id)
         return row

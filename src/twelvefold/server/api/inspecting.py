@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Annotated, Any
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -87,21 +86,17 @@ class Inspecting:
     def __init__(self, serving: Serving) -> None:
         self.app = serving.app
 
-    async def context(
-        self, who: Who, thread_id: str, asked: Annotated[AtQuery, Query()]
-    ) -> Response:
+    def context(self, who: Who, thread_id: str, asked: Annotated[AtQuery, Query()]) -> Response:
         """What a model saw, or would see next, to the byte
 
         Nothing but a hash is stored of a request: it is made again by your code.
         """
-        return shown(await run_sync(self._context, who.tenant, thread_id, asked.at))
-
-    def _context(self, tenant: str, thread_id: str, at: int | None) -> ContextShape:
+        tenant = who.tenant
         thread = self.app.thread(thread_id, tenant=tenant)
-        made = self._made(thread, at)
+        made = self._made(thread, asked.at)
         model = self.app.surroundings.model(made.model)
         load = partial(self.app.store.kept, tenant=tenant)
-        return {
+        body: ContextShape = {
             "thread": thread.id,
             "at": None if made.reply is None else made.reply.seq,
             "after": made.after,
@@ -113,6 +108,7 @@ class Inspecting:
             "usage": None if made.reply is None else made.reply.data.get("usage"),
             "body": body_of(model, made.request, load),
         }
+        return shown(body)
 
     def _made(self, thread: Thread, at: int | None) -> Made:
         agent = self.app.agent(thread.agent)
@@ -125,10 +121,10 @@ class Inspecting:
                 f"decide of {agent.name} raises {error!r} over these events today: correct it."
             ) from error
 
-    async def verify(self, who: Who, thread_id: str) -> Response:
+    def verify(self, who: Who, thread_id: str) -> Response:
         """Whether the log is what was written, by its hash chain"""
-        recorded = await run_sync(partial(self.app.store.recorded, thread_id, tenant=who.tenant))
-        found = await run_sync(verify, recorded)
+        recorded = self.app.store.recorded(thread_id, tenant=who.tenant)
+        found = verify(recorded)
         broken = isinstance(found, Broken)
         body: VerifiedShape = {
             "thread": thread_id,

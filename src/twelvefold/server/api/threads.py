@@ -95,10 +95,12 @@ def router(serving: Serving) -> APIRouter:
 
 
 class Threads:
+    """What only reads is a plain function: FastAPI calls those in threads, and the loop goes on."""
+
     def __init__(self, serving: Serving) -> None:
         self.serving, self.app = serving, serving.app
 
-    async def many(self, who: Who, asked: Annotated[ThreadQuery, Query()]) -> Response:
+    def many(self, who: Who, asked: Annotated[ThreadQuery, Query()]) -> Response:
         """Threads, the newest first."""
         rows = self._page(who.tenant, asked)
         page, more = rows[: asked.limit], rows[asked.limit :]
@@ -118,11 +120,11 @@ class Threads:
         except UnknownThread:
             raise no_cursor() from None
 
-    async def one(self, who: Who, thread_id: str) -> Response:
+    def one(self, who: Who, thread_id: str) -> Response:
         """One thread: its status, and what it waits for."""
         return thread_reply(self.app.store.thread_row(thread_id, tenant=who.tenant))
 
-    async def events(
+    def events(
         self,
         request: Request,
         who: Who,
@@ -166,7 +168,7 @@ class Threads:
             sender=who.name,
             tenant=who.tenant,
         )
-        row = await rested(self.app, thread_id, tenant=who.tenant, wait_s=asked.wait_s)
+        row = await rested(self.serving, thread_id, tenant=who.tenant, wait_s=asked.wait_s)
         location = self.serving.at(request, f"/v1/threads/{thread_id}")
         return thread_reply(row, status=201, location=location)
 

@@ -193,7 +193,7 @@ class Verbs:
         return same
 
     async def _now(self, who: Principal, thread_id: str, *, wait_s: float = 0) -> Response:
-        row = await rested(self.app, thread_id, tenant=who.tenant, wait_s=wait_s)
+        row = await rested(self.serving, thread_id, tenant=who.tenant, wait_s=wait_s)
         return thread_reply(row)
 
 
