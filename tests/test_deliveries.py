@@ -135,7 +135,7 @@ async def test_a_message_that_never_gets_through_is_given_up_and_shown(store):
         clock.forward(PAUSE_MAX)
         await settle(app)
 
-    said = "bob: ConnectionError: mail server is down (8 tries, given up)"
+    said = "bob: ConnectionError: mail server is down (16 tries, given up)"
     assert troubles(app.thread("t"), "s1.1") == [said]
     assert len(email.tried) == SENDS_MAX
     await app.answer("t.s1.1", "approve", by="bob")

@@ -55,8 +55,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """Somebody decided a contact, by a button or a form. `contact` is its full id; the rest is as
-    `contacts.Answer` has it."""
+    """Somebody decided a contact, by a button or a form. `contact` is its full id; `then` is for
+    the channel's own `reply`, the rest is as `contacts.Answer` has it."""
 
     contact: str
     decision: str
@@ -66,6 +66,7 @@ class Decided:
     value: Json = None
     changes: Mapping[str, Json] | None = None
     digest: str | None = None
+    then: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +81,11 @@ class Signalled:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Nothing for a thread: a test, a bounce, what this installation itself has sent."""
+    """Nothing for a thread: a test, a bounce, what this installation itself has sent. `then` is
+    for the channel's own `reply`."""
 
     why: str
+    then: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 Received = Written | Decided | Signalled | Ignored

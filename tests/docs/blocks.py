@@ -18,7 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "channels").glob("*.md")),
+]
 COMMAND_S_MAX = 120
 PROMPT = "$ "
 PROGRAM, CONSOLE = "python", "console"

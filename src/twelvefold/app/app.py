@@ -42,6 +42,8 @@ DEFAULT_SETTLES: Mapping[str, Risk] = {
     "signed_in": "high",
     "key": "medium",
     "link_typed": "medium",
+    "slack": "medium",
+    "webhook": "medium",
     "link": "low",
 }
 STALE_TRIES_MAX = 100

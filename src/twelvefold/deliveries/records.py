@@ -10,8 +10,9 @@ from twelvefold.notices import Notice
 from twelvefold.store import Ref
 from twelvefold.thread import Json
 
-SENDS_MAX = 8
-"""Tries to reach one recipient; then the message is dead, which `doctor` and `inbox` say."""
+SENDS_MAX = 16
+"""Tries to reach one recipient, within seven hours; then the message is dead, which `doctor` and
+`inbox` say."""
 PAUSE_FIRST = timedelta(seconds=10)
 PAUSE_MAX = timedelta(hours=1)
 """Pauses double from the first to the second."""
