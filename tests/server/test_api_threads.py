@@ -184,6 +184,8 @@ async def test_a_fork_is_a_thread_of_its_own_with_the_changed_message(tmp_path: 
         ("POST", V1 + "?wait_s=31", {"agent": "crew", "input": "go"}, 422, "query.wait_s"),
         ("GET", V1 + "?limit=0", None, 422, "query.limit"),
         ("GET", V1 + "?colour=red", None, 422, "query.colour"),
+        ("GET", V1 + "/t?colour=red", None, 422, "query.colour"),
+        ("POST", V1 + "/t/pause?colour=red", None, 422, "query.colour"),
         ("GET", V1 + "?cursor=nonsense", None, 422, "query.cursor"),
         ("GET", V1 + "?cursor=WyJubyJd", None, 422, "query.cursor"),
     ],

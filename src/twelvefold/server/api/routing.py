@@ -1,15 +1,17 @@
 """One row per route, with all that OpenAPI says of it: who may, what it answers and refuses."""
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request, Security
+from fastapi import APIRouter, Depends, Header, Query, Request, Security
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from twelvefold.server.access.dressing import dressed
+from twelvefold.server.api.asked import Asked
 from twelvefold.server.api.describing import ALWAYS, WITH_BODY, Links, success
 from twelvefold.server.api.describing import refusal as refusal
 from twelvefold.server.api.once import Once, idempotency_key
@@ -70,7 +72,10 @@ class Routes:
             summary=" ".join(summary.split()).rstrip("."),
             description=" ".join(rest.split()),
             responses=described,
-            dependencies=self._dependencies(method, scope, 412 in problems),
+            dependencies=[
+                *self._dependencies(method, scope, 412 in problems),
+                *([] if _has_query(endpoint) else [Depends(_no_query)]),
+            ],
         )
 
     def _named(self, operation: str) -> str:
@@ -118,6 +123,14 @@ async def _if_match(
     ] = None,
 ) -> None:
     """For OpenAPI: the routes read it themselves."""
+
+
+def _has_query(endpoint: Callable[..., Any]) -> bool:
+    return "asked" in signature(endpoint).parameters
+
+
+async def _no_query(asked: Annotated[Asked, Query()]) -> None:
+    """A wish that nobody reads is refused, as a field of a body is."""
 
 
 def _let_in(serving: Serving, scope: Scope) -> Callable[[Request], Any]:
