@@ -117,6 +117,17 @@ def test_it_is_not_open_to_other_machines_while_anybody_could_be_anybody(host: s
     assert "twelvefold keys create" in refused.err
 
 
+def test_with_a_key_it_may_be_reached_from_other_machines(cli: Cli):
+    assert cli("keys", "create", "ci", "--scope", "threads:read").code == 0
+    with server("serve", "--host", "0.0.0.0", "--port", "0") as serves:
+        port = serves.says()["url"].rpartition(":")[2]
+        with serves.client(f"http://127.0.0.1:{port}") as client:
+            refused = client.get("/v1/threads")
+        code = serves.stop()
+
+    assert (refused.status_code, code) == (401, 0)
+
+
 def test_an_application_that_is_broken_is_one_sentence(cli: Cli, folder: Path):
     (folder / "app.py").write_text("import nothing_of_this_name\n")
     refused = cli("serve", "--port", "0")
@@ -137,14 +148,19 @@ def test_without_the_extra_it_says_what_to_install(folder: Path):
 
 
 def test_dev_signs_in_once_by_its_link_and_nobody_without():
-    with server("dev", "--port", "0", "--no-reload") as serves:
+    with server("dev", "--port", "0", "--no-reload", "--as", "anna") as serves:
         said = serves.says()
-        with serves.client(said["url"]) as client:
-            stranger = client.get("/v1/threads")
+        with serves.client(said["url"]) as stranger, serves.client(said["url"]) as anna:
+            refused = stranger.get("/v1/threads")
+            page = anna.get(said["sign_in"], follow_redirects=True)
+            seen = anna.get("/v1/contacts?to=me")
+            late = stranger.get(said["sign_in"], follow_redirects=True)
         code = serves.stop()
 
     assert said["sign_in"].startswith(said["url"] + "/sign-in?token=")
-    assert (stranger.status_code, code) == (401, 0)
+    assert (page.status_code, page.url.path, seen.status_code) == (200, "/inbox", 200)
+    assert "anna" in page.text
+    assert (refused.status_code, late.status_code, code) == (401, 401, 0)
 
 
 def test_dev_starts_anew_when_a_file_changes_and_waits_while_it_is_broken(folder: Path):
