@@ -18,7 +18,6 @@ from twelvefold.policy import Policy, Risk, Settles
 from twelvefold.server.pages.steps_view import StepLine, steps_before, what_became_of
 from twelvefold.server.pages.values import Shown, shown
 from twelvefold.state import Contact, State
-from twelvefold.summary import short
 from twelvefold.thread import Json, Thread, to_text
 
 CHANNEL = "web"
@@ -46,6 +45,9 @@ WHERE: Mapping[str, str] = {
     CHANNEL: "in the web inbox",
     "link": "by a link",
     "cli": "in a terminal",
+    "slack": "in Slack",
+    "email": "by mail",
+    "sms": "by SMS",
     "api": "over the API",
 }
 
@@ -54,6 +56,9 @@ PROOFS: Mapping[str, str] = {
     "signed_in": "signed in to this inbox",
     "key": "with a key of one's own",
     "local": "at a terminal of the machine that runs it",
+    "slack": "in Slack",
+    "email": "by mail",
+    "webhook": "by a system that signs",
     "link": "by a link from a message",
     "link_typed": "by a link, with the code that its page shows",
 }
@@ -88,11 +93,9 @@ class Asked:
     `enough`: what other ways to be proven would do; `mine`: what this person has said already."""
 
     id: str
-    short: str
     thread: str
     agent: str
     kind: str
-    verb: str
     intent: str
     meant: str
     undo: str
@@ -112,7 +115,6 @@ class Asked:
     before: Sequence[StepLine]
     exact: str
     digest: str | None
-    accepts: Sequence[Decision]
     can_edit: bool
     options: Sequence[Option]
     form: Form | None
@@ -120,6 +122,10 @@ class Asked:
     enough: Sequence[str]
     mine: Said | None
     ended: Ended | None
+
+    @property
+    def verb(self) -> str:
+        return VERBS[self.kind]
 
     @property
     def title(self) -> str:
@@ -140,20 +146,16 @@ class Reader:
 def asked_of(
     thread: Thread, state: State[Any], contact: Contact, reader: Reader, *, now: datetime
 ) -> Asked:
-    """The whole view of one contact."""
     notice = notice_of(_row(thread, contact), thread)
     chosen = state.by_id(contact.step)
     cls = state.classes.get(contact.intent)
     risk = risk_now(state, contact)
     votes = [Said(vote.by, vote.decision, vote.at) for vote in contact.votes]
-    person = reader.directory.person(reader.person)
     return Asked(
         id=f"{thread.id}.{contact.id}",
-        short=f"{short(thread.id)}.{contact.id}",
         thread=thread.id,
         agent=thread.agent,
         kind=contact.kind,
-        verb=VERBS[contact.kind],
         intent=contact.intent,
         meant="" if cls is None else _meant(cls),
         undo=str(getattr(cls, "undo", "") or ""),
@@ -173,15 +175,19 @@ def asked_of(
         before=steps_before(state, contact.step),
         exact=to_text(contact.data.get("args")),
         digest=contact.digest,
-        accepts=accepted(contact),
         can_edit=cls is not None and "edit" in accepted(contact),
         options=contact.options,
         form=contact.form,
         barred="" if contact.outcome else _barred(state, contact, reader, now=now),
         enough=_enough(reader, risk),
-        mine=next((vote for vote in votes if vote.by == person), None),
+        mine=_own(votes, reader),
         ended=None if contact.outcome is None else _ended(thread, state, contact),
     )
+
+
+def _own(votes: Sequence[Said], reader: Reader) -> Said | None:
+    person = reader.directory.person(reader.person)
+    return next((vote for vote in votes if vote.by == person), None)
 
 
 def plain(refused: TwelvefoldError, contact: str) -> str:
