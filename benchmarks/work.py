@@ -2,6 +2,8 @@
 
 STEPS = 10
 THREADS = 200
+PEER_THREADS = 50
+"""What others do of them: a step costs them the same, and takes longer."""
 LONG_STEPS = 500
 EARLY, LATE = 50, 500
 WINDOW = 40

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 TINY = {
     "STEPS": 2,
     "THREADS": 2,
+    "PEER_THREADS": 1,
     "LONG_STEPS": 60,
     "LATE": 60,
     "WINDOW": 4,

@@ -81,8 +81,9 @@ def _run(side: str, case: str, disk: Path) -> Figures:
 def _add_counts(rounds: Rounds, disk: Path) -> None:
     for side, [first, *_] in rounds.items():
         fsyncs = count_fsyncs(side, _named(side, "sequential"), disk=disk, python=_python(side))
+        share = 1 if side in OWN else work.THREADS / work.PEER_THREADS
         if fsyncs is not None:
-            first["sequential"]["fsyncs"] = fsyncs
+            first["sequential"]["fsyncs"] = fsyncs * share
         if side not in OWN:
             installed = (VENVS / side / "lib").glob("python3.*/site-packages/*.dist-info")
             first["process"]["distributions"] = len(list(installed))

@@ -108,9 +108,9 @@ def run(thread: str) -> None:
 def sequential(folder: Path) -> dict[str, float]:
     launch(folder)
     meter = Meter()
-    for number in range(work.THREADS):
+    for number in range(work.PEER_THREADS):
         run(f"t{number}")
-    figures = meter.per_step(work.THREADS * work.STEPS)
+    figures = meter.per_step(work.PEER_THREADS * work.STEPS)
     DBOS.destroy()
     return figures
 

@@ -78,9 +78,9 @@ def open_saver(folder: Path) -> SqliteSaver:
 def sequential(folder: Path) -> dict[str, float]:
     bench = Bench(open_saver(folder))
     meter = Meter()
-    for number in range(work.THREADS):
+    for number in range(work.PEER_THREADS):
         bench.thread(f"t{number}")
-    return meter.per_step(work.THREADS * work.STEPS)
+    return meter.per_step(work.PEER_THREADS * work.STEPS)
 
 
 def long(folder: Path) -> dict[str, float]:

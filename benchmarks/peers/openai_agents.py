@@ -89,12 +89,12 @@ async def thread(name: str, folder: Path, *, steps: int, latency_s: float = 0.0)
 
 def sequential(folder: Path) -> dict[str, float]:
     async def each() -> None:
-        for number in range(work.THREADS):
+        for number in range(work.PEER_THREADS):
             await thread(f"t{number}", folder, steps=work.STEPS)
 
     meter = Meter()
     asyncio.run(each())
-    return meter.per_step(work.THREADS * work.STEPS)
+    return meter.per_step(work.PEER_THREADS * work.STEPS)
 
 
 def long(folder: Path) -> dict[str, float]:

@@ -127,13 +127,13 @@ async def thread(name: str) -> None:
 
 def sequential(folder: Path) -> dict[str, float]:
     async def each() -> None:
-        for number in range(work.THREADS):
+        for number in range(work.PEER_THREADS):
             await thread(f"t{number}")
 
     launch(folder)
     meter = Meter()
     asyncio.run(each())
-    figures = meter.per_step(work.THREADS * work.STEPS)
+    figures = meter.per_step(work.PEER_THREADS * work.STEPS)
     DBOS.destroy()
     return figures
 

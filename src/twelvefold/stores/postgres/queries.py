@@ -21,10 +21,11 @@ SQL: Mapping[str, str] = parse_queries(
 class Named:
     """A connection that runs statements by their names, however its owner reads rows."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("_writing", "raw")
 
     def __init__(self, raw: "psycopg.Connection[Any]") -> None:
         self.raw = raw
+        self._writing: psycopg.RawCursor[Row] | None = None
 
     def rows(self, name: str, parameters: Any = ()) -> list[Row]:
         return self._cursor().execute(_query(name), parameters).fetchall()
@@ -34,7 +35,9 @@ class Named:
 
     def written(self, name: str, parameters: Any = ()) -> int:
         """How many rows that were."""
-        return self._cursor().execute(_query(name), parameters).rowcount
+        if self._writing is None:  # it holds no rows, and to make one takes as long as to use it
+            self._writing = self._cursor()
+        return self._writing.execute(_query(name), parameters).rowcount
 
     def write_many(self, name: str, rows: list[tuple[Any, ...]]) -> None:
         """Statement `<name>s` takes a list per column."""

@@ -135,12 +135,25 @@ where tenant = $1 and reverse(id) >= reverse($2) and reverse(id) <= reverse($2) 
 order by n desc limit $3;
 
 -- name: list_open_contacts
+-- From the place after ($3 to $6) on. `~` stands behind every time.
 select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at, null,
     coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq
 from twelvefold_contacts c
 join twelvefold_threads t on t.n = c.thread
 join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
 where c.tenant = $1 and c.outcome is null
+  and (coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq) > ($3, $4, $5::bigint, $6::bigint)
+  and ($7::text is null or t.agent = $7) and ($8::text is null or c.risk = $8)
+  and ($9::text is null or c.asks in (select json_array_elements_text($9::json)))
+order by coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq limit $2;
+
+-- name: list_contacts
+select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at, null,
+    coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq
+from twelvefold_contacts c
+join twelvefold_threads t on t.n = c.thread
+join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
+where c.tenant = $1
   and (coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq) > ($3, $4, $5::bigint, $6::bigint)
   and ($7::text is null or t.agent = $7) and ($8::text is null or c.risk = $8)
   and ($9::text is null or c.asks in (select json_array_elements_text($9::json)))
@@ -164,19 +177,6 @@ select t.agent, c.risk, c.asks, count(*) from twelvefold_contacts c
 join twelvefold_threads t on t.n = c.thread
 where c.tenant = $1 and c.outcome is null
 group by t.agent, c.risk, c.asks order by t.agent, c.risk, c.asks;
-
--- name: list_contacts
--- From the place after ($3 to $6) on. `~` stands behind every time.
-select t.tenant, t.id, t.agent, c.id, c.asked_at, e.data, c.outcome, c.closed_at, null,
-    coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq
-from twelvefold_contacts c
-join twelvefold_threads t on t.n = c.thread
-join twelvefold_events e on e.thread = c.thread and e.seq = c.seq
-where c.tenant = $1
-  and (coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq) > ($3, $4, $5::bigint, $6::bigint)
-  and ($7::text is null or t.agent = $7) and ($8::text is null or c.risk = $8)
-  and ($9::text is null or c.asks in (select json_array_elements_text($9::json)))
-order by coalesce(c.deadline, '~'), c.asked_at, c.thread, c.seq limit $2;
 
 -- WATCHING -------------------------------------------------------------------------------------------
 

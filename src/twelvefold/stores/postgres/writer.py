@@ -167,8 +167,6 @@ def applied(db: Named, appends: Sequence[Append], wakes: Wakes) -> Plan:
 
 def _locked(db: Named, ref: Ref, *, may_begin: bool) -> Pending | None:
     """The thread, which nobody else appends to or begins until this transaction ends."""
-    found = read_thread(db, ref)
-    if found is None and may_begin:
+    if may_begin:  # then there may be no row to lock
         db.rows("begin_in_turn", ref)
-        return read_thread(db, ref)  # somebody else may have begun it while we waited
-    return found
+    return read_thread(db, ref)
