@@ -15,8 +15,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from browser.site import Site, served
 from browser.visits import ARGUMENTS, CHROMIUM, Visits
 
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
-
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
@@ -39,7 +37,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def visits(chromium: Browser, site: Site) -> Iterator[Visits]:
     """Opens browsers for people. At the end no page may have complained of anything."""
-    made = Visits(chromium, site.url, PICTURES if os.environ.get("PICTURES") else None)
+    made = Visits(chromium, site.url)
     yield made
     assert made.end() == []
 

@@ -1,4 +1,4 @@
-"""An office that asks people in every way there is. What the first message says picks the way."""
+"""An office that asks people in every way there is. The first word of a message picks the way."""
 
 import re
 from datetime import timedelta
@@ -69,7 +69,6 @@ class Wire(Step):
 
 class Question(Step):
     intent: Literal["question"] = "question"
-    kind: str
     text: str
 
 
@@ -131,21 +130,23 @@ BEGINS: dict[str, Step] = {
     "nap": Nap(),
     "merge": Merge(),
     "errand": Errand(task="label"),
-    "text": Question(kind="text", text="Which supplier?\nThe last one went out of business."),
-    "yes": Question(kind="yes", text="Shall we reopen the shop?"),
-    "one": Question(kind="one", text="Which day?"),
-    "many": Question(kind="many", text="Which toppings?"),
-    "json": Question(kind="json", text="Where do you travel?"),
+    "text": Question(text="Which supplier?\nThe last one went out of business."),
+    "yes": Question(text="Shall we reopen the shop?"),
+    "one": Question(text="Which day?"),
+    "many": Question(text="Which toppings?"),
+    "json": Question(text="Where do you travel?"),
 }
-WORD = re.compile(r"^(?:text: )?['\"]?(\w[\w ]*)['\"]?$", re.MULTILINE)
-"""The first line that a person wrote."""
+BEGINS |= {"ask": BEGINS["text"], "plan": BEGINS["one"], "book": BEGINS["json"]}
+
+FIRST_WORD = re.compile(r"^(?:text: )?['\"]?(\w+)", re.MULTILINE)
+"""Of the first line that a person wrote."""
 
 FORMS = {
-    "text": free_text(),
-    "yes": yes_no(),
-    "one": multiple_choice("monday", "tuesday", "friday"),
-    "many": multiple_choice("cheese", "olives", "anchovies", many=True),
-    "json": json_answer(Visit),
+    "Which supplier?\nThe last one went out of business.": free_text(),
+    "Shall we reopen the shop?": yes_no(),
+    "Which day?": multiple_choice("monday", "tuesday", "friday"),
+    "Which toppings?": multiple_choice("cheese", "olives", "anchovies", many=True),
+    "Where do you travel?": json_answer(Visit),
 }
 
 
@@ -171,8 +172,8 @@ def carry_out(chosen: Any) -> Any:
             return run(lambda step: f"{step.intent} is done", step)
         case Wire() as step:
             return run(wire, step)
-        case Question(kind=kind) as step:
-            return Ask(step, step.text, to=DESK, form=FORMS[kind], within=DAY)
+        case Question(text=text) as step:
+            return Ask(step, text, to=DESK, form=FORMS[text], within=DAY)
         case _:
             return carry_on(chosen)
 
@@ -196,8 +197,8 @@ def reply(request: ModelRequest) -> Any:
     text = request.text
     if "_result>" in text or "<human_response>" in text or "<error>" in text:
         return Done(message="That is all.")
-    word = next(found[1] for found in WORD.finditer(text))
-    return BEGINS.get(word, BEGINS["note"])
+    word = next(found[1] for found in FIRST_WORD.finditer(text) if found[1] in BEGINS)
+    return BEGINS[word]
 
 
 def reserves(step_type: type[Step]) -> Agent[Any, Any]:

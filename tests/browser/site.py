@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from browser.desk import Reserve, ReserveSeats, breaks, desk, reply, reserves
 from examples.loading import example
 from twelvefold import App, ScriptedModel
 from twelvefold.app.app import DEFAULT_SETTLES
+from twelvefold.loop import utc_now
 from twelvefold.messages import ModelReply, ModelRequest
 from twelvefold.server import create_app
 from twelvefold.server.access import TrustedProxy
@@ -52,10 +54,12 @@ class Models:
 
 
 class Site:
-    """One application and where it is served. `open(row)` and `path(row)` name its pages."""
+    """One application and where it is served. `behind`: how far its clock is, so that what happens
+    now was long ago for whoever looks."""
 
     def __init__(self, folder: Path) -> None:
-        self.app = make_app(folder)
+        self.behind = timedelta()
+        self.app = make_app(folder, clock=lambda: utc_now() - self.behind)
         self.loop = asyncio.new_event_loop()
         self.url = ""
 
@@ -126,12 +130,12 @@ class Site:
         ]
 
 
-def make_app(folder: Path) -> App:
+def make_app(folder: Path, *, clock: Callable[[], datetime] | None = None) -> App:
     pipeline = example("release_pipeline")
     pipeline.cluster.path = folder / "cluster.db"
     agents = [*pipeline.app.agents.values(), desk, breaks, reserves(ReserveSeats)]
     settles = {**DEFAULT_SETTLES, "signed_in": "high"}
-    return App(agents, store=folder / "threads.db", model=Models(), settles=settles)
+    return App(agents, store=folder / "threads.db", model=Models(), settles=settles, clock=clock)
 
 
 @contextmanager

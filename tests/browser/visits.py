@@ -1,7 +1,6 @@
 """Browsers of people: sizes, themes, what a page complained of, its accessibility, its picture."""
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +16,6 @@ ARGUMENTS = (
     " --disable-background-networking --disable-component-update --disable-sync"
 ).split()
 SIZES = {"desktop": (1280, 800), "phone": (360, 640), "narrow": (320, 640)}
-PICTURE_BYTES_MAX = 150_000
 PATIENCE_MS = 10_000
 
 Size = Literal["desktop", "phone", "narrow"]
@@ -36,7 +34,6 @@ class Visits:
 
     browser: Browser
     url: str
-    pictures: Path | None = None
     complaints: list[str] = field(default_factory=list[str])
     refusals: set[int] = field(default_factory=set[int])
     breaks: bool = False
@@ -49,12 +46,14 @@ class Visits:
         size: Size = "desktop",
         theme: Theme = "light",
         javascript: bool = True,
+        scale: float = 1,
     ) -> Page:
         """A new browser of this person, with an empty page."""
         width, height = SIZES[size]
         context = self.browser.new_context(
             base_url=self.url,
             viewport={"width": width, "height": height},
+            device_scale_factor=scale,
             color_scheme=theme,
             java_script_enabled=javascript,
             has_touch=size != "desktop",
@@ -95,27 +94,6 @@ class Visits:
         refused = re.search(r"responded with a status of (\d+)", message.text)
         if refused is None or int(refused[1]) not in self.refusals:
             self.complaints.append(f"{message.text} ({message.location.get('url')})")
-
-    def picture(self, name: str, path: str, *, person: str = "anna") -> None:
-        """`docs/pictures/<name>-{light,dark}-{desktop,phone}.png`, when pictures are asked for."""
-        if self.pictures is None:
-            return
-        sizes: Collection[Size] = ("desktop", "phone")
-        themes: Collection[Theme] = ("light", "dark")
-        for size in sizes:
-            for theme in themes:
-                page = self.of(person, size=size, theme=theme)
-                page.goto(path)
-                screenshot(page, self.pictures / f"{name}-{theme}-{size}.png")
-                page.context.close()
-
-
-def screenshot(page: Page, path: Path) -> None:
-    """A small picture of what is in the window."""
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(page.screenshot())
-    size = path.stat().st_size
-    assert size <= PICTURE_BYTES_MAX, f"{path.name} has {size} bytes"
 
 
 def faults(page: Page, rules: list[str] | None = None) -> list[str]:

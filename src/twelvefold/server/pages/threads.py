@@ -23,6 +23,9 @@ LOOKED_THROUGH_MAX = 2_000
 
 LOOKED_AT_ONCE = 500
 SEARCH_CHARS_MAX = 200
+ID_CHARS_MAX = 16
+"""A longer id is shown by its ending, as in the terminal."""
+
 STATUSES: Sequence[Status] = get_args(Status)
 
 
@@ -138,7 +141,7 @@ def line_of(row: ThreadRow) -> Line:
     summary, parent = row.summary, row.parent
     return Line(
         id=row.ref.id,
-        name=short(row.ref.id),
+        name=row.ref.id if len(row.ref.id) <= ID_CHARS_MAX else short(row.ref.id),
         path=path_of(row.ref.id),
         agent=row.agent,
         status=row.status,

@@ -2,14 +2,30 @@
 
 import { show } from "./parts.js";
 
+const REST_MS = 300; // between two fetches, however much happens
+
 export function live() {
   const url = document.body.dataset.changes;
   if (!url || !("EventSource" in window)) return;
-  const refresh = one_at_a_time(() => show(location.href));
-  const stream = new EventSource(url);
-  stream.addEventListener("changed", refresh);
+  const refresh = oneAtATime(() => show(location.href));
+  let stream = null;
+  const open = () => {
+    stream = new EventSource(url); // which begins with how things are now
+    stream.addEventListener("changed", refresh);
+    stream.addEventListener("error", () => {
+      if (stream.readyState === EventSource.CLOSED) say("Load this page again to see what is new.");
+    });
+  };
+  open();
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
+  // A browser opens six connections to a server, so tabs in the background let go of theirs, but
+  // for those that count in their title.
+  document.addEventListener("visibilitychange", () => {
+    if (document.querySelector("[data-count]")) return;
+    stream.close();
+    if (!document.hidden) open();
+  });
   let before = counted();
   document.addEventListener("shown", () => {
     const now = counted();
@@ -19,7 +35,7 @@ export function live() {
 }
 
 // News that come while the page is fetched are fetched once more, however many they are.
-function one_at_a_time(work) {
+function oneAtATime(work) {
   let busy = false;
   let again = false;
   return async () => {
@@ -29,6 +45,7 @@ function one_at_a_time(work) {
       busy = true;
       again = false;
       await work();
+      await new Promise((rested) => setTimeout(rested, REST_MS));
       busy = false;
     } while (again);
   };

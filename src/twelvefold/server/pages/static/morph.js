@@ -2,7 +2,7 @@
 // what they type, where they are, what they unfolded. Elements with an id are the same element.
 
 const OWN = "input, textarea, select";
-const KEPT = new Set(["open", "data-on"]);
+const KEPT = new Set(["open"]);
 
 export function morph(from, to) {
   if (from.isEqualNode(to)) return from;

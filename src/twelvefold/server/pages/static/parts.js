@@ -5,13 +5,14 @@ import { morph } from "./morph.js";
 
 let newest = 0;
 
-// The page at `url`, in the parts of this one. False when it could not be had, or was outrun.
+// The page at `url`, in the parts of this one. False when it could not be had. Whoever comes later
+// wins, and shows the address as it is then: so the address is changed before this is called.
 export async function show(url) {
   const turn = ++newest;
   const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer?.ok) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (turn !== newest) return false;
+  if (turn !== newest) return true;
   for (const part of document.querySelectorAll("[data-live][id]")) {
     const fresh = page.getElementById(part.id);
     if (fresh) morph(part, document.adoptNode(fresh));
@@ -32,11 +33,11 @@ async function follow(event) {
   if (!link || event.defaultPrevented || event.button) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
+  history.pushState(null, "", link.href);
   if (!(await show(link.href))) {
-    location.href = link.href;
+    location.reload();
     return;
   }
-  history.pushState(null, "", link.href);
   const target = link.hash && document.getElementById(link.hash.slice(1));
   if (target) target.focus({ preventScroll: isInView(target) });
 }
@@ -50,11 +51,12 @@ function isInView(element) {
 function slider(form) {
   const range = form.querySelector("input[type=range]");
   form.classList.add("moves");
-  range.addEventListener("input", async () => {
+  range.addEventListener("input", () => {
     const url = new URL(location.href);
     if (range.value === range.max) url.searchParams.delete("at");
     else url.searchParams.set("at", range.value);
     url.searchParams.delete("page");
-    if (await show(url)) history.replaceState(null, "", url);
+    history.replaceState(null, "", url);
+    show(url);
   });
 }
