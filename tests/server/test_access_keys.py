@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from server.known import AWAY, LOCAL, Hours, at_hours, bearer, client, keyed
+from server import two_tenants
+from server.known import AWAY, LOCAL, Hours, at_hours, bearer, client, keyed, signed_in
 from twelvefold.app import App
 from twelvefold.directory import Directory
+from twelvefold.exceptions import StoreUnavailable
 from twelvefold.keys import id_of, new_secret
 from twelvefold.server import Principal
 from twelvefold.server.access import Keys, Loopback, Visits, any_of
+from twelvefold.stores import open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -194,3 +197,42 @@ def test_the_store_is_asked_for_nothing_that_is_no_key(app: App, monkeypatch: py
         assert client(app).get("/v1/threads", headers=header).status_code == 401
 
     assert found == []
+
+
+async def test_a_key_settles_medium_risk_and_a_visit_high(tmp_path: Path):
+    app = two_tenants.application(open_store(str(tmp_path / "risky.db")))
+    await two_tenants.peopled(app, with_theirs=False)
+    (asked,) = app.inbox(tenant=two_tenants.OURS)
+    path = f"/v1/contacts/{asked.ref.id}.{asked.id}/answer"
+    said = {"decision": "approve", "digest": asked.data["digest"]}
+    token = keyed(app, person="anna", tenant=two_tenants.OURS)
+
+    by_key = client(app).post(path, json=said, headers=bearer(token))
+    visitor = client(app)
+    signed_in(visitor, app, tenant=two_tenants.OURS)
+    csrf = visitor.get("/threads").text.partition('name="csrf" value="')[2].partition('"')[0]
+    by_visit = visitor.post(path, json=said, headers={"X-CSRF-Token": csrf})
+
+    assert (by_key.status_code, by_key.json()["type"]) == (
+        403,
+        "https://twelvefold.dev/problems/not-allowed",
+    )
+    assert by_visit.status_code == 200, by_visit.text
+    vote = [e for e in app.thread(asked.ref.id, tenant=two_tenants.OURS).events][-2]
+    assert (vote.type, vote.data["by"], vote.data["assurance"]) == (
+        "contact_answered",
+        "anna",
+        "signed_in",
+    )
+
+
+def test_a_store_that_cannot_write_when_a_key_was_used_answers_all_the_same(
+    app: App, monkeypatch: pytest.MonkeyPatch
+):
+    def locked(id: str, at: datetime) -> None:
+        raise StoreUnavailable("locked")
+
+    token = keyed(app)
+    monkeypatch.setattr(app.store, "key_used", locked)
+
+    assert asked(client(app), token) == 200

@@ -92,6 +92,11 @@ def serve(
     create_app, bound = parts()
     here.warns = True
     refuse_open(here, host, proxies)
+    if not proxies and not here.store.has_keys():
+        here.out.say(
+            "warning: there is no key yet, so whoever is on this machine may do everything here, as"
+            " you. Make one: twelvefold keys create NAME --scope all --person YOU"
+        )
     access = _proxied(proxies, proxy_header) if proxies else None
     with bound(host, port) as listens:
         served = create_app(here.app, access=access, https=https)

@@ -1,9 +1,11 @@
 """Keys: `Authorization: Bearer tf_<id>.<secret>`."""
 
+from contextlib import suppress
+
 from anyio.to_thread import run_sync
 from fastapi import Request
 
-from twelvefold.exceptions import NotSignedIn
+from twelvefold.exceptions import NotSignedIn, StoreError
 from twelvefold.keys import USED_EVERY, Key, id_of, proven
 from twelvefold.server.access.around import Around, around
 from twelvefold.server.principal import Principal, scopes_of
@@ -31,7 +33,8 @@ async def opened(token: str, here: Around) -> Key:
     found = await run_sync(here.app.store.key, id) if id is not None else None
     key = proven(found, token, now=now)
     if key.used_at is None or now - key.used_at >= USED_EVERY:
-        await run_sync(here.app.store.key_used, key.id, now)
+        with suppress(StoreError):  # a request that only reads must not fail for it
+            await run_sync(here.app.store.key_used, key.id, now)
     return key
 
 

@@ -7,6 +7,7 @@ names what it is for, so that none can be used for something else.
 import base64
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import stat
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.store import EmbeddedStore
+
+log = logging.getLogger("twelvefold.server")
 
 KEY_BYTES = 32
 SETTING = "TWELVEFOLD_SIGNING_KEY"
@@ -55,7 +58,15 @@ def signing_of(store: EmbeddedStore, setting: str | bytes | None = None) -> Sign
     if given:
         return Signing(_read(given))
     path: str | None = getattr(store, "path", None)
-    return Signing(secrets.token_bytes(KEY_BYTES) if path is None else kept_key(path + SUFFIX))
+    if path is not None:
+        return Signing(kept_key(path + SUFFIX))
+    log.warning(
+        "%s keeps no signing key: visits end with this process. Set %s to keep them, and to share"
+        " them between processes.",
+        store.name,
+        SETTING,
+    )
+    return Signing(secrets.token_bytes(KEY_BYTES))
 
 
 def kept_key(path: str) -> bytes:
