@@ -14,6 +14,7 @@ from server.visiting import PERSON, Named, Visitor, begun, form_with, office, se
 from twelvefold.app import App
 from twelvefold.models.openai import OpenAIModel
 from twelvefold.server import create_app
+from twelvefold.server.access import TrustedProxy
 from twelvefold.server.pages.threads import LOOKED_AT_ONCE, ROWS_PER_PAGE
 from twelvefold.store import Append, Create
 from twelvefold.testing import START
@@ -256,3 +257,27 @@ def test_included_below_a_prefix_every_link_stays_below_it(app: App):
         links = re.findall(r'(?:href|action|src|data-changes)="([^"#]+)"', text)
         assert links
         assert [link for link in links if not link.startswith("/agents/")] == [], path
+
+
+def test_who_may_only_read_is_offered_nothing_to_do(app: App):
+    begun(app, "refund", name="t1")
+    proxy = TrustedProxy(PERSON, networks=["127.0.0.1"], scopes=["threads:read"])
+    made = create_app(app, access=proxy)
+    reader = TestClient(made, client=("127.0.0.1", 1), headers={PERSON: "anna"})
+
+    assert 'method="post"' not in reader.get("/threads/t1").text
+    assert reader.post("/threads/t1/pause").status_code == 403
+    assert "scope <code>admin</code>" in reader.get("/health").text
+    assert "threads.db" not in reader.get("/health").text
+
+
+def test_health_tells_what_did_not_arrive(app: App, anna: Visitor):
+    begun(app, "refund", name="t1")
+    lost = {"contact": "s1.1", "channel": "mail", "to": "a@example.com", "error": "no such host"}
+    draft = Draft("contact_not_sent", {**lost, "tries": 3, "dead": True}, START)
+    app.store.commit_now(Append("t1", [draft]))
+    app.channels = {"mail": object()}
+    text = words(anna.get("/health"))
+
+    assert "1 message did not reach those who are asked" in text
+    assert "a@example.com: no such host (3 tries, given up)" in text
