@@ -1,5 +1,6 @@
 """The page of a contact: all that is needed to decide, and forms that work without JavaScript."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -259,6 +260,18 @@ def test_what_is_not_there_is_a_page_that_says_so(anna: Visitor, contact: str):
     page_of(anna, "label")
 
     assert anna.get(f"/contacts/{contact}").status_code == 404
+
+
+def test_a_contact_of_a_thread_of_any_name_is_found_and_decided(app: App, anna: Visitor):
+    begun(app, "label", name="orders/7 of 50% #1?")
+    [path] = re.findall(r'class="name[^"]*" href="([^"]+)"', anna.get("/inbox").text)
+
+    [edit] = re.findall(r'href="([^"]+/edit)"', anna.get(path).text)
+    editing = anna.get(edit)
+    answer = form_with(anna.get(path), "Approve").send(anna, "Approve")
+
+    assert form_with(editing, "Review").action == edit
+    assert "Approved by anna" in words(anna.get(answer.headers["location"]))
 
 
 # Questions

@@ -6,6 +6,7 @@ between changes nothing for who decides, and another argument does.
 
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
@@ -40,13 +41,13 @@ SHOWN_AGAIN = (Conflict, InvalidAnswer, NotAllowed)
 def router(serving: Serving) -> APIRouter:
     routes = pages_router(serving)
 
-    @routes.get("/contacts/{contact_id}")
+    @routes.get("/contacts/{contact_id:path}")
     async def show(request: Request, contact_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         who = await serving.who(request, "contacts:read")
         asked = await run_sync(partial(look, serving.app, contact_id, who))
         return decision_page(request, serving, who, asked)
 
-    @routes.post("/contacts/{contact_id}")
+    @routes.post("/contacts/{contact_id:path}")
     async def decide(request: Request, contact_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         who = await serving.who(request, "contacts:answer")
         data = await request.form()
@@ -57,7 +58,7 @@ def router(serving: Serving) -> APIRouter:
             asked = await run_sync(partial(look, serving.app, contact_id, who))
             typed = typed_of(data)
             return decision_page(request, serving, who, asked, refused=error, typed=typed)
-        return see_other(request, serving, f"/contacts/{contact_id}")
+        return see_other(request, serving, contact_path(contact_id))
 
     return routes
 
@@ -90,7 +91,7 @@ def decision_page(
     typed: Typed | None = None,
 ) -> Response:
     """The page of a contact as it is now, under what was refused, if anything was."""
-    at = serving.at(request, f"/contacts/{asked.id}")
+    at = serving.at(request, contact_path(asked.id))
     return page(
         request,
         serving,
@@ -127,6 +128,11 @@ def found(app: App, contact_id: str, *, tenant: str) -> tuple[Thread, State[Any]
     if id not in state.contacts:
         raise _nothing(contact_id)
     return thread, state, id
+
+
+def contact_path(contact_id: str) -> str:
+    """Threads are called what people call them: `a b?`, or `orders/7`."""
+    return f"/contacts/{quote(contact_id)}"
 
 
 def _nothing(contact_id: str) -> UnknownContact:

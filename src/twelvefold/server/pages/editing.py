@@ -18,7 +18,7 @@ from twelvefold.contacts import contact_named
 from twelvefold.exceptions import Conflict, InvalidAnswer, NotAllowed, TwelvefoldError
 from twelvefold.server.api.contact_shapes import without_intent
 from twelvefold.server.pages.answering import placed_errors, refusal_said
-from twelvefold.server.pages.decision import answer, decision_page, found, look
+from twelvefold.server.pages.decision import answer, contact_path, decision_page, found, look
 from twelvefold.server.pages.decision_view import Asked
 from twelvefold.server.pages.fields import Field, fields_of
 from twelvefold.server.pages.filled import Filled, read, text_of
@@ -55,15 +55,15 @@ class Change:
 def router(serving: Serving) -> APIRouter:
     routes = pages_router(serving)
 
-    @routes.get("/contacts/{contact_id}/edit")
+    @routes.get("/contacts/{contact_id:path}/edit")
     async def edit(request: Request, contact_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         who = await serving.who(request, "contacts:answer")
         editing = await run_sync(partial(editable, serving.app, contact_id, who))
         if editing.asked.ended or editing.asked.barred or editing.asked.mine:
-            return see_other(request, serving, f"/contacts/{contact_id}")
+            return see_other(request, serving, contact_path(contact_id))
         return _fields_page(request, serving, who, editing)
 
-    @routes.post("/contacts/{contact_id}/edit")
+    @routes.post("/contacts/{contact_id:path}/edit")
     async def changed(request: Request, contact_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         who = await serving.who(request, "contacts:answer")
         data = await request.form()
@@ -92,7 +92,7 @@ async def _changed(
     except (Conflict, NotAllowed) as error:
         asked = await run_sync(partial(look, serving.app, editing.asked.id, who))
         return decision_page(request, serving, who, asked, refused=error, typed=typed)
-    return see_other(request, serving, f"/contacts/{editing.asked.id}")
+    return see_other(request, serving, contact_path(editing.asked.id))
 
 
 def editable(app: App, contact_id: str, who: Principal) -> Editing:

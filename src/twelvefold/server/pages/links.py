@@ -7,6 +7,7 @@ that opens nothing is told apart from no other one.
 """
 
 from functools import partial
+from urllib.parse import quote, urlencode
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
@@ -29,14 +30,14 @@ from twelvefold.thread import DEFAULT_TENANT
 def router(serving: Serving) -> APIRouter:
     routes = pages_router(serving)
 
-    @routes.api_route("/h/{token}", methods=["GET", "HEAD"])
+    @routes.api_route("/h/{token:path}", methods=["GET", "HEAD"])
     async def show(  # pyright: ignore[reportUnusedFunction]
         request: Request, token: str, tenant: str = DEFAULT_TENANT
     ) -> Response:
         link, asked = await run_sync(partial(look, serving.app, token, tenant))
-        return _page(request, serving, link, asked)
+        return _page(request, serving, link, asked, at=_path(token, tenant))
 
-    @routes.post("/h/{token}")
+    @routes.post("/h/{token:path}")
     async def decide(  # pyright: ignore[reportUnusedFunction]
         request: Request, token: str, tenant: str = DEFAULT_TENANT
     ) -> Response:
@@ -54,9 +55,9 @@ def router(serving: Serving) -> APIRouter:
             )
         except SHOWN_AGAIN as error:
             link, asked = await run_sync(partial(look, serving.app, token, tenant))
-            return _page(request, serving, link, asked, refused=error, typed=typed_of(data))
-        query = f"?{request.url.query}" if request.url.query else ""
-        return see_other(request, serving, f"/h/{token}{query}")
+            typed, at = typed_of(data), _path(token, tenant)
+            return _page(request, serving, link, asked, at=at, refused=error, typed=typed)
+        return see_other(request, serving, _path(token, tenant))
 
     return routes
 
@@ -74,6 +75,11 @@ def look(app: App, token: str, tenant: str) -> tuple[Link, Asked]:
     return link, asked_of(thread, state, contact, reader, now=app.clock())
 
 
+def _path(token: str, tenant: str) -> str:
+    where = "" if tenant == DEFAULT_TENANT else f"?{urlencode({'tenant': tenant})}"
+    return f"/h/{quote(token)}{where}"
+
+
 def opened(app: App, token: str, tenant: str) -> Link:
     try:
         return app.opened_link(token, tenant=tenant)
@@ -89,6 +95,7 @@ def _page(
     link: Link,
     asked: Asked,
     *,
+    at: str,
     refused: TwelvefoldError | None = None,
     typed: Typed | None = None,
 ) -> Response:
@@ -100,7 +107,7 @@ def _page(
         status=200 if refused is None else status_of(refused),
         now=serving.app.clock(),
         link=link,
-        decide_at=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+        decide_at=serving.at(request, at),
         edit_at="",
         **answering(asked, refused, typed, code="" if clicking else link.code, by_link=True),
     )
