@@ -1,7 +1,6 @@
 """App: agents, a store and models put together, with the verbs."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,9 +18,9 @@ from twelvefold.context.texts import Redact, redacted_json
 from twelvefold.deliveries import Channel
 from twelvefold.deliveries import checked as checked_channels
 from twelvefold.directory import Directory, People, people_of
-from twelvefold.exceptions import Conflict, Stale, UnknownAgent, UnknownThread
+from twelvefold.exceptions import Conflict, Stale, UnknownAgent
 from twelvefold.inbound import Receiver
-from twelvefold.loop import STOP_GRACE_S, Engine, Surroundings, Watch, utc_now
+from twelvefold.loop import STOP_GRACE_S, Engine, Observer, Observers, Surroundings, Watch, utc_now
 from twelvefold.messages import Model, models_of
 from twelvefold.meters import Budget, Rate, checked_rates
 from twelvefold.policy import Risk, Settles
@@ -64,6 +63,7 @@ class App(Reading, Copies, Receiving, Linking):
     - `clock`: the time; without it, that of the database where the log is in one.
     - `stop_grace_s`: what tools under way may take to end when the engine is told to stop.
     - `rates` by the name of a model, `budgets`: what all processes together may ask of models.
+    - `observers`: spans and metrics of what is done here, such as `telemetry.Tracing()`.
     - `schedules`: what launches threads by itself, while something runs this application.
     - `engine`: "embedded", where one process advances, or "procrastinate" for several on Postgres.
     """
@@ -81,6 +81,7 @@ class App(Reading, Copies, Receiving, Linking):
         schedules: Iterable[Schedule] = (),
         rates: Mapping[str, Rate] | None = None,
         budgets: Iterable[Budget] = (),
+        observers: Iterable[Observer] = (),
         secrets: Secrets | None = None,
         redact: Redact | None = None,
         stop_grace_s: float = STOP_GRACE_S,
@@ -92,6 +93,7 @@ class App(Reading, Copies, Receiving, Linking):
         self.settles, self.people = Settles(settles), people_of(directory)
         self.schedules = checked(schedules, self.agents)
         self.rates, self.budgets = checked_rates(rates or {}, self.models), tuple(budgets)
+        self.observers = Observers(watching) if (watching := tuple(observers)) else None
         self.secrets, self.stop_grace_s = checked_secrets(secrets), stop_grace_s
         self._clock, self.redact = clock, redact
         self.channels, self._watch = checked_channels(ways := list(channels)), Watch()
@@ -155,6 +157,7 @@ class App(Reading, Copies, Receiving, Linking):
             watch=self._watch,
             rates=self.rates,
             budgets=self.budgets,
+            observers=self.observers,
         )
 
     def agent(self, name: str) -> Agent[Any, Any]:
@@ -237,16 +240,6 @@ class App(Reading, Copies, Receiving, Linking):
         """Decide again after `advance_failed`. Raises `Conflict`."""
         await self._change(thread_id, tenant, partial(verbs.retry, by=by))
 
-    async def cancel(
-        self, thread_id: str, *, by: str = "api", reason: str = "", tenant: str = DEFAULT_TENANT
-    ) -> None:
-        """End the thread and those it launched, for good. Raises `Conflict`."""
-        await self._change(thread_id, tenant, partial(verbs.cancel, by=by, reason=reason))
-        for child in verbs.children(self.thread(thread_id, tenant=tenant)):
-            # Somebody else has just cancelled it; a copied log names children that are not here.
-            with suppress(Conflict, UnknownThread):
-                await self.cancel(child, by=by, reason=reason, tenant=tenant)
-
     def _redacted(self, data: Json) -> Json:
         return data if self.redact is None else redacted_json(data, self.redact)
 
@@ -262,6 +255,9 @@ class App(Reading, Copies, Receiving, Linking):
                 continue
             if change.is_outrun(stored):
                 continue
+            if self.observers is not None:
+                for append in change.appends:
+                    self.observers.committed(Ref(tenant, append.thread_id), append.drafts)
             if change.refusal is not None:
                 raise change.refusal
             return

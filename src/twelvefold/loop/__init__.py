@@ -12,6 +12,9 @@ from twelvefold.loop.engines import waiting_s as waiting_s
 from twelvefold.loop.facts import record as record
 from twelvefold.loop.firing import arm as arm
 from twelvefold.loop.firing import fire_due as fire_due
+from twelvefold.loop.observing import Observer as Observer
+from twelvefold.loop.observing import Observers as Observers
+from twelvefold.loop.observing import Seen as Seen
 from twelvefold.loop.stops import Bell as Bell
 from twelvefold.loop.stops import Stop as Stop
 from twelvefold.loop.surroundings import STOP_GRACE_S as STOP_GRACE_S

@@ -8,20 +8,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
-from twelvefold.agent import Agent
 from twelvefold.directory import Directory
 from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, StoreError, UnknownAgent
 from twelvefold.failures import short
-from twelvefold.loop.acts import act
+from twelvefold.loop.acts import brought
 from twelvefold.loop.facts import record, sleeps_ended
 from twelvefold.loop.stops import Bell, Stop
 from twelvefold.loop.surroundings import Surroundings
-from twelvefold.loop.under_way import Brought, Cancels, UnderWay, name_of
+from twelvefold.loop.under_way import Brought, Cancels, UnderWay, is_one_of
 from twelvefold.loop.undisturbed import undisturbed
 from twelvefold.plan import Act, CallTool, Plan, begin, recover
 from twelvefold.reducer import fold
@@ -42,7 +41,8 @@ async def advance(ref: Ref, around: Surroundings, *, bell: Bell | None = None) -
     Returns when another advance took the thread over, or the bell says stop: then the tools under
     way may end. Cancelled, it cancels them, and records what they still bring.
     """
-    return await _Advance(ref, around, bell or Bell()).run()
+    with nullcontext() if around.observers is None else around.observers.advancing(ref):
+        return await _Advance(ref, around, bell or Bell()).run()
 
 
 class _Advance:
@@ -93,6 +93,7 @@ class _Advance:
         try:
             await self._commit(plan, rests=rests)
         except Stale as refusal:
+            self._tell(None)
             before = self.durable.head
             await self._catch_up()
             if self.durable.head == before:  # nothing came: a foreign event holds a key of ours
@@ -114,7 +115,7 @@ class _Advance:
         return False
 
     def _doing(self, action: Act, after: int) -> Callable[[Stop], Coroutine[Any, Any, Brought]]:
-        return partial(_act, action, self.thread, self.agent, self.around, after)
+        return partial(brought, action, self.thread, self.agent, self.around, after)
 
     def _is_alone(self, plan: Plan) -> bool:
         """Whether nothing else can become ready while the act is under way: then it needs no
@@ -163,7 +164,7 @@ class _Advance:
             if isinstance(action, CallTool) and action.run.in_transaction:
                 transactional(self.store)  # or the thread parks with the reason
         if flying:
-            plan.acts = [action for action in plan.acts if not _is_one_of(flying, action)]
+            plan.acts = [action for action in plan.acts if not is_one_of(flying, action)]
         plan.waits = plan.waits or not (plan.acts or plan.drafts)
         return plan
 
@@ -216,12 +217,21 @@ class _Advance:
         if append.claim and stored[0].data is drafts[0].data:  # else others wrote it, and hold it
             self.holds, self.epoch = True, self.epoch + 1
         self.facts = []
+        self._tell(drafts)
         if stored and stored[-1].seq != self.thread.head:  # a delivery record came in between
             self._take_up(self.store.load(self.ref.id, tenant=self.ref.tenant))
             self.state = self.agent.state(self.thread)
         self.durable = self.thread
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s %s", self.ref.id, " ".join(draft.type for draft in drafts))
+
+    def _tell(self, drafts: list[Draft] | None) -> None:
+        """Observers hear what is durable; None is a decision that was thrown away."""
+        if (observers := self.around.observers) is not None:
+            if drafts is None:
+                observers.outrun(self.ref)
+            else:
+                observers.committed(self.ref, drafts)
 
     async def _catch_up(self) -> None:
         """Something arrived: keep the facts, forget the decisions, read the log anew."""
@@ -279,21 +289,3 @@ class _Advance:
         while self.facts:
             await record(self.store, self.ref, self.facts[0], wake=wake)
             del self.facts[0]
-
-
-async def _act(
-    action: Act,
-    thread: Thread,
-    agent: Agent[Any, Any],
-    around: Surroundings,
-    after: int,
-    stop: Stop,
-) -> Brought:
-    fact = await act(action, thread, agent, around, after=after, stop=stop)
-    with_its_rows = isinstance(action, CallTool) and action.run.in_transaction
-    return None if with_its_rows and fact.type == "tool_returned" else fact
-
-
-def _is_one_of(flying: Collection[str], action: Act) -> bool:
-    """One model call at a time, one `reconcile` per step: its result decides what is next."""
-    return not isinstance(action, CallTool) and name_of(action) in flying

@@ -9,6 +9,7 @@ from twelvefold.agent import Agent
 from twelvefold.context.texts import Redact
 from twelvefold.deliveries import Channel, timers_of
 from twelvefold.directory import People, people_of
+from twelvefold.loop.observing import Observers
 from twelvefold.loop.watch import Watch
 from twelvefold.messages import Model, model_named
 from twelvefold.meters import Budget, Rate
@@ -40,6 +41,7 @@ class Surroundings:
     watch: Watch = field(default_factory=Watch)
     rates: Mapping[str, Rate] = field(default_factory=dict[str, Rate])
     budgets: Sequence[Budget] = ()
+    observers: Observers | None = None
 
     def model(self, name: str | None) -> Model:
         """Raises `ConfigurationError` when the application has no such model."""

@@ -5,7 +5,7 @@ what has to be heard meanwhile is heard by callback.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from twelvefold.loop.stops import Stop
@@ -119,3 +119,8 @@ class Cancels:
 
     def any(self) -> bool:
         return self._task.cancelling() > self._before
+
+
+def is_one_of(flying: Collection[str], action: Act) -> bool:
+    """One model call at a time, one `reconcile` per step: its result decides what is next."""
+    return not isinstance(action, CallTool) and name_of(action) in flying

@@ -1,0 +1,33 @@
+"""What an act is called, and what its fact says, for spans and metrics alike."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from twelvefold.plan import Act, CallModel, CallTool, Reconcile
+from twelvefold.thread import Draft
+
+FAILED = frozenset({"tool_failed", "tool_outcome_unknown", "model_failed", "advance_failed"})
+DEFAULT_MODEL = "default"
+
+
+def model_name(action: CallModel) -> str:
+    """As the application calls it."""
+    return action.model or DEFAULT_MODEL
+
+
+def tool_call(action: Act) -> CallTool:
+    assert not isinstance(action, CallModel)
+    return action.call if isinstance(action, Reconcile) else action
+
+
+def failure_of(fact: Draft) -> str | None:
+    """A word for what went wrong; None for a fact that tells of no failure."""
+    if fact.type not in FAILED:
+        return None
+    return str(fact.data.get("reason") or fact.type)
+
+
+def usage_of(fact: Draft) -> Mapping[str, Any]:
+    """Tokens and cost of a reply, as `messages.Usage` writes them."""
+    found = fact.data.get("usage")
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
