@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from twelvefold import __version__
 from twelvefold.app import App
-from twelvefold.server import health, metrics
+from twelvefold.server import health
 from twelvefold.server.access import Entrance, Rates, Way
 from twelvefold.server.access.around import Around
 from twelvefold.server.access.dressing import dress_plain, dressed
@@ -25,7 +25,6 @@ from twelvefold.server.streams import routes as streams
 
 PARTS = (
     health.router,
-    metrics.router,
     threads.router,
     verbs.router,
     contacts.router,
@@ -37,12 +36,12 @@ PARTS = (
 PAGES = (
     files.router,
     inbox.router,
-    decision.router,
     editing.router,  # whose paths those of a contact would take
+    decision.router,
     links.router,
-    context_page.router,
     threads_page.router,
     thread_page.router,
+    context_page.router,
     health_page.router,
     visiting.router,
     streams.router,
