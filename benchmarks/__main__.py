@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import ALONE, BENCH, LARGE, ON_POSTGRES, ONCE, Figure
-from benchmarks.machine import load, machine
+from benchmarks.machine import distributions, load, machine
 from benchmarks.processes import Figures, count_fsyncs, postgres, run_case
 from benchmarks.table import rows, table
 
@@ -89,7 +89,7 @@ def _add_counts(sides: Sides, cases: list[str], disk: Path) -> str:
     """What needs to be counted only once; says how fsyncs were."""
     if "process" in cases:
         sides["floor"][0]["process"]["distributions"] = 0
-        sides["ours"][0]["process"]["distributions"] = _distributions()
+        sides["ours"][0]["process"]["distributions"] = distributions()
     if COUNTED not in cases:
         return "not counted"
     for side in SIDES:
@@ -98,23 +98,6 @@ def _add_counts(sides: Sides, cases: list[str], disk: Path) -> str:
             return "not counted (no strace); under synchronous=FULL every commit is at least one"
         sides[side][0][COUNTED]["fsyncs"] = fsyncs
     return "strace"
-
-
-def _distributions() -> int:
-    """How many distributions `pip install twelvefold` brings, itself included."""
-    from importlib.metadata import requires
-
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    found, left = set[str](), ["twelvefold"]
-    while left:
-        name = canonicalize_name(left.pop())
-        if name not in found:
-            found.add(name)
-            wanted = [Requirement(line) for line in requires(name) or []]
-            left += [r.name for r in wanted if not r.marker or r.marker.evaluate({"extra": ""})]
-    return len(found)
 
 
 def heading(report: dict[str, Any]) -> str:

@@ -23,6 +23,23 @@ def load() -> str:
     return f"{os.getloadavg()[0]:.1f}"
 
 
+def distributions() -> int:
+    """How many distributions `pip install twelvefold` brings, itself included."""
+    from importlib.metadata import requires
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found, left = set[str](), ["twelvefold"]
+    while left:
+        name = canonicalize_name(left.pop())
+        if name not in found:
+            found.add(name)
+            wanted = [Requirement(line) for line in requires(name) or []]
+            left += [r.name for r in wanted if not r.marker or r.marker.evaluate({"extra": ""})]
+    return len(found)
+
+
 def _commit() -> str:
     said = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks import work
 from benchmarks.figures import SQLITE, Figure
-from benchmarks.machine import load, machine
+from benchmarks.machine import distributions, load, machine
 from benchmarks.processes import Figures, count_fsyncs, run_case
 from benchmarks.table import number
 
@@ -23,12 +23,20 @@ SCHEMA = "twelvefold.bench-peers/1"
 ROUNDS = 5
 OWN = ("floor", "ours")
 PEERS = {
+    "langgraph": "langgraph",
+    "langgraph_delta": "langgraph",
+    "dbos": "dbos",
+    "pydantic_ai": "pydantic_ai",
+    "openai_agents": "openai_agents",
+}
+"""And whose venv is theirs."""
+NAMED = {
     "langgraph": ("langgraph", "langgraph-checkpoint-sqlite"),
     "dbos": ("dbos",),
     "pydantic_ai": ("pydantic-ai-slim", "dbos"),
     "openai_agents": ("openai-agents",),
 }
-"""With the distributions whose versions are named."""
+"""The distributions of a venv whose versions are told."""
 PINS = Path(__file__).parent
 VENVS = Path("build/peers")
 COMPARED = ("sequential", "long", "resume", "process", "crowd")
@@ -67,7 +75,7 @@ def _options() -> argparse.Namespace:
 
 
 def _python(side: str) -> str:
-    return sys.executable if side in OWN else str(VENVS / side / "bin" / "python")
+    return sys.executable if side in OWN else str(VENVS / PEERS[side] / "bin" / "python")
 
 
 def _named(side: str, case: str) -> str:
@@ -84,20 +92,24 @@ def _add_counts(rounds: Rounds, disk: Path) -> None:
         share = 1 if side in OWN else work.THREADS / work.PEER_THREADS
         if fsyncs is not None:
             first["sequential"]["fsyncs"] = fsyncs * share
+        first["process"]["distributions"] = distributions() if side == "ours" else 0
         if side not in OWN:
-            installed = (VENVS / side / "lib").glob("python3.*/site-packages/*.dist-info")
+            installed = (VENVS / PEERS[side] / "lib").glob("python3.*/site-packages/*.dist-info")
             first["process"]["distributions"] = len(list(installed))
 
 
 def versions() -> dict[str, str]:
-    """Of each peer, as pinned."""
-    return {peer: ", ".join(f"{name} {pin(peer, name)}" for name in PEERS[peer]) for peer in PEERS}
+    """Of each venv, as pinned."""
+    return {
+        venv: ", ".join(f"{name} {pin(venv, name)}" for name in names)
+        for venv, names in NAMED.items()
+    }
 
 
-def pin(peer: str, name: str) -> str:
-    text = (PINS / f"{peer}.txt").read_text()
+def pin(venv: str, name: str) -> str:
+    text = (PINS / f"{venv}.txt").read_text()
     found = re.search(rf"^{re.escape(name)}(?:\[[^]]*\])?==(\S+)", text, re.MULTILINE)
-    assert found, f"{name} is not pinned in {peer}.txt"
+    assert found, f"{name} is not pinned in {venv}.txt"
     return found[1]
 
 

@@ -24,6 +24,7 @@ from benchmarks.measure import Curve, Meter, cold_ms, stored_bytes
 
 FILE = "langgraph.db"
 DURABLE: Any = {"durability": "sync"}
+STATE: Any = MessagesState
 
 
 class Bench:
@@ -38,7 +39,7 @@ class Bench:
             self.curve.mark()
             return work.RESULT
 
-        builder = StateGraph(MessagesState)
+        builder = StateGraph(STATE)
         builder.add_node("model", self._slow_model if latency_s else self._model)
         builder.add_node("tools", ToolNode([lookup]))
         builder.add_edge(START, "model")
@@ -46,14 +47,14 @@ class Bench:
         builder.add_edge("tools", "model")
         self.graph = builder.compile(checkpointer=saver)
 
-    def _model(self, state: MessagesState) -> dict[str, Any]:
+    def _model(self, state: Any) -> dict[str, Any]:
         step = sum(isinstance(message, ToolMessage) for message in state["messages"])
         if step == self.steps:
             return {"messages": [AIMessage(work.ANSWER)]}
         call = {"name": "lookup", "args": {"query": work.query(step)}, "id": f"call{step}"}
         return {"messages": [AIMessage("", tool_calls=[call])]}
 
-    async def _slow_model(self, state: MessagesState) -> dict[str, Any]:
+    async def _slow_model(self, state: Any) -> dict[str, Any]:
         await asyncio.sleep(self.latency_s)
         return self._model(state)
 
