@@ -110,7 +110,7 @@ def _row(name: str, code: int, counts: Path, junit: Path) -> Row:
     passed, skipped = _passed(junit) if junit.exists() else (0, 0)
     row.runs = row.runs or passed
     row.notes += [f"{skipped} tests were skipped"] if skipped else []
-    row.wrong = _wrong(row, code)
+    row.wrong = wrong(row, code)
     return row
 
 
@@ -122,7 +122,7 @@ def _passed(junit: Path) -> tuple[int, int]:
     return count["tests"] - skipped - count["failures"] - count["errors"], skipped
 
 
-def _wrong(row: Row, code: int) -> str:
+def wrong(row: Row, code: int) -> str:
     if row.lost or row.duplicated:
         return "BROKEN"
     if row.caught < row.mutants:

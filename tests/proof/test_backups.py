@@ -27,7 +27,7 @@ from twelvefold.testing.processes import Order, children
 
 HERE = Path(__file__).parent
 PATH = [HERE, HERE.parent, HERE.parent / "examples"]
-POINTS = 4
+POINTS = 2
 """In `make test`: so many moments, by chance. All of them in `make prove`."""
 TO_THE_END = 0
 

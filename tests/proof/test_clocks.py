@@ -13,9 +13,9 @@ from working import NAP, WITHIN
 
 STALL_S = 1.0
 DAYS_400_S = 400 * 86_400
-ROUNDS, ROUNDS_LONG = 2, 20
+ROUNDS, ROUNDS_LONG = 1, 20
 EARLIEST_S = {"nap": NAP.total_seconds(), "ask": 2 * WITHIN.total_seconds()}
-EACH = 3
+EACH = 2
 
 pytestmark = needs_compiler
 

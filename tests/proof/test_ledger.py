@@ -8,7 +8,7 @@ from reporting import Report
 from twelvefold.testing import Matrix, crash_matrix
 
 HERE = Path(__file__).parent
-SEEDS = 40
+SEEDS = 15
 SEEDS_LONG = 200
 INSIDE = {
     "after the order is written",

@@ -10,20 +10,23 @@ import scenarios
 from places import url_of
 
 from twelvefold import App
-from twelvefold.engine.procrastinate import migrate
+from twelvefold.engine.procrastinate import ProcrastinateEngine, Timing, migrate
 from twelvefold.loop import Engine
 from twelvefold.testing import Build, Point, Scenario
 
 STALL_S = 1.0
 PAUSE_S = 0.05
-PATIENCE_S = 30.0
+PATIENCE_S = 50.0
+KILLS_MAX = 100
+"""Where eight of them share two cores, a living one may be silent for a second."""
 
 
 class Worker(App):
     """An application that stays until nothing is woken, as a worker that is not told to stop."""
 
     def new_engine(self, name: Any = None, *, stall_s: float | None = None) -> Engine:
-        return super().new_engine(name, stall_s=STALL_S)
+        timing, store = Timing(STALL_S), self.store
+        return ProcrastinateEngine(self.surroundings, store, timing=timing, kills_max=KILLS_MAX)
 
     async def run(self, **options: Any) -> Engine:
         async with asyncio.timeout(PATIENCE_S):
