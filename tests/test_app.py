@@ -42,6 +42,7 @@ from twelvefold.exceptions import (
     Conflict,
     InvalidAnswer,
     NotAllowed,
+    StoreUnavailable,
     UnknownAgent,
     UnknownContact,
     UnknownThread,
@@ -337,6 +338,34 @@ async def test_cancelling_closes_contacts_timers_and_children(store):
         "cancelled",
         "the thread was cancelled by olga",
     )
+
+
+@pytest.mark.parametrize("died_after", [1, 2])
+async def test_what_a_death_left_of_a_family_is_cancelled_by_the_next_call(store, died_after):
+    def to(name: str) -> Any:
+        return lambda chosen: Delegate(chosen.step, name, "x")
+
+    grandchild = pipeline(Question(), carry_out=asking, name="grandchild")
+    child = pipeline(Errand(), carry_out=to("grandchild"), name="child")
+    app = app_of([pipeline(Errand(), carry_out=to("child")), child, grandchild], store)
+    await waiting(app)
+    left = [None] * died_after
+
+    async def dies() -> None:
+        if not left:
+            raise StoreUnavailable("the process died")
+        left.pop()
+
+    app.use_store(Meddled(store, "cancelled", dies))
+    with pytest.raises(StoreUnavailable):
+        await app.cancel("t")
+    app.use_store(store)
+    assert status(app, "t.s1.s1") == "waiting"
+
+    await app.cancel("t")
+    assert {status(app, name) for name in ("t", "t.s1", "t.s1.s1")} == {"cancelled"}
+    with pytest.raises(Conflict, match="is cancelled already"):
+        await app.cancel("t")
 
 
 async def test_cancelling_leaves_alone_the_children_that_ended_or_belong_to_others(store):

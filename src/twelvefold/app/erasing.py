@@ -1,33 +1,26 @@
 """Erasing a thread and those it launched: what their events hold goes, and that they were stays."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from abc import abstractmethod
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 from twelvefold.app import verbs
+from twelvefold.app.ending import Ending
+from twelvefold.app.families import family_of
 from twelvefold.audit import ERASED
-from twelvefold.exceptions import Conflict, UnknownThread
+from twelvefold.exceptions import Conflict
 from twelvefold.reducer import read
-from twelvefold.store import Append, EmbeddedStore
+from twelvefold.store import Append
 from twelvefold.thread import DEFAULT_TENANT, Draft, Json, Thread
 
 
-class Erasing(ABC):
+class Erasing(Ending):
     """What `App` does with what must not be kept."""
 
     @property
     @abstractmethod
     def clock(self) -> Callable[[], datetime]: ...
-
-    @property
-    @abstractmethod
-    def store(self) -> EmbeddedStore: ...
-
-    @abstractmethod
-    async def _change(
-        self, thread_id: str, tenant: str, verb: Callable[..., verbs.Change]
-    ) -> None: ...
 
     async def erase(
         self, thread_id: str, *, by: str, reason: str, tenant: str = DEFAULT_TENANT
@@ -74,17 +67,3 @@ def refuse_open(thread: Thread) -> None:
             f"{thread.id} has not ended, and what goes on needs its log: end it first with"
             f" `twelvefold cancel {thread.id}`. Nothing was erased."
         )
-
-
-def family_of(store: EmbeddedStore, thread_id: str, *, tenant: str) -> Iterator[Thread]:
-    """The thread and those it launched here, each after its own children."""
-    thread = store.load(thread_id, tenant=tenant)
-    for event in thread.events:
-        child = str(event.data.get("child"))
-        # A copied log names the children of the original, which are not its own.
-        if event.type == "child_launched" and child.startswith(f"{thread_id}."):
-            try:
-                yield from family_of(store, child, tenant=tenant)
-            except UnknownThread:  # launched where this log was exported
-                continue
-    yield thread

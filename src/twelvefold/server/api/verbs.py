@@ -4,7 +4,7 @@ With `If-Match` on the head a verb is refused when anything came since; the stor
 in the transaction that appends.
 """
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from copy import copy
 from functools import partial
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from twelvefold.app import App
-from twelvefold.exceptions import Moved, Stale, UnknownThread
+from twelvefold.exceptions import Conflict, Moved, Stale, UnknownThread
 from twelvefold.server.api.asked import Asked
 from twelvefold.server.api.once import turn_of
 from twelvefold.server.api.replies import asked_etags, expect_etag, head_etag
@@ -131,8 +131,10 @@ class Verbs:
 
         Open contacts close.
         """
-        if not self._was_done(request, who, thread_id, "cancelled"):
-            app, reason = self._seen(request, who, thread_id), body.reason if body else ""
+        again = self._was_done(request, who, thread_id, "cancelled")
+        reason = "" if body is None else body.reason
+        app = self.app if again else self._seen(request, who, thread_id)
+        with suppress(Conflict) if again else nullcontext():  # those it launched may be left
             await app.cancel(thread_id, by=who.name, reason=reason, tenant=who.tenant)
         return await self._now(who, thread_id)
 
