@@ -93,7 +93,7 @@ class Rates:
 
 def _try(request: Request, given: str) -> str:
     """A key and whence it came, hashed."""
-    return hashlib.sha256(f"{_address(request)}\n{given}".encode()).hexdigest()
+    return hashlib.sha256(f"{_address(request)}\n{given}".encode(errors="replace")).hexdigest()
 
 
 def _address(request: Request) -> str:

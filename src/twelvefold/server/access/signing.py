@@ -46,7 +46,9 @@ class Signing:
 
     def is_mac(self, given: str, purpose: str, *parts: str) -> bool:
         """Compared in the same time for all that is wrong."""
-        return hmac.compare_digest(given.encode(), self.mac(purpose, *parts).encode())
+        return hmac.compare_digest(
+            given.encode(errors="replace"), self.mac(purpose, *parts).encode()
+        )
 
 
 def signing_of(store: EmbeddedStore, setting: str | bytes | None = None) -> Signing:
