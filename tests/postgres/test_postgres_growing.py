@@ -11,7 +11,7 @@ from contracts.store import asked, fact, launch, message, types
 from twelvefold.audit import Verified, verify
 from twelvefold.exceptions import Fenced, Stale, StoreUnavailable
 from twelvefold.store import Append
-from twelvefold.stores.postgres import PostgresStore
+from twelvefold.stores.postgres import PostgresStore, kept
 from twelvefold.stores.postgres.kept import GROWN_MAX, KEPT_MAX
 
 pytestmark = pytest.mark.anyio
@@ -248,3 +248,53 @@ async def test_a_closed_store_says_so_to_all_who_ask(store, many):
     for outcome in await asyncio.gather(*asked, return_exceptions=True):
         assert isinstance(outcome, StoreUnavailable)
         assert "is closed" in str(outcome)
+
+
+# Nothing else is different
+
+
+def write_history(store: PostgresStore) -> None:
+    for number in range(3):
+        id = f"h{number}"
+        launch(store, id, message(), wake=True)
+        for step in range(4):
+            head = store.thread_row(id).head
+            chosen = fact("next_step_chosen", intent="look", args={"n": step}, by="model")
+            started = fact("tool_started", step=f"s{step + 1}", intent="look", attempt=1)
+            store.commit_now(Append(id, [chosen, started], expect=head, claim=not step))
+            data = {"step": f"s{step + 1}", "intent": "look", "attempt": 1, "result": "ü\ud800"}
+            returned = fact("tool_returned", f"outcome:{step}", **data)
+            store.commit_now(Append(id, [returned]))
+            store.commit_now(Append(id, [returned]))
+        store.commit_now(Append(id, [fact("finished", message="done")], served=1))
+
+
+def dump(store: PostgresStore) -> list[list[tuple[object, ...]]]:
+    """All that two stores may have alike."""
+    tables = {
+        "threads": "id, agent, head, epoch, parked_at, encode(chain, 'hex'), status, summary",
+        "events": "thread, seq, type, v, key, after, at, data, encode(chain, 'hex')",
+        "contacts": "thread, id",
+        "wakes": "thread_id, tenant",
+        "timers": "thread_id, key",
+    }
+    with psycopg.connect(store.url) as db:
+        return [
+            db.execute(f"select {columns} from twelvefold_{name} order by 1, 2").fetchall()
+            for name, columns in tables.items()
+        ]
+
+
+def test_the_short_way_leaves_what_the_long_way_leaves(postgres, monkeypatch):
+    dumps = []
+    monkeypatch.setattr("twelvefold.tables.appends.urandom", bytes)
+    for kept_max in (KEPT_MAX, 0):
+        monkeypatch.setattr(kept, "KEPT_MAX", kept_max)
+        with postgres.log() as url:
+            store = PostgresStore(url)
+            write_history(store)
+            dumps.append(dump(store))
+            store.close()
+
+    assert dumps[0] == dumps[1]
+    assert len(dumps[0][1]) == 3 * 14

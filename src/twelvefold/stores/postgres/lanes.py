@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from weakref import ReferenceType, ref
 
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.store import Append, Ref
@@ -62,7 +63,7 @@ class Lanes:
 
     def __init__(self, commits: Commits, *, threads_max: int) -> None:
         self._commits = commits
-        self._asked_last: asyncio.Task[Any] | None = None
+        self._asked_last: ReferenceType[asyncio.Task[Any]] | None = None
         self._turns = 0
         self._ready: deque[_Waiting] = deque()
         self._groups = 0
@@ -81,8 +82,12 @@ class Lanes:
 
     def _is_alone(self) -> bool:
         """Whether nobody else has asked since this task did, and nothing is under way."""
-        asked_last, self._asked_last = self._asked_last, asyncio.current_task()
-        return asked_last is self._asked_last and not self._last
+        task = asyncio.current_task()
+        asked_last = self._asked_last and self._asked_last()
+        if task is None or asked_last is not task:
+            self._asked_last = None if task is None else ref(task)
+            return False
+        return not self._last
 
     async def _given(self, events: Events) -> Events:
         self._turns = (self._turns + 1) % TURNS_MAX
@@ -98,7 +103,7 @@ class Lanes:
 
     def _asked(self, waiting: _Waiting) -> "Future[Events]":
         with self._lock:
-            before = {self._last[ref] for ref in waiting.refs if ref in self._last}
+            before = {self._last[name] for name in waiting.refs if name in self._last}
             waiting.before = len(before)
             self._last.update(dict.fromkeys(waiting.refs, waiting))
         for earlier in before:
@@ -182,9 +187,9 @@ class Lanes:
     ) -> None:
         """Its lane is free; then its caller hears, unless it is gone."""
         with self._lock:
-            for ref in waiting.refs:
-                if self._last.get(ref) is waiting:
-                    del self._last[ref]
+            for name in waiting.refs:
+                if self._last.get(name) is waiting:
+                    del self._last[name]
         waiting.over.set_result(None)
         if error is not None:
             waiting.future.set_exception(error)
