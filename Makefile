@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types imports unit bench bench-scale bench-peers flame parser-score prove coverage lock build clean
+.PHONY: help pictures setup demo test lint format types imports unit bench bench-scale bench-peers bench-server flame parser-score prove coverage lock build clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ bench-scale: $(STAMP)  ## what takes long to fill: a million events, ten thousan
 bench-peers: $(PEERS:%=build/peers/%/.stamp)  ## the same work by LangGraph, DBOS, Pydantic AI, OpenAI Agents
 	@$(BIN)/python -m benchmarks.peers
 
+bench-server: $(STAMP)  ## the server: 200 streams, 50 requests a second, long lists: 2 minutes
+	@$(BIN)/python -m benchmarks.served
+
 flame: $(STAMP)  ## profile a case of the bench; CASE=long is another one
 	@$(BIN)/python -m benchmarks.flame $(or $(CASE),sequential)
 
@@ -56,6 +59,9 @@ parser-score: $(STAMP)  ## score the parser on a file of cases: CASES=../shared/
 
 prove: $(STAMP)  ## every proof of docs/proof.md, as a table and build/proof.json (ROWS="crash" chooses)
 	@$(BIN)/python tests/proof/prove.py $(ROWS)
+
+pictures: $(STAMP)  ## take the pictures of the docs anew, in a browser
+	@PICTURES=1 $(BIN)/python -m pytest -q tests/browser/test_pictures.py
 
 coverage: $(STAMP)  ## branch coverage, of which the core must have all
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing
