@@ -11,9 +11,10 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
+import pytest
 from http_names import FOLDER, WORLD
 
 from twelvefold.client import Client, Retries
@@ -21,31 +22,14 @@ from twelvefold.keys import CHANCE_BYTES, new_key
 from twelvefold.stores import open_store
 
 HERE = Path(__file__).parent
-PATIENT = Retries(tries_max=400, reconnects_max=400, wait_first_s=0.05, wait_max_s=1.0)
-"""A server is away for about a second at most; the last of its tries comes after two minutes."""
-PATHS = (HERE, HERE.parents[1] / "examples", HERE.parents[1])
+PATIENT = Retries(tries_max=120, reconnects_max=120, wait_first_s=0.05, wait_max_s=1.0)
+"""A server is away for a second or so; the last of its tries comes after a minute and a half."""
+PYTHONPATH = os.pathsep.join([str(HERE), str(HERE.parents[1] / "examples"), *sys.path])
 LIVES_S_MAX = 0.3
 """What a server gets that is killed at a random moment."""
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    [
-        "twelvefold.cli",
-        "twelvefold.engine.embedded",
-        "twelvefold.models.scripted",
-        "twelvefold.server.building",
-        "twelvefold.server.listening",
-        "twelvefold.stores.postgres",
-        "twelvefold.stores.sqlite",
-        "uvicorn.protocols.http.auto",
-    ]
-)
-
-
-class Process(Protocol):
-    """As both kinds of it are."""
-
-    def kill(self) -> None: ...
+FORKS.set_forkserver_preload(["http_warm"])
 
 
 class Site:
@@ -154,15 +138,16 @@ def free_port() -> int:
 
 def _forked(arguments: list[str], env: Mapping[str, str], log: str) -> Any:
     """The command, in a process that has loaded its modules already."""
-    paths = [str(path) for path in PATHS]
-    process = FORKS.Process(target=_command, args=(arguments, dict(env), paths, log), daemon=True)
-    process.start()
+    process = FORKS.Process(target=_command, args=(arguments, dict(env), log), daemon=True)
+    with pytest.MonkeyPatch.context() as patch:  # for who forks, which begins with the first one
+        patch.setenv("PYTHONPATH", PYTHONPATH)
+        process.start()
     return process
 
 
-def _command(arguments: list[str], env: Mapping[str, str], paths: list[str], log: str) -> None:
+def _command(arguments: list[str], env: Mapping[str, str], log: str) -> None:
     os.environ.update(env)
-    sys.path[:0] = paths
+    sys.path[:0] = PYTHONPATH.split(os.pathsep)
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(written, stream)
@@ -174,11 +159,10 @@ def _command(arguments: list[str], env: Mapping[str, str], paths: list[str], log
 
 def _executed(arguments: list[str], env: Mapping[str, str], log: str) -> Any:
     """The command as people type it."""
-    paths = os.pathsep.join([*map(str, PATHS), *sys.path])
     with Path(log).open("a") as written:
         return subprocess.Popen(
             [sys.executable, "-c", "from twelvefold.cli import main; main()", *arguments],
-            env={**os.environ, **env, "PYTHONPATH": paths},
+            env={**os.environ, **env, "PYTHONPATH": PYTHONPATH},
             stdout=written,
             stderr=written,
         )
