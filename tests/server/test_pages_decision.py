@@ -106,6 +106,18 @@ def test_approve_lets_it_run_and_the_page_says_so(app: App, anna: Visitor):
     assert 'action="/contacts' not in anna.get("/contacts/t.s1.1").text
 
 
+def test_after_a_decision_the_next_one_is_a_click_away(app: App, anna: Visitor):
+    begun(app, "refund", name="later")
+    page = page_of(anna, "label")
+    form_with(page, "Approve").send(anna, "Approve")
+    settle(app)
+
+    after = anna.get("/contacts/t.s1.1")
+
+    assert '<a class="button main" href="/contacts/later.s1.1">Next: ' in after.text
+    assert "Next" not in words(anna.as_("eve").get("/contacts/t.s1.1"))
+
+
 def test_deny_needs_a_comment_which_the_model_reads(app: App, anna: Visitor):
     page = page_of(anna, "label")
 
@@ -114,6 +126,7 @@ def test_deny_needs_a_comment_which_the_model_reads(app: App, anna: Visitor):
 
     assert refused.status_code == 422
     assert "A denial needs a comment: the model reads it." in words(refused)
+    assert 'id="wrong-comment"><bdi>is empty' in refused.text
     assert answer.status_code == 303
     assert last(app, "contact_closed")["comment"] == "Use billing\ninstead"
 

@@ -38,7 +38,10 @@ def formed(contact: Contact, answer: Answer) -> Answer:
     if decision == "edit" and contact.kind == "approval" and not answer.changes:
         raise InvalidAnswer("An edit changes something; a yes is `approve`. Nothing was done.")
     if decision == "deny" and not (answer.comment or "").strip():
-        raise InvalidAnswer("A denial needs a comment: the model reads it. Nothing was done.")
+        raise InvalidAnswer(
+            "A denial needs a comment: the model reads it. Nothing was done.",
+            errors={"comment": "is empty"},
+        )
     if decision == "choose":
         return _choice(contact, answer)
     if decision == "answer":

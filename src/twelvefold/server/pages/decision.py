@@ -27,6 +27,8 @@ from twelvefold.reducer import read
 from twelvefold.server.pages.answering import answering
 from twelvefold.server.pages.decision_view import CHANNEL, Asked, Reader, asked_of
 from twelvefold.server.pages.given import Given, Typed, given_of, typed_of
+from twelvefold.server.pages.inbox import first_of
+from twelvefold.server.pages.inbox_view import Line
 from twelvefold.server.pages.layout import page, see_other
 from twelvefold.server.pages.refusals import pages_router, status_of
 from twelvefold.server.principal import Principal
@@ -45,7 +47,8 @@ def router(serving: Serving) -> APIRouter:
     async def show(request: Request, contact_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         who = await serving.who(request, "contacts:read")
         asked = await run_sync(partial(look, serving.app, contact_id, who))
-        return decision_page(request, serving, who, asked)
+        next = await run_sync(partial(first_of, serving.app, who)) if asked.ended else None
+        return decision_page(request, serving, who, asked, next=next)
 
     @routes.post("/contacts/{contact_id:path}")
     async def decide(request: Request, contact_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -87,10 +90,12 @@ def decision_page(
     who: Principal,
     asked: Asked,
     *,
+    next: Line | None = None,
     refused: TwelvefoldError | None = None,
     typed: Typed | None = None,
 ) -> Response:
-    """The page of a contact as it is now, under what was refused, if anything was."""
+    """The page of a contact as it is now, under what was refused, if anything was. `next`: what
+    else waits for this person."""
     at = serving.at(request, contact_path(asked.id))
     return page(
         request,
@@ -101,6 +106,7 @@ def decision_page(
         now=serving.app.clock(),
         decide_at=at,
         edit_at=f"{at}/edit" if asked.can_edit else "",
+        next=next,
         **answering(asked, refused, typed),
     )
 

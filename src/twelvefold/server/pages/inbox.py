@@ -16,6 +16,7 @@ from twelvefold.inbox import ContactRow
 from twelvefold.policy import RISKS
 from twelvefold.server.pages.inbox_view import (
     TABS,
+    Line,
     Offered,
     Tab,
     Wanted,
@@ -87,6 +88,15 @@ def look(app: App, who: Principal, tab: Tab, wanted: Wanted, after: str) -> List
         Offered(sorted(app.agents), RISKS, ()) if tab == "history" else offered(backlog, directory),
         rows[PAGE_ROWS - 1].place if len(rows) > PAGE_ROWS else "",
     )
+
+
+def first_of(app: App, who: Principal) -> Line | None:
+    """What waits for this person and is to be decided first."""
+    store, tenant = app.store, who.tenant
+    directory = app.directory(tenant=tenant)
+    mine = policies_for(who.person or who.name, store.backlog(tenant=tenant), directory)
+    rows = store.contacts(tenant=tenant, limit=1, to=mine)
+    return line(rows[0], app.clock()) if rows else None
 
 
 def _page(
