@@ -154,5 +154,5 @@ class Broken:
     def runner_lock(self) -> Any:
         raise StoreUnavailable("the disk is gone")
 
-    def about(self) -> str:
+    def has_keys(self) -> bool:
         raise StoreUnavailable("the disk is gone")
