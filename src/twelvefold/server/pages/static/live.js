@@ -3,6 +3,9 @@
 import { show } from "./parts.js";
 
 const REST_MS = 300; // between two fetches, however much happens
+const SAID_MS = 8000; // what was said stays for so long; the count stays anyway
+
+let said;
 
 export function live() {
   const url = document.body.dataset.changes;
@@ -56,5 +59,8 @@ function counted() {
 }
 
 function say(words) {
-  document.getElementById("live").textContent = words;
+  const place = document.getElementById("live");
+  place.textContent = words;
+  clearTimeout(said);
+  said = setTimeout(() => place.replaceChildren(), SAID_MS);
 }
