@@ -11,10 +11,11 @@ import pytest
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.loop import utc_now
 from twelvefold.server.streams import pulse, tails
-from twelvefold.server.streams.feed import Feed
+from twelvefold.server.streams.feed import READERS_MAX, Feed
 from twelvefold.server.streams.glances import About
+from twelvefold.server.streams.routes import change_lines, event_lines
 from twelvefold.server.streams.tails import QUEUE_EVENTS_MAX, Chunk, Tail
-from twelvefold.store import Append, Create, Ref
+from twelvefold.store import Append, Create, EmbeddedStore, Ref
 from twelvefold.testing import MemoryStore
 from twelvefold.thread import Draft, Event
 from twelvefold.watching import PAGE_EVENTS
@@ -228,3 +229,41 @@ async def test_whoever_comes_while_the_server_stops_is_sent_away(store: Watched)
         feed.expect_open()
     async with aclosing(feed.events(T1, after=1)) as found:
         assert await anext(found) == "the server stops"
+
+
+# What is written
+
+
+async def test_a_stream_ends_after_its_time_so_that_who_reads_is_asked_again(store: Watched):
+    feed = Feed(lambda: store, heartbeat_s=0.01)
+
+    events = [text async for text in event_lines(feed, T1, after=1, life_s=0.05)]
+    changes = [text async for text in change_lines(feed, [About("threads")], life_s=0.05)]
+
+    for texts in (events, changes):
+        assert texts[0] == b"retry: 1000\n\n"
+        assert b": still here\n\n" in texts
+        assert texts[-1].startswith(b": time to say again who you are")
+    assert feed.readers == 0
+
+
+async def test_a_store_that_is_gone_ends_a_stream_with_a_word(store: Watched):
+    def gone() -> EmbeddedStore:
+        raise StoreUnavailable("it is gone")
+
+    texts = [text async for text in event_lines(Feed(gone), T1, after=0)]
+
+    assert texts == [
+        b"retry: 1000\n\n",
+        b": the store does not answer; go on with Last-Event-ID\n\n",
+    ]
+
+
+async def test_a_server_has_room_for_so_many_readers_and_says_so(store: Watched):
+    class Crowded(Feed):
+        @property
+        def readers(self) -> int:
+            return READERS_MAX
+
+    with pytest.raises(StoreUnavailable, match="READERS_MAX = 5000"):
+        Crowded(lambda: store).expect_open()

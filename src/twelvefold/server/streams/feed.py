@@ -14,6 +14,7 @@ from twelvefold.store import EmbeddedStore, Ref
 from twelvefold.watching import PAGE_EVENTS
 
 STOPPING = "the server stops"
+READERS_MAX = 5_000
 
 
 class Feed:
@@ -43,9 +44,14 @@ class Feed:
         self._glances.end(STOPPING)
 
     def expect_open(self) -> None:
-        """Raises `StoreUnavailable` when the server stops."""
+        """Raises `StoreUnavailable` when the server stops or has no room for another reader."""
         if self._drained:
             raise StoreUnavailable(f"{STOPPING}: come back in a moment.")
+        if self.readers >= READERS_MAX:
+            raise StoreUnavailable(
+                f"This server has READERS_MAX = {READERS_MAX} streams open already. Close one, or"
+                " come back later."
+            )
 
     async def events(self, ref: Ref, *, after: int) -> AsyncGenerator[Chunk | str | None]:
         """Every event after `after`: what is stored, then what comes. None: nothing came for

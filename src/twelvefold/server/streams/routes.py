@@ -3,18 +3,21 @@
 The API's route of events calls `event_stream` when a request asks for a stream.
 """
 
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
+import anyio
 from fastapi import APIRouter, Query, Request, Response
 
-from twelvefold.exceptions import Conflict, UnknownThread
+from twelvefold.exceptions import Conflict, StoreError, UnknownThread
 from twelvefold.server.principal import Principal
 from twelvefold.server.problems import ProblemRoute
 from twelvefold.server.serving import Serving
 from twelvefold.server.streams.feed import Feed
 from twelvefold.server.streams.glances import About
+from twelvefold.server.streams.pulse import UNANSWERED
 from twelvefold.server.streams.sse import (
     HEARTBEAT,
     MEDIA_TYPE,
@@ -25,6 +28,10 @@ from twelvefold.server.streams.sse import (
 )
 from twelvefold.store import EmbeddedStore, Ref
 
+T = TypeVar("T")
+
+log = logging.getLogger("twelvefold.server")
+
 STREAM: dict[str, Any] = {
     MEDIA_TYPE: {
         "schema": {"type": "string"},
@@ -33,6 +40,9 @@ STREAM: dict[str, Any] = {
 }
 """What OpenAPI says of it."""
 ABOUTS_MAX = 10
+LIFE_S_MAX = 600.0
+"""So long a key that was revoked, or a scope that was taken away, is still good for a stream."""
+WHO_AGAIN = "time to say again who you are"
 RESUME = "go on with Last-Event-ID"
 
 
@@ -49,7 +59,7 @@ def router(serving: Serving) -> APIRouter:
         who = await serving.access.principal(request)
         abouts = [_about(name, who, serving.app.store) for name in about]
         serving.feed.expect_open()
-        return EventStream(_change_lines(serving.feed, abouts))
+        return EventStream(change_lines(serving.feed, abouts))
 
     return routes
 
@@ -67,31 +77,53 @@ def event_stream(serving: Serving, thread_id: str, *, tenant: str, after: int = 
             f"{thread_id} has {head} events: there is none with id {after}. This is another log"
             " than the one you read before; read it from its beginning, without Last-Event-ID."
         )
-    return EventStream(_event_lines(serving.feed, Ref(tenant, thread_id), after))
+    return EventStream(event_lines(serving.feed, Ref(tenant, thread_id), after=after))
 
 
-async def _event_lines(feed: Feed, ref: Ref, after: int) -> AsyncGenerator[bytes]:
+async def event_lines(
+    feed: Feed, ref: Ref, *, after: int, life_s: float = LIFE_S_MAX
+) -> AsyncGenerator[bytes]:
+    """The text of a stream of events, for `life_s`."""
     yield OPENING
     async with aclosing(feed.events(ref, after=after)) as found:
-        async for chunk in found:
-            if chunk is None:
-                yield HEARTBEAT
+        async for chunk in _alive(found, life_s=life_s):
+            if isinstance(chunk, bytes):
+                yield chunk
             elif isinstance(chunk, str):
                 yield comment(f"{chunk}; {RESUME}")
             else:
                 yield chunk.text
 
 
-async def _change_lines(feed: Feed, abouts: Sequence[About]) -> AsyncGenerator[bytes]:
+async def change_lines(
+    feed: Feed, abouts: Sequence[About], *, life_s: float = LIFE_S_MAX
+) -> AsyncGenerator[bytes]:
+    """The text of a stream for a page, for `life_s`."""
     yield OPENING
     async with aclosing(feed.changes(abouts)) as found:
-        async for news in found:
-            if news is None:
-                yield HEARTBEAT
+        async for news in _alive(found, life_s=life_s):
+            if isinstance(news, bytes):
+                yield news
             elif isinstance(news, str):
                 yield comment(news)
             else:
                 yield b"".join(_changed(about, mark) for about, mark in news.items())
+
+
+async def _alive(
+    found: AsyncGenerator[T | str | None], *, life_s: float
+) -> AsyncGenerator[T | str | bytes]:
+    """What is found, with heartbeats, until its time is over or the store is gone."""
+    ends = anyio.current_time() + life_s
+    try:
+        async for one in found:
+            yield HEARTBEAT if one is None else one
+            if anyio.current_time() > ends:
+                yield WHO_AGAIN
+                return
+    except StoreError as error:
+        log.warning("a stream ends: %s", error)
+        yield UNANSWERED
 
 
 def _changed(about: About, mark: str) -> bytes:
