@@ -110,21 +110,9 @@ def app_on(url: str, folder: Path) -> App:
         effects.note("end", call)
         return step.n
 
-    def carry_out(chosen: Any) -> Any:
-        match chosen.step.how:
-            case "nap":
-                return Sleep(chosen.step, chosen.at + NAP)
-            case "ask":
-                later = escalate(to="olga", within=WITHIN)
-                return Approve(
-                    chosen.step, by="anna", within=WITHIN, remind=REMIND, on_expiry=later
-                )
-            case _:
-                return run(do, chosen.step, retry_safe=True)
-
     def decide(thread: Thread, state: State[Do]) -> Effect[Do]:
         if state.ready:
-            return carry_out(state.ready[0])
+            return carried_out(state.ready[0], do)
         if state.waiting or state.finished:
             return Wait()
         how, done = str(thread.events[0].data["text"]), len(state.all(Do))
@@ -142,6 +130,17 @@ def app_on(url: str, folder: Path) -> App:
         channels=[Mail(effects)],
         directory=PEOPLE,
     )
+
+
+def carried_out(chosen: Any, do: Any) -> Effect[Do]:
+    match chosen.step.how:
+        case "nap":
+            return Sleep(chosen.step, chosen.at + NAP)
+        case "ask":
+            later = escalate(to="olga", within=WITHIN)
+            return Approve(chosen.step, by="anna", within=WITHIN, remind=REMIND, on_expiry=later)
+        case _:
+            return run(do, chosen.step, retry_safe=True)
 
 
 async def work(url: str, folder: Path, stall_s: float) -> None:
