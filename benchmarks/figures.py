@@ -118,12 +118,11 @@ LISTS = (
     "a thread by its end",
     "a whole thread",
 )
+PAGES = tuple(name for name in LISTS if name != "inbox, 1,000")
+PAGE = Goal("ours", 50)
 LARGE = (
     *(Figure("L1", "large.lists", f"{name}, p50", f"ms: {name}, p50") for name in LISTS),
-    *(
-        Figure("L1", "large.lists", f"{name}, p95", f"ms: {name}, p95", Goal("ours", 50))
-        for name in LISTS
-    ),
+    *(Figure("L1", "large.lists", f"{name}, p95", f"ms: {name}, p95", PAGE) for name in PAGES),
     Figure("L2", "large.paused", "kb", "KB of rows per paused thread", Goal("ours", 10)),
     Figure("L2", "large.paused", "timers", "timers of 10,000 of them", Goal("ours", 0)),
     Figure("L2", "large.paused", "wakes", "wakes of them", Goal("ours", 0)),

@@ -13,6 +13,7 @@ from twelvefold.exceptions import Fenced, Stale, StoreUnavailable
 from twelvefold.store import Append
 from twelvefold.stores.postgres import PostgresStore, kept
 from twelvefold.stores.postgres.kept import GROWN_MAX, KEPT_MAX
+from twelvefold.stores.postgres.wakes import RowWakes
 
 pytestmark = pytest.mark.anyio
 HOLD = "select from twelvefold_threads where id = 't1' for update"
@@ -98,9 +99,36 @@ def test_contacts_wakes_and_new_threads_go_the_long_way(store):
     store.commit_now(Append("t1", [asked("s1.1")]))
     assert [row.id for row in store.contacts()] == ["s1.1"]
 
-    for more in ({"wake": True}, {"served": 1}, {"cancel": ["k"]}):
+    for more in ({"wake": True}, {"cancel": ["k"]}):
         store.commit_now(Append("t1", [fact()]))
         assert not grow(store, **more)
+
+
+def test_the_last_append_of_an_advance_ends_its_wake_and_no_newer_one(store):
+    store.commit_now(Append("t1", [fact()], wake=True))
+    [first] = store.woken()
+    store.commit_now(Append("t1", [fact()], wake=True))
+    [second] = store.woken()
+
+    assert grow(store, served=first.version)
+    assert store.woken() == [second]
+    assert grow(store, fact(), fact(), served=second.version)
+    assert store.woken() == []
+    with psycopg.connect(store.url) as db:
+        assert db.execute("select head, parked_at from twelvefold_threads").fetchone() == (6, 6)
+
+
+def test_another_engine_that_has_to_be_told_is_told(store):
+    class Noting(RowWakes):
+        def served(self, tx, ref, version):
+            told.append((ref.id, version))
+
+    told = []
+    store.tell(Noting("noting"))
+
+    assert not grow(store, served=7)
+    store.commit_now(Append("t1", [fact()], served=7))
+    assert told == [("t1", 7)]
 
 
 def test_a_thread_that_another_transaction_holds_is_waited_for_elsewhere(store):
@@ -201,6 +229,7 @@ def test_threads_grow_together_in_one_transaction(store, many):
     with psycopg.connect(store.url) as db:
         count = "select count(distinct xmin::text) from twelvefold_events where seq > 1"
         assert db.execute(count).fetchone() == (1,)
+    assert grow_together(store, *many, served=1) == [False] * 5  # each is a statement of its own
 
 
 def test_of_a_group_those_grow_that_can(store, other, many):
@@ -266,7 +295,8 @@ def write_history(store: PostgresStore) -> None:
             returned = fact("tool_returned", f"outcome:{step}", **data)
             store.commit_now(Append(id, [returned]))
             store.commit_now(Append(id, [returned]))
-        store.commit_now(Append(id, [fact("finished", message="done")], served=1))
+        served = store.woken()[-1].version if number else 0  # the first one is left woken
+        store.commit_now(Append(id, [fact("finished", message="done")], served=served))
 
 
 def dump(store: PostgresStore) -> list[list[tuple[object, ...]]]:

@@ -5,7 +5,7 @@ but a few events of one thread, the writer does it the long way: what is kept de
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +35,17 @@ class Growth:
     events: list[list[Event]]
     before: tuple[Any, ...]
     after: tuple[Any, ...]
+    served: int | None = None
 
     def written(self, db: Named) -> bool:
         """Write it, in a transaction of its own; False when the thread is another by now."""
         rows = self.pending.rows
         values = [value for row in rows for value in row]
         parameters = (*self.after, *self.before, *values)
-        return db.written(f"grow_by_{len(rows)}", parameters) == len(rows)
+        if self.served is not None:
+            parameters += (*self.pending.ref, self.served)
+        verb = "grow" if self.served is None else "rest"
+        return db.written(f"{verb}_by_{len(rows)}", parameters) == len(rows)
 
 
 def write_together(db: Named, growths: Sequence[Growth]) -> set[int]:
@@ -63,15 +67,21 @@ def _named(names: Iterable[str], values: Iterable[Any]) -> dict[str, Json]:
 
 
 class Kept:
-    """Called from any thread. What is taken out comes back when it was committed."""
+    """Called from any thread. What is taken out comes back when it was committed.
 
-    def __init__(self) -> None:
+    `may_rest`: whether nobody else has to be told of a wake that ends.
+    """
+
+    def __init__(self, *, may_rest: Callable[[], bool]) -> None:
+        self._may_rest = may_rest
         self._threads: dict[Ref, Pending] = {}
         self._lock = threading.Lock()
 
     def growth(self, appends: Sequence[Append]) -> Growth | None:
         """None: do it the long way, which also knows why it may be refused."""
         if len(appends) != 1 or not _only_grows(appends[0]):
+            return None
+        if appends[0].served is not None and not self._may_rest():
             return None
         with self._lock:
             pending = self._threads.pop(ref_of(appends[0]), None)
@@ -88,9 +98,10 @@ class Kept:
 
 def _only_grows(append: Append) -> bool:
     moves_timers = append.timers or append.cancel or append.arms
-    wakes = append.wake or append.served is not None
     begins_or_ends = append.create is not None or append.erase
-    return 0 < len(append.drafts) <= GROWN_MAX and not (moves_timers or wakes or begins_or_ends)
+    return 0 < len(append.drafts) <= GROWN_MAX and not (
+        moves_timers or append.wake or begins_or_ends
+    )
 
 
 def _growth(append: Append, pending: Pending) -> Growth | None:
@@ -104,7 +115,8 @@ def _growth(append: Append, pending: Pending) -> Growth | None:
         return None
     if contact_changes(0, pending.ref.tenant, pending.events):
         return None
-    return Growth(pending, planned.events, before, (*_row_of(pending), pending.summary.status))
+    after = (*_row_of(pending), pending.summary.status)
+    return Growth(pending, planned.events, before, after, append.served)
 
 
 def _row_of(pending: Pending) -> tuple[Any, ...]:

@@ -60,6 +60,36 @@ select grown.n, new.* from grown, (values
     ($20::bigint, $21::text, $22::integer, $23::text, $24::bigint, $25::text, $26::text, $27::bytea, $28::bytea)
 ) as new;
 
+-- name: rest_by_1
+-- The same for the last append of an advance: its wake ends, unless a newer one came.
+with found as (
+    select n from twelvefold_threads where n = $6 and head = $7 and epoch = $8 and chain = $9 and summary = $10
+    for update skip locked
+), grown as (
+    update twelvefold_threads t set head = $1, epoch = $2, chain = $3, summary = $4, status = $5, parked_at = $1
+    from found where t.n = found.n returning t.n
+), ended as (
+    delete from twelvefold_wakes w using grown where w.tenant = $20 and w.thread_id = $21 and w.version = $22
+)
+insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
+select n, $11, $12, $13, $14, $15, $16, $17, $18, $19 from grown;
+
+-- name: rest_by_2
+with found as (
+    select n from twelvefold_threads where n = $6 and head = $7 and epoch = $8 and chain = $9 and summary = $10
+    for update skip locked
+), grown as (
+    update twelvefold_threads t set head = $1, epoch = $2, chain = $3, summary = $4, status = $5, parked_at = $1
+    from found where t.n = found.n returning t.n
+), ended as (
+    delete from twelvefold_wakes w using grown where w.tenant = $29 and w.thread_id = $30 and w.version = $31
+)
+insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
+select grown.n, new.* from grown, (values
+    ($11::bigint, $12::text, $13::integer, $14::text, $15::bigint, $16::text, $17::text, $18::bytea, $19::bytea),
+    ($20::bigint, $21::text, $22::integer, $23::text, $24::bigint, $25::text, $26::text, $27::bytea, $28::bytea)
+) as new;
+
 -- name: grow_together
 -- The same for many threads, of which those that are as they were left grow; their numbers are returned.
 -- Bytes are hex in JSON.

@@ -18,6 +18,11 @@ class RowWakes:
     def __init__(self, author: str, also: Sequence[Wakes] = ()) -> None:
         self._author, self._also = author, also
 
+    @property
+    def tells_nobody(self) -> bool:
+        """Whether the rows are all there is to write."""
+        return not self._also
+
     def wake(self, tx: Any, ref: Ref) -> None:
         Named(tx).write("wake", (*ref, self._author))
         for other in self._also:

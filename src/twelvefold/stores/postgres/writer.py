@@ -18,6 +18,7 @@ from twelvefold.stores.postgres.connections import Busy, Pool
 from twelvefold.stores.postgres.failures import PASSING, ambiguous, is_lost, translated
 from twelvefold.stores.postgres.kept import Growth, Kept, write_together
 from twelvefold.stores.postgres.queries import Named
+from twelvefold.stores.postgres.wakes import RowWakes
 from twelvefold.tables.appends import Pending, Plan, plan, read_thread, ref_of, write
 from twelvefold.thread import Event
 
@@ -35,9 +36,9 @@ T = TypeVar("T")
 class Writer:
     """Commits on connections of `pool`, from any thread."""
 
-    def __init__(self, pool: Pool, wakes: Wakes) -> None:
+    def __init__(self, pool: Pool, wakes: RowWakes) -> None:
         self._pool, self._wakes = pool, wakes
-        self._kept = Kept()
+        self._kept = Kept(may_rest=lambda: wakes.tells_nobody)
         self._average_s = 0.0
 
     def commit(self, appends: Sequence[Append]) -> Events:
@@ -55,7 +56,11 @@ class Writer:
     def commit_together(self, requests: Sequence[Sequence[Append]]) -> list[Events | None]:
         """Appends to different threads, in one transaction. None: not written, as it cannot be done
         in one statement."""
-        growths = [self._kept.growth(appends) for appends in requests]
+        rest = [any(append.served is not None for append in appends) for appends in requests]
+        growths = [
+            None if rests else self._kept.growth(appends)
+            for appends, rests in zip(requests, rest, strict=True)
+        ]
         found = [growth for growth in growths if growth is not None]
         numbers = self._grown_together(found) if found else set[int]()
         done = [one for one in found if one.pending.number in numbers]
