@@ -26,6 +26,8 @@ ROOT = HERE.parent.parent
 FOLDER = ROOT / "build" / "proof"
 AT_ONCE = 3
 ROW_S_MAX = 3600
+TEST_S_MAX = 3000
+"""Where a test says nothing else: rows take turns with each other for the cores."""
 HEADS = ("proof", "runs", "lost", "duplicated", "caught", "seconds", "")
 SAID_LINES_MAX = 40
 
@@ -83,6 +85,7 @@ def run(proof: dict[str, Any]) -> Row:
         "long or not long",
         f"--junitxml={junit}",
     ]
+    command.append(f"--timeout={TEST_S_MAX}")
     command += ["-k", proof["keyword"]] if "keyword" in proof else []
     say(f"begins: {proof['name']}")
     began = time.monotonic()

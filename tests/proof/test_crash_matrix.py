@@ -9,7 +9,7 @@ from twelvefold.testing import Matrix, crash_matrix
 
 HERE = Path(__file__).parent
 SEEDS = 15
-SEEDS_LONG = 80
+SEEDS_LONG = 40
 SEEDS_EACH = 50
 EACH = ["first_agent", "payments", "sending"]
 """Of which every crash point gets its `SEEDS_EACH`: 85 of them, with model calls, answers, tools,
