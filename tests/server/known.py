@@ -1,7 +1,10 @@
 """A server that knows people by keys and visits, and those who come to it."""
 
+import asyncio
 import os
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,11 +16,13 @@ from twelvefold.keys import CHANCE_BYTES, new_key
 from twelvefold.server import create_app
 from twelvefold.server.access import Entrance, Way, one_time_path
 from twelvefold.server.access.around import Around
+from twelvefold.server.listening import Listener, bound, url_of
 from twelvefold.server.principal import SCOPES
 
 LOCAL = ("127.0.0.1", 40000)
 AWAY = ("203.0.113.9", 40000)
 INBOX = "http://inbox.example"
+PATIENCE_S = 20.0
 
 
 class Hours:
@@ -79,3 +84,24 @@ def cookie_of(answer: httpx.Response) -> dict[str, str]:
     name, _, value = first.partition("=")
     flags = dict(part.partition("=")[::2] for part in rest)
     return {"name": name, "value": value} | {key.lower(): value for key, value in flags.items()}
+
+
+@contextmanager
+def running(app: App, **options: Any) -> Iterator[str]:
+    """A server as `twelvefold serve` makes it, in a thread of its own; its URL."""
+    listens = bound("127.0.0.1", 0)
+    up, loop = threading.Event(), asyncio.new_event_loop()
+    listener = Listener(create_app(app, **options), grace_s=1, started=up.set)
+
+    def run() -> None:
+        with closing(loop):
+            loop.run_until_complete(listener.serve([listens]))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert up.wait(PATIENCE_S)
+        yield url_of(listens)
+    finally:
+        loop.call_soon_threadsafe(listener.stop)
+        thread.join()

@@ -1,12 +1,8 @@
 """What every answer carries wherever its route is put, and what no log and no answer ever holds."""
 
-import asyncio
 import logging
 import re
 import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,12 +11,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.routing import BaseRoute
 
-from server.known import INBOX, bearer, client, cookie_of, keyed
+from server.known import INBOX, bearer, client, cookie_of, keyed, running
 from twelvefold.app import App
 from twelvefold.keys import hashed
 from twelvefold.server import create_app, router
 from twelvefold.server.access import one_time_path
-from twelvefold.server.listening import Listener, bound, url_of
 from twelvefold.server.serving import Options
 
 CSP = (
@@ -130,27 +125,6 @@ def test_another_site_is_answered_without_leave_to_read(app: App):
 
 
 # Logs
-
-
-@contextmanager
-def running(app: App) -> Iterator[str]:
-    """A server as `twelvefold serve` makes it, in a thread of its own; its URL."""
-    listens = bound("127.0.0.1", 0)
-    up, loop = threading.Event(), asyncio.new_event_loop()
-    listener = Listener(create_app(app), grace_s=1, started=up.set)
-
-    def run() -> None:
-        with closing(loop):
-            loop.run_until_complete(listener.serve([listens]))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        assert up.wait(20)
-        yield url_of(listens)
-    finally:
-        loop.call_soon_threadsafe(listener.stop)
-        thread.join()
 
 
 def test_no_secret_is_in_any_log_or_refusal(app: App, caplog: pytest.LogCaptureFixture):
