@@ -55,6 +55,11 @@ class Turn:
         """Of the message or signal that it brings."""
         return None if self.name is None else f"http:{self.name}"
 
+    def is_delivered(self, thread: Thread) -> bool:
+        """Whether the log holds the message or signal of whoever began it."""
+        keys = {f"delivery:{self.delivery}", f"signal:{self.delivery}"}
+        return self.began is not None and any(event.key in keys for event in thread.events)
+
     def is_done(self, thread: Thread, type: str, **data: Json) -> bool:
         """Whether the log shows that whoever began it did this."""
         return self.began is not None and any(

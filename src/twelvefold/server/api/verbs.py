@@ -182,11 +182,18 @@ class Verbs:
         thread = self.app.thread(thread_id, tenant=who.tenant)
         return turn.is_done(thread, type, by=who.name, **data)
 
+    def _was_delivered(self, request: Request, who: Principal, thread_id: str) -> bool:
+        """Whether the head moved by this very request, of which a process died."""
+        turn = turn_of(request)
+        if turn.began is None:
+            return False
+        return turn.is_delivered(self.app.thread(thread_id, tenant=who.tenant))
+
     def _seen(self, request: Request, who: Principal, thread_id: str) -> App:
         """The application, whose verbs now append to what the client saw, or not at all."""
         row = self.app.store.thread_row(thread_id, tenant=who.tenant)
         wanted = asked_etags(request)
-        if wanted is None:
+        if wanted is None or self._was_delivered(request, who, thread_id):
             return self.app
         expect_etag(request, head_etag(row), thread_id)
         same = copy(self.app)
