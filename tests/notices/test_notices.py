@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twelvefold.notices import (
@@ -103,6 +103,7 @@ def test_no_data_writes_html(text: str):
     assert [attrs for _, attrs in read.tags if attrs] == []
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_html_says_what_the_argument_says(text: str):
     read = Read(as_html(notice({"tag": text}), now=NOW))
@@ -131,6 +132,7 @@ def test_no_line_of_text_holds_what_cannot_be_seen(text: str):
         assert line == visible(line)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.integers(min_value=1, max_value=40))
 def test_slack_gets_the_whole_value_in_pieces_it_takes(text: str, times: int):
     value = text * times * 40

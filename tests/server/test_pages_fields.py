@@ -4,7 +4,7 @@ import json
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 from starlette.datastructures import FormData
@@ -218,6 +218,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # nothing here is about time
 @given(st.dictionaries(st.sampled_from([*VALUES, "strange"]), JSON))
 def test_whatever_a_step_holds_is_left_by_a_form_that_nobody_touched(values: dict[str, Any]):
     sent = FormData(left_as_it_is(values))
