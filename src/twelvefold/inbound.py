@@ -88,7 +88,21 @@ class Ignored:
     then: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
-Received = Written | Decided | Signalled | Ignored
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coded:
+    """An answer that names its contact by a short code, where a message holds no more: the code
+    that `code_of` of the receiver makes of it. The rest is as in `Decided`."""
+
+    key: str
+    code: str
+    decision: str
+    sender: str
+    assurance: str
+    comment: str | None = None
+    value: Json = None
+
+
+Received = Written | Decided | Coded | Signalled | Ignored
 
 
 @dataclass(frozen=True, slots=True)

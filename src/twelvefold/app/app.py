@@ -43,6 +43,7 @@ DEFAULT_SETTLES: Mapping[str, Risk] = {
     "link_typed": "medium",
     "slack": "medium",
     "webhook": "medium",
+    "sms": "medium",
     "link": "low",
 }
 STALE_TRIES_MAX = 100

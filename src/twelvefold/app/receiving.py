@@ -1,8 +1,9 @@
 """The verb of channels and triggers: what came in becomes events, once, and is acknowledged."""
 
+import hmac
 import logging
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
 from twelvefold.app.answering import Answering
@@ -17,6 +18,7 @@ from twelvefold.exceptions import (
     UnknownThread,
 )
 from twelvefold.inbound import (
+    Coded,
     Decided,
     Ignored,
     Inbound,
@@ -28,11 +30,15 @@ from twelvefold.inbound import (
     Written,
     thread_of,
 )
+from twelvefold.policy import Policy
 from twelvefold.replying import Meant, meant
+from twelvefold.store import ContactRow
 from twelvefold.thread import DEFAULT_TENANT, Json, Thread
 
 log = logging.getLogger("twelvefold")
 
+_AS_ANSWER: Mapping[Decision, str] = {"approve": "yes", "deny": "no"}
+CodeOf = Callable[[ContactRow, str], str]
 REFUSALS = (Conflict, NotAllowed, InvalidAnswer, NotFound)
 
 
@@ -104,6 +110,8 @@ class Receiving(Answering):
                 return await self._written(receiver, received)
             case Decided():
                 return await self._decided(receiver, received)
+            case Coded():
+                return await self._coded(receiver, received)
             case _:
                 return await self._signalled(receiver, received)
 
@@ -186,6 +194,27 @@ class Receiving(Answering):
         }
         decision = cast(Decision, decided.decision)
         return await self._tried(receiver, decided.contact, decision, decided.sender, given)
+
+    async def _coded(self, receiver: Receiver, coded: Coded) -> Receipt:
+        """The open contact of this code that asks its sender: of two, neither."""
+        directory = self.people(receiver.tenant)
+        person = directory.at(receiver.name, coded.sender)
+        code_of: CodeOf = getattr(receiver, "code_of")  # noqa: B009 # only who reads codes has it
+        rows = [
+            row
+            for row in self.store.contacts(tenant=receiver.tenant)
+            if person in Policy.from_data(row.data["to"]).everybody(directory)
+            and hmac.compare_digest(code_of(row, coded.sender), coded.code)
+        ]
+        if len(rows) != 1:
+            return Receipt("refused", said=f"No open question has the code {coded.code}.")
+        decision, value = cast(Decision, coded.decision), coded.value
+        if rows[0].data["kind"] == "question" and decision in _AS_ANSWER:
+            decision, value = "answer", _AS_ANSWER[decision]
+        given = {"comment": coded.comment, "value": value, "delivery": coded.key}
+        given |= {"assurance": coded.assurance}
+        contact = f"{rows[0].ref.id}.{rows[0].id}"
+        return await self._tried(receiver, contact, decision, coded.sender, given)
 
     async def _tried(
         self,
