@@ -1,6 +1,8 @@
 """Guessing is slowed, floods and large bodies are refused, and nobody is locked out by others."""
 
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.requests import Request
 
-from server.known import AWAY, bearer, client, keyed, signed_in
+from server.known import AWAY, PATIENCE_S, bearer, client, keyed, running, signed_in
 from twelvefold.app import App
 from twelvefold.exceptions import TooManyRequests
 from twelvefold.keys import id_of
@@ -207,6 +209,26 @@ def test_a_body_of_the_largest_size_is_read(app: App):
 
     assert who.post("/sign-in", content=body, headers=headers).status_code == 401
     assert who.post("/sign-in", content=body + b"x", headers=headers).status_code == 413
+
+
+def test_headers_without_end_are_refused(app: App):
+    with running(app) as url, socket.create_connection(parts(url), timeout=PATIENCE_S) as line:
+        line.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
+        said = b""
+        for n in range(100):
+            try:
+                line.sendall(b"X-%d: %s\r\n" % (n, b"x" * 1000))
+            except OSError:  # it has hung up
+                break
+        with suppress(OSError):
+            said = line.recv(1000)
+
+    assert b"200 OK" not in said
+
+
+def parts(url: str) -> tuple[str, int]:
+    host, _, port = url.removeprefix("http://").partition(":")
+    return host, int(port)
 
 
 def test_a_form_of_very_many_fields_or_files_is_refused(app: App):

@@ -54,6 +54,7 @@ class Listener(uvicorn.Server):
             log_config=None,
             proxy_headers=False,  # whoever counts as a proxy is for `access` to say
             server_header=False,
+            http="h11",  # the other one that uvicorn takes, when it is there, bounds no headers
             h11_max_incomplete_event_size=HEADER_BYTES_MAX,
             timeout_graceful_shutdown=grace_s,
             ws="none",
