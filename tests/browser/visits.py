@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    expect,
+)
 
 from browser.site import PERSON
 
@@ -16,7 +23,10 @@ ARGUMENTS = (
     " --disable-background-networking --disable-component-update --disable-sync"
 ).split()
 SIZES = {"desktop": (1280, 800), "phone": (360, 640), "narrow": (320, 640)}
-PATIENCE_MS = 10_000
+PATIENCE_MS = 20_000
+"""Far more than anything here takes, on a machine with ten times the work it can do."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 Size = Literal["desktop", "phone", "narrow"]
 Theme = Literal["light", "dark"]

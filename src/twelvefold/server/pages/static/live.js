@@ -3,20 +3,23 @@
 import { show } from "./parts.js";
 
 const REST_MS = 300; // between two fetches, however much happens
+const REST_MS_MAX = 10000; // after a fetch that failed, doubled each time
 const SAID_MS = 8000; // what was said stays for so long; the count stays anyway
+
+const STALE = "Load this page again to see what is new.";
 
 let said;
 
 export function live() {
   const url = document.body.dataset.changes;
   if (!url || !("EventSource" in window)) return;
-  const refresh = oneAtATime(() => show(location.href));
+  const refresh = oneAtATime(fetched);
   let stream = null;
   const open = () => {
     stream = new EventSource(url); // which begins with how things are now
     stream.addEventListener("changed", refresh);
     stream.addEventListener("error", () => {
-      if (stream.readyState === EventSource.CLOSED) say("Load this page again to see what is new.");
+      if (stream.readyState === EventSource.CLOSED) say(STALE);
     });
   };
   open();
@@ -37,6 +40,20 @@ export function live() {
   });
 }
 
+// News are told once, so the page is fetched until that succeeds, or is refused.
+async function fetched() {
+  for (let rest = REST_MS; ; rest = Math.min(2 * rest, REST_MS_MAX)) {
+    const status = await show(location.href);
+    if (status >= 400 && status < 500 && status !== 429) say(STALE);
+    if (status && status < 500 && status !== 429) return;
+    await pause(rest);
+  }
+}
+
+function pause(ms) {
+  return new Promise((rested) => setTimeout(rested, ms));
+}
+
 // News that come while the page is fetched are fetched once more, however many they are.
 function oneAtATime(work) {
   let busy = false;
@@ -48,7 +65,7 @@ function oneAtATime(work) {
       busy = true;
       again = false;
       await work();
-      await new Promise((rested) => setTimeout(rested, REST_MS));
+      await pause(REST_MS);
       busy = false;
     } while (again);
   };

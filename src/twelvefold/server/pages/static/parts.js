@@ -5,21 +5,21 @@ import { morph } from "./morph.js";
 
 let newest = 0;
 
-// The page at `url`, in the parts of this one. False when it could not be had. Whoever comes later
-// wins, and shows the address as it is then: so the address is changed before this is called.
+// The page at `url`, in the parts of this one; the status of the answer, 0 without one. Whoever comes
+// later wins, and shows the address as it is then: so the address is changed before this is called.
 export async function show(url) {
   const turn = ++newest;
   const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok) return false;
+  if (!answer?.ok) return answer?.status ?? 0;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (turn !== newest) return true;
+  if (turn !== newest) return answer.status;
   for (const part of document.querySelectorAll("[data-live][id]")) {
     const fresh = page.getElementById(part.id);
     if (fresh) morph(part, document.adoptNode(fresh));
   }
   document.title = page.title;
   document.dispatchEvent(new Event("shown"));
-  return true;
+  return answer.status;
 }
 
 export function parts() {
@@ -34,7 +34,7 @@ async function follow(event) {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   history.pushState(null, "", link.href);
-  if (!(await show(link.href))) {
+  if ((await show(link.href)) !== 200) {
     location.reload();
     return;
   }
