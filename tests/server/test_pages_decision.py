@@ -106,6 +106,26 @@ def test_approve_lets_it_run_and_the_page_says_so(app: App, anna: Visitor):
     assert 'action="/contacts' not in anna.get("/contacts/t.s1.1").text
 
 
+def test_a_button_that_is_pressed_twice_is_pressed_once(app: App, anna: Visitor):
+    form = form_with(page_of(anna, "label"), "Approve")
+
+    answers = [form.send(anna, "Approve"), form.send(anna, "Approve")]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert len([e for e in app.thread("t").events if e.type == "contact_answered"]) == 1
+
+
+def test_who_changes_her_mind_is_told_what_she_has_said(app: App, anna: Visitor):
+    form = form_with(page_of(anna, "label"), "Approve")
+    form.send(anna, "Approve")
+
+    late = form.send(anna, "Deny", comment="Oh no")
+
+    assert late.status_code == 409
+    assert "You have decided this already: approved." in words(late)
+    assert "Oh no" in words(late)
+
+
 def test_after_a_decision_the_next_one_is_a_click_away(app: App, anna: Visitor):
     begun(app, "refund", name="later")
     page = page_of(anna, "label")

@@ -60,6 +60,8 @@ def placed_errors(
 def refusal_said(refused: TwelvefoldError, asked: Asked) -> str:
     """Why, in words for whoever pressed the button."""
     ended = asked.ended
+    if ended is not None and asked.mine is not None and ended.by == asked.mine.by:
+        return f"You have decided this already: {ended.outcome}."
     if isinstance(refused, AlreadyDecided) and ended is not None and ended.by:
         where = f", {ended.channel}" if ended.channel else ""
         return f"{ended.by} was faster: {ended.outcome}{where}."

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
+from starlette.datastructures import FormData
 
 from twelvefold.app import App
 from twelvefold.app.names import split_contact
@@ -26,6 +27,7 @@ from twelvefold.exceptions import (
 from twelvefold.reducer import read
 from twelvefold.server.pages.answering import answering
 from twelvefold.server.pages.decision_view import CHANNEL, Asked, Reader, asked_of
+from twelvefold.server.pages.filled import text_of
 from twelvefold.server.pages.given import Given, Typed, given_of, typed_of
 from twelvefold.server.pages.inbox import first_of
 from twelvefold.server.pages.inbox_view import Line
@@ -38,6 +40,8 @@ from twelvefold.thread import Thread
 
 SHOWN_AGAIN = (Conflict, InvalidAnswer, NotAllowed)
 """Refusals that are shown on the page of the contact, with what the person typed."""
+SAME_AGAIN = frozenset({"approve", "run_again", "give_up"})
+"""Decisions that mean the same each time, whatever else stands in the form."""
 
 
 def router(serving: Serving) -> APIRouter:
@@ -59,11 +63,18 @@ def router(serving: Serving) -> APIRouter:
             await answer(serving.app, contact_id, given_of(data, asked.form), who)
         except SHOWN_AGAIN as error:
             asked = await run_sync(partial(look, serving.app, contact_id, who))
-            typed = typed_of(data)
-            return decision_page(request, serving, who, asked, refused=error, typed=typed)
+            if not is_said_twice(asked, data):
+                typed = typed_of(data)
+                return decision_page(request, serving, who, asked, refused=error, typed=typed)
         return see_other(request, serving, contact_path(contact_id))
 
     return routes
+
+
+def is_said_twice(asked: Asked, data: FormData) -> bool:
+    """Whether this person has said the very same already: a button was pressed twice."""
+    said = text_of(data, "decision")
+    return said in SAME_AGAIN and asked.mine is not None and asked.mine.decision == said
 
 
 async def answer(app: App, contact_id: str, given: Given, who: Principal) -> None:

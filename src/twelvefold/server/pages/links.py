@@ -17,7 +17,7 @@ from twelvefold.contacts import contact_named, risk_now
 from twelvefold.exceptions import NotAllowed, NotFound, TwelvefoldError, UnknownThread
 from twelvefold.links import CHANNEL, CLICKED, TYPED, Link, thread_of, unknown
 from twelvefold.server.pages.answering import answering
-from twelvefold.server.pages.decision import SHOWN_AGAIN, found
+from twelvefold.server.pages.decision import SHOWN_AGAIN, found, is_said_twice
 from twelvefold.server.pages.decision_view import Asked, Reader, asked_of
 from twelvefold.server.pages.filled import text_of
 from twelvefold.server.pages.given import Typed, given_of, typed_of
@@ -55,8 +55,9 @@ def router(serving: Serving) -> APIRouter:
             )
         except SHOWN_AGAIN as error:
             link, asked = await run_sync(partial(look, serving.app, token, tenant))
-            typed, at = typed_of(data), _path(token, tenant)
-            return _page(request, serving, link, asked, at=at, refused=error, typed=typed)
+            if not is_said_twice(asked, data):
+                typed, at = typed_of(data), _path(token, tenant)
+                return _page(request, serving, link, asked, at=at, refused=error, typed=typed)
         return see_other(request, serving, _path(token, tenant))
 
     return routes
