@@ -312,6 +312,7 @@ def test_a_server_that_stops_says_so_and_the_next_one_goes_on(url: str, store: E
         ("/inbox/changes?about=thread:t1", {"X_Tenant": "acme"}, 404, "t1"),
         ("/inbox/changes?about=threads", {"X_Scopes": "contacts:read"}, 403, "threads:read"),
         ("/inbox/changes?about=contacts", {"X_Scopes": "threads:read"}, 403, "contacts:read"),
+        ("/inbox/changes?about=thread:t1", {"X_Scopes": "threads:write"}, 403, "threads:read"),
     ],
 )
 def test_a_stream_is_refused_before_it_begins(
@@ -348,6 +349,17 @@ def test_a_page_is_told_the_state_at_once_and_then_each_change(
         told = {one.data["about"]: one.data["mark"] for one in islice(found, 3)}
         assert told["thread:t1"] == "2"
         assert told["contacts"] != marks["contacts"]
+
+
+@pytest.mark.parametrize("scope", ["threads:read", "contacts:read"])
+def test_whoever_decides_or_reads_is_told_that_the_thread_grew(
+    served: Served, store: EmbeddedStore, scope: str
+):
+    begin(store)
+
+    [sent] = read(served, 1, path="/inbox/changes?about=thread:t1", X_Scopes=scope)
+
+    assert sent.data == {"about": "thread:t1", "mark": "1"}
 
 
 def test_a_page_that_opens_later_is_told_the_state_as_well(served: Served, store: EmbeddedStore):

@@ -137,10 +137,12 @@ def _about(name: str, who: Principal, store: EmbeddedStore) -> About:
     if kind == "contacts" and not id:
         who.needs("contacts:read")
         return About("contacts", tenant=who.tenant)
+    if kind == "thread" and id:
+        if "contacts:read" not in who.scopes:  # who decides is shown what came since
+            who.needs("threads:read")
+        store.epoch(id, tenant=who.tenant)
+        return About("thread", id, who.tenant)
     who.needs("threads:read")
     if kind == "threads" and not id:
         return About("threads", tenant=who.tenant)
-    if kind == "thread" and id:
-        store.epoch(id, tenant=who.tenant)
-        return About("thread", id, who.tenant)
     raise UnknownThread(f"{name!r} is nothing that changes: contacts, threads or thread:<id> do.")
