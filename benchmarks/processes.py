@@ -59,7 +59,14 @@ def postgres() -> Generator[tuple[str, bool]]:
             yield said["about"], True
             server.communicate()  # the pipe ends, and so does the server
         else:
-            yield server.stderr.read().strip().splitlines()[-1], False
+            yield _last_said(server.stderr.read()), False
+
+
+def _last_said(text: str) -> str:
+    """The reason at the end of a traceback, on one line; what is indented belongs to it."""
+    lines = text.strip().splitlines()
+    begins = max((n for n, line in enumerate(lines) if not line[:1].isspace()), default=0)
+    return " ".join(line.strip() for line in lines[begins:])
 
 
 def count_fsyncs(side: str, case: str, *, disk: Path, python: str = sys.executable) -> int | None:
