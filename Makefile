@@ -37,7 +37,7 @@ imports: $(STAMP)  ## import-linter: the layers
 	@$(BIN)/lint-imports
 
 unit: $(STAMP)  ## the tests alone; one of them: .venv/bin/pytest tests/test_house.py -k layer
-	@$(BIN)/python -m pytest --durations=10
+	@$(BIN)/python -m pytest -n auto --dist worksteal --durations=10
 
 bench: $(STAMP)  ## measure against the hand-written floor, on SQLite and Postgres: 5 minutes
 	@$(BIN)/python -m benchmarks
