@@ -42,7 +42,7 @@ class Message:
 
     @property
     def text(self) -> str:
-        return "".join(part.text for part in self.parts)
+        return "".join([part.text for part in self.parts])
 
 
 def message(role: Role, text: str) -> Message:
@@ -79,7 +79,7 @@ class ModelRequest:
     def with_contents(self, load: Callable[[str], bytes]) -> "ModelRequest":
         """The request with the bytes of its files; `load` takes their SHA-256. Itself without
         files."""
-        parts = (part for message in self.messages for part in message.parts)
+        parts = [part for message in self.messages for part in message.parts]
         named = {part.sha256 for part in parts if isinstance(part, FilePart)}
         if not named:
             return self
@@ -94,7 +94,7 @@ class ModelRequest:
         """SHA-256, hex, over every byte that is sent: schema, roles, cache marks and texts."""
         digest = hashlib.sha256((self.schema or "").encode())
         for message in self.messages:
-            marks = ",".join(_mark(part) for part in message.parts)
+            marks = ",".join(map(_mark, message.parts))
             digest.update(f'["{message.role}",[{marks}]]'.encode())
             # Lone surrogates cannot be sent either, but they must not break the hash.
             digest.update(message.text.encode("utf-8", "surrogatepass"))

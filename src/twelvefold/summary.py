@@ -89,8 +89,13 @@ def _apply(summary: Summary, event: Event) -> None:
         summary.failed = None  # a failed thread is tried again on any new event
     if event.v > EVENT_VERSION:
         return
-    _apply_wait(summary, event)
+    if event.type not in _BESIDE_WAITS:
+        _apply_wait(summary, event)
     _apply_progress(summary, event)
+
+
+_BESIDE_WAITS = frozenset({"message_received", "next_step_chosen", "tool_started"})
+"""Two of three events: they begin no wait and end none, which `_apply_wait` finds out last."""
 
 
 def _apply_wait(summary: Summary, event: Event) -> None:

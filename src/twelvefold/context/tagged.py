@@ -5,7 +5,7 @@ Words from outside bear where they came from: `<tag untrusted="email:bob@example
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from twelvefold.context.body import UNSEEN_CHAR, from_yaml, to_yaml
 from twelvefold.context.shown import View
@@ -18,8 +18,7 @@ Source = Callable[[Event], str | None]
 """Who outside wrote what is in an event, as a short name; None for nobody outside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """What is shown of one event. `source`: who outside wrote it, None for nobody."""
 
     view: View
