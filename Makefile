@@ -60,8 +60,8 @@ parser-score: $(STAMP)  ## score the parser on a file of cases: CASES=../shared/
 prove: $(STAMP)  ## every proof of docs/proof.md, as a table and build/proof.json (ROWS="crash" chooses)
 	@$(BIN)/python tests/proof/prove.py $(ROWS)
 
-pictures: $(STAMP)  ## take the pictures of the docs anew, in a browser
-	@PICTURES=1 $(BIN)/python -m pytest -q tests/browser/test_pictures.py
+pictures: $(STAMP)  ## take the pictures of the docs anew; SCREENS=inbox,edit are some of them
+	@PICTURES=$(or $(SCREENS),all) $(BIN)/python -m pytest -q tests/browser/test_pictures.py
 
 coverage: $(STAMP)  ## branch coverage, of which the core must have all
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing

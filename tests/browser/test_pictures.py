@@ -1,7 +1,7 @@
 """The pictures of the docs: every screen, in both themes, at a desk and on a phone.
 
-`make pictures` takes them anew; any other run looks only whether they are all there, for pictures
-that change with every run would be in every commit.
+`make pictures` takes them anew, or those of `SCREENS=inbox,edit`; any other run looks only whether
+they are all there, for pictures that change with every run would be in every commit.
 """
 
 import os
@@ -67,7 +67,8 @@ def test_every_screen_has_its_pictures():
     assert large == []
 
 
-if os.environ.get("PICTURES"):
+TAKEN = os.environ.get("PICTURES", "")
+if TAKEN:
 
     def test_take_every_picture(visits: Visits, site: Site):
         visits.may_refuse(409)
@@ -89,6 +90,8 @@ if os.environ.get("PICTURES"):
 
 
 def keep(page: Page, name: str, theme: Theme, size: Size) -> None:
+    if TAKEN != "all" and name not in TAKEN.split(","):
+        return
     PICTURES.mkdir(exist_ok=True)
     page.screenshot(path=PICTURES / f"{name}-{theme}-{size}.png")
 
