@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
@@ -23,7 +24,7 @@ from twelvefold.watching import PAGE_EVENTS
 pytestmark = pytest.mark.anyio
 
 T1 = Ref("default", "t1")
-PATIENCE_S = 30.0
+PATIENCE_S = 20.0
 
 
 class Watched(MemoryStore):
@@ -32,6 +33,7 @@ class Watched(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.loads, self.looks, self.failures = 0, 0, 0
+        self.after_load: Callable[[], None] | None = None
 
     def mark(self) -> str:
         self.looks += 1
@@ -42,7 +44,18 @@ class Watched(MemoryStore):
 
     def events(self, *args: Any, **kwargs: Any) -> list[Event]:
         self.loads += 1
-        return super().events(*args, **kwargs)
+        act, self.after_load = self.after_load, None
+        found = super().events(*args, **kwargs)
+        if act is not None:
+            act()
+        return found
+
+    def looked_at(self) -> None:
+        """In a thread: until the feed has seen and fanned out all there is now."""
+        looks = self.looks + 3
+        deadline = time.monotonic() + PATIENCE_S
+        while self.looks < looks and time.monotonic() < deadline:
+            time.sleep(0.001)
 
 
 @pytest.fixture
@@ -147,6 +160,32 @@ async def test_stored_and_live_meet_without_a_gap_whenever_one_joins(store: Watc
     *read_by, _ = await asyncio.gather(*map(read, starts), write())
 
     assert read_by == [list(range(start + 1, total + 1)) for start in starts]
+
+
+@pytest.mark.parametrize("other", ["t1", "t2"])
+async def test_what_comes_between_what_is_read_and_joining_is_not_lost(store: Watched, other: str):
+    """Somebody reads t1, so the feed has passed that commit when the second reader joins."""
+    store.commit_now(Append("t2", [noted()], create=Create("bot")))
+    feed = Feed(lambda: store)
+
+    def grow() -> None:
+        append(store, id=other)
+        store.looked_at()
+
+    async with (
+        aclosing(feed.events(T1, after=1)) as first,
+        aclosing(feed.events(Ref("default", other), after=0)) as second,
+    ):
+        reading = asyncio.create_task(seqs(first, 1))
+        await until(lambda: store.looks > 2)
+        store.after_load = grow
+        async with asyncio.timeout(PATIENCE_S):
+            assert await seqs(second, 2) == [1, 2]
+        append(store, id=other)
+        async with asyncio.timeout(PATIENCE_S):
+            assert await seqs(second, 1) == [3]
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def test_more_than_a_page_at_once_comes_whole(store: Watched):
