@@ -47,9 +47,17 @@ def test_any_other_character_proves_nothing(at: int, char: str):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "tf_", "tf_abcdefghijklmnop", "tf_abcdefghijklmnop.", "tf_abcdefghijklmno1." + "x" * 43]
-    + ["tf_abcdefghijklmnop." + "x" * 44, " tf_abcdefghijklmnop." + "x" * 43, "é" * 64]
-    + ["tf_abcdefghijklmnop." + "x" * 43 + "\n"],
+    [
+        "",
+        "tf_",
+        "tf_abcdefghijklmnop",
+        "tf_abcdefghijklmnop.",
+        "tf_abcdefghijklmno1." + "x" * 43,
+        "tf_abcdefghijklmnop." + "x" * 44,
+        " tf_abcdefghijklmnop." + "x" * 43,
+        "é" * 64,
+        "tf_abcdefghijklmnop." + "x" * 43 + "\n",
+    ],
 )
 def test_what_is_no_key_names_none(text: str):
     assert id_of(text) is None

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Protocol
 from twelvefold.exceptions import InvalidRequest
 from twelvefold.thread import DEFAULT_TENANT, Json
 
-
 NUMBER_MAX = 2**63
 """From here on a number is none of a database."""
 
