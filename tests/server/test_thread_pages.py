@@ -212,6 +212,19 @@ def test_bytes_that_are_not_those_that_were_sent_are_called_so(app: App, anna: V
     assert "Today's code makes another request" in words(anna.get("/threads/t2/context?at=2"))
 
 
+def test_what_was_reported_stands_beside_what_is_estimated(app: App, anna: Visitor):
+    begun(app, "refund", name="t1")
+    text = words(anna.get("/threads/t1/context?at=2"))
+
+    assert re.search(r"tokens, estimated \d+ input, reported \d+ output, reported \d+", text)
+
+
+def test_the_next_request_is_called_not_sent(app: App, anna: Visitor):
+    launched(app, "refund", "t1")
+
+    assert "The next request, not sent yet" in words(anna.get("/threads/t1/context"))
+
+
 def test_a_key_never_stands_on_the_page_of_a_context(
     app: App, anna: Visitor, monkeypatch: pytest.MonkeyPatch
 ):
