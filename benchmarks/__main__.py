@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Generator, Iterable
+from compileall import compile_dir
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ Sides = dict[str, list[dict[str, Figures]]]
 def main() -> None:
     options = _options()
     out = Path(options.out or ("build/bench-scale.json" if options.large else "build/bench.json"))
+    compile_dir("src", quiet=2)  # as pip does when it installs: else each process would do it again
+    compile_dir("benchmarks", quiet=2)
     disk = out.parent / "bench"
     disk.mkdir(parents=True, exist_ok=True)
     wanted = [f for f in (LARGE if options.large else BENCH) if _is_wanted(f, options.only)]

@@ -1,5 +1,6 @@
 """One case in a process of its own: `python -m benchmarks.case ours sequential FOLDER`, as JSON."""
 
+import gc
 import json
 import sys
 from importlib import import_module
@@ -10,6 +11,7 @@ def main(side: str, case: str, folder: str) -> None:
     # Only the side that is asked for is loaded: the other one's imports would count as its cost.
     *package, name = case.split(".")
     work = getattr(import_module(".".join(["benchmarks", *package, side])), name)
+    gc.freeze()  # as `twelvefold worker` does; for both sides
     print(json.dumps(work(Path(folder))))
 
 

@@ -4,6 +4,7 @@ The first SIGTERM or SIGINT lets requests finish and ends streams, which their r
 elsewhere; a second one does not wait.
 """
 
+import gc
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from socket import socket
@@ -100,6 +101,7 @@ def serve(
     access = _proxied(proxies, proxy_header) if proxies else None
     with bound(host, port) as listens:
         served = create_app(here.app, access=access, https=https)
+        gc.freeze()  # what is loaded by now stays: no collection needs to look at it again
         return here.run(listen(here, served, listens, runner=runner, grace_s=grace_s))
 
 
