@@ -41,6 +41,7 @@ DB: Table = {
     "status": ("database:status", "The file: its schema, its size, what is pending"),
     "migrate": ("database:migrate", "Bring the schema up to date, or print how"),
     "rebuild": ("database:rebuild", "Derive the lists again from the log"),
+    "backup": ("backing_up:backup", "Copy the log as it is, while it is used"),
     "scrub": ("database:scrub", "Overwrite what erased events left in the file"),
 }
 KEYS: Table = {
@@ -87,7 +88,7 @@ COMMANDS: Table = {
 _GROUP_HELP = {
     "threads": "List, show, fork, replay, diff, export, import, verify, erase",
     "context": "What the model reads",
-    "db": "The file or database of the log: status, migrate, rebuild, scrub",
+    "db": "The file or database of the log: status, migrate, rebuild, backup, scrub",
     "keys": "Who may use the server: create, list, rotate, revoke",
     "config": "Where the application and the log are found",
 }

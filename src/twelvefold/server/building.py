@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from twelvefold import __version__
 from twelvefold.app import App
-from twelvefold.server import health
+from twelvefold.server import health, metrics
 from twelvefold.server.access import Entrance, Rates, Way
 from twelvefold.server.access.around import Around
 from twelvefold.server.access.dressing import dress_plain, dressed
@@ -25,6 +25,7 @@ from twelvefold.server.streams import routes as streams
 
 PARTS = (
     health.router,
+    metrics.router,
     threads.router,
     verbs.router,
     contacts.router,
