@@ -5,6 +5,7 @@ from email import message_from_string
 from email.policy import default
 from email.utils import parseaddr
 from hashlib import sha256
+from typing import Any
 
 from twelvefold import Event, Thread
 from twelvefold.context import View, view
@@ -13,7 +14,7 @@ HEADERS = ("To", "Subject")
 ID_CHARS = 12
 
 
-def received(raw: str) -> Mapping[str, str]:
+def received(raw: str) -> Mapping[str, Any]:
     """A mail as it comes in: the arguments of `App.launch`. The same mail twice is one thread."""
     mail = message_from_string(raw, policy=default)
     part = mail.get_body(("plain",))
