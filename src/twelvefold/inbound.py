@@ -38,6 +38,8 @@ class Written:
     - `sender`: an address on this channel, and `assurance`, how that was proven.
     - `conversation`: where it was written, and where what is said in return goes.
     - `contact`: the full id of the contact whose message this replies to.
+    - `code`: in place of `contact`, what `code_of` of the receiver makes of it and of the sender,
+      where a message holds no more. Where no open contact has it, this answers nothing.
     - `begins`: whether it may begin a thread; `answers`: whether it may answer what is asked there.
     - `about`: more that the message holds.
     """
@@ -47,6 +49,7 @@ class Written:
     sender: str
     conversation: str
     contact: str | None = None
+    code: str | None = None
     assurance: str = "written"
     begins: bool = True
     answers: bool = True

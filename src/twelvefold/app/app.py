@@ -44,6 +44,7 @@ DEFAULT_SETTLES: Mapping[str, Risk] = {
     "slack": "medium",
     "webhook": "medium",
     "sms": "medium",
+    "email": "low",
     "link": "low",
 }
 STALE_TRIES_MAX = 100

@@ -4,6 +4,7 @@ import hmac
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from twelvefold.app.answering import Answering
@@ -116,7 +117,7 @@ class Receiving(Answering):
                 return await self._signalled(receiver, received)
 
     async def _written(self, receiver: Receiver, written: Written) -> Receipt:
-        tenant = receiver.tenant
+        tenant, written = receiver.tenant, self._decoded(receiver, written)
         thread_id = thread_of(receiver.name, written.conversation, tenant=tenant)
         if written.contact is not None:  # a reply names its thread, wherever it is written
             thread_id = written.contact.partition(".s")[0]
@@ -130,6 +131,14 @@ class Receiving(Answering):
         if said is not None:
             return await self._answered(receiver, written, thread_id, said)
         return await self._continued(receiver, written, thread_id)
+
+    def _decoded(self, receiver: Receiver, written: Written) -> Written:
+        if written.code is None:
+            return written
+        rows = self._rows_of(receiver, written.code, written.sender)
+        if len(rows) != 1:
+            return replace(written, code=None, answers=False)
+        return replace(written, code=None, contact=f"{rows[0].ref.id}.{rows[0].id}")
 
     def _meant(self, receiver: Receiver, written: Written, thread: Thread) -> Meant | None:
         named = written.contact
@@ -197,15 +206,7 @@ class Receiving(Answering):
 
     async def _coded(self, receiver: Receiver, coded: Coded) -> Receipt:
         """The open contact of this code that asks its sender: of two, neither."""
-        directory = self.people(receiver.tenant)
-        person = directory.at(receiver.name, coded.sender)
-        code_of: CodeOf = getattr(receiver, "code_of")  # noqa: B009 # only who reads codes has it
-        rows = [
-            row
-            for row in self.store.contacts(tenant=receiver.tenant)
-            if person in Policy.from_data(row.data["to"]).everybody(directory)
-            and hmac.compare_digest(code_of(row, coded.sender), coded.code)
-        ]
+        rows = self._rows_of(receiver, coded.code, coded.sender)
         if len(rows) != 1:
             return Receipt("refused", said=f"No open question has the code {coded.code}.")
         decision, value = cast(Decision, coded.decision), coded.value
@@ -215,6 +216,17 @@ class Receiving(Answering):
         given |= {"assurance": coded.assurance}
         contact = f"{rows[0].ref.id}.{rows[0].id}"
         return await self._tried(receiver, contact, decision, coded.sender, given)
+
+    def _rows_of(self, receiver: Receiver, code: str, sender: str) -> list[ContactRow]:
+        directory = self.people(receiver.tenant)
+        person = directory.at(receiver.name, sender)
+        code_of: CodeOf = getattr(receiver, "code_of")  # noqa: B009 # only who reads codes has it
+        return [
+            row
+            for row in self.store.contacts(tenant=receiver.tenant)
+            if person in Policy.from_data(row.data["to"]).everybody(directory)
+            and hmac.compare_digest(code_of(row, sender).encode(), code.encode())
+        ]
 
     async def _tried(
         self,

@@ -1,0 +1,117 @@
+"""Take what is new in a mailbox, and mark it as seen when it is durable.
+
+The library for IMAP blocks, so each of its calls runs in a thread, one after the other, and none
+takes longer than a connection's timeout.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from twelvefold.channels.email.reading import MAIL_BYTES_MAX
+from twelvefold.channels.email.servers import TIMEOUT_S, Imap, library
+from twelvefold.exceptions import BadSignature, InvalidRequest
+
+T = TypeVar("T")
+MAILS_MAX = 50
+"""Taken at once, before it is looked whether others came."""
+IDLE_S = 600.0
+POLL_S = 30.0
+"""Between looks, where a server cannot tell of new mail (RFC 2177)."""
+SLICE_S = 1.0
+PAUSE_S = 10.0
+"""After a failure, before the mailbox is opened again."""
+SEEN = "\\Seen"
+
+log = logging.getLogger("twelvefold")
+
+Take = Callable[[bytes], Awaitable[None]]
+
+
+async def listen(imap: Imap, take: Take, *, name: str, pause_s: float = PAUSE_S) -> None:
+    """Give each unseen mail to `take`, as long as nobody cancels it."""
+    while True:
+        try:
+            await _listen(imap, take, name)
+        except Exception as error:  # a mailbox that is away comes back
+            log.warning("%s: the mailbox is tried again in %s s: %s", name, pause_s, error)
+        await asyncio.sleep(pause_s)
+
+
+async def _listen(imap: Imap, take: Take, name: str) -> None:
+    box = await apart(_opened, imap)
+    try:
+        while True:
+            while await _taken(box, take, name):
+                pass
+            await _new(box)
+    finally:
+        with suppress(Exception):
+            box.client.shutdown()
+
+
+def _opened(imap: Imap) -> Any:
+    tools = library("imap_tools")
+    kinds = {
+        "tls": tools.MailBox,
+        "starttls": tools.MailBoxStartTls,
+        "none": tools.MailBoxUnencrypted,
+    }
+    box = kinds[imap.tls](imap.host, imap.port, timeout=TIMEOUT_S)
+    return box.login(imap.user, imap.password, initial_folder=imap.folder)
+
+
+async def _taken(box: Any, take: Take, name: str) -> int:
+    """How many mails were taken; each is marked once it is durable, or can never be read."""
+    uids: list[str] = (await apart(box.uids, "UNSEEN"))[:MAILS_MAX]
+    for uid in uids:
+        raw = await apart(_raw, box, uid)
+        try:
+            if raw is None:
+                log.warning("%s: mail %s is too large and is not read", name, uid)
+            else:
+                await take(raw)
+        except (InvalidRequest, BadSignature) as error:
+            log.warning("%s: mail %s is not read: %s", name, uid, error)
+        await apart(box.flag, uid, SEEN, True)
+    return len(uids)
+
+
+def _raw(box: Any, uid: str) -> bytes | None:
+    """Every byte as it is: what is written anew has lost its signature. None is too much."""
+    kind, [size, *_] = box.client.uid("fetch", uid, "(RFC822.SIZE)")
+    if kind != "OK" or size is None:
+        raise ConnectionError(f"mail {uid} cannot be fetched")
+    digits = size.rpartition(b"RFC822.SIZE ")[2].split(b")")[0].split()[0]
+    if int(digits) > MAIL_BYTES_MAX:
+        return None
+    found: list[Any] = box.client.uid("fetch", uid, "(BODY.PEEK[])")[1]
+    return bytes(found[0][1])  # imaplib: [(what it is, its bytes), b")"]
+
+
+async def _new(box: Any) -> None:
+    """Wait until the server says that something changed, or for a while."""
+    if "IDLE" not in box.client.capabilities:
+        await asyncio.sleep(POLL_S)
+        await apart(box.client.noop)
+        return
+    await apart(box.idle.start)
+    said, waited_s = [], 0.0
+    while not said and waited_s < IDLE_S:
+        said = await apart(box.idle.poll, SLICE_S)
+        waited_s += SLICE_S
+    await apart(box.idle.stop)
+
+
+async def apart(call: Callable[..., T], *given: Any) -> T:
+    """In a thread, which has ended when this has: who cancels waits for what is under way."""
+    running = asyncio.ensure_future(asyncio.to_thread(call, *given))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        with suppress(BaseException):
+            running.result()
+        raise
