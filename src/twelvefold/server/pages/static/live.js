@@ -2,7 +2,7 @@
 
 import { show } from "./parts.js";
 
-const REST_MS = 300; // between two fetches, however much happens
+const REST_MS = 100; // between two fetches; the stream itself says no more than four times a second
 const REST_MS_MAX = 10000; // after a fetch that failed, doubled each time
 const SAID_MS = 8000; // what was said stays for so long; the count stays anyway
 
