@@ -398,7 +398,7 @@ def test_an_async_tool_would_hold_the_lock_while_it_waits(tool):
         {"attempts": 2},
         {"transient": bool},
     ],
-    ids=str,
+    ids=lambda options: next(iter(options)),
 )
 def test_what_repeats_or_reconciles_has_nothing_to_do_in_a_transaction(options):
     with pytest.raises(ConfigurationError, match="goes with ungated= alone"):
