@@ -159,7 +159,7 @@ def served(folder: Path) -> Iterator[Site]:
         site.until(lambda _: server.started)
         yield site
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True  # nobody waits for an answer any more
         thread.join(PATIENCE_S)
         listening.close()
 

@@ -29,6 +29,15 @@ def test_an_error_on_a_page_is_a_complaint(page: Page, visits: Visits):
     visits.complaints.clear()
 
 
+def test_what_comes_from_elsewhere_is_a_complaint(page: Page, visits: Visits):
+    page.goto("/livez")
+    page.set_content("<html><body><img src='http://127.0.0.1:9/elsewhere.png'></body></html>")
+    page.evaluate("fetch('http://127.0.0.1:9/more').catch(() => null)")
+
+    assert visits.complaints
+    visits.complaints.clear()
+
+
 def test_axe_finds_a_planted_fault(page: Page):
     page.goto("/livez")
     page.set_content("<html><body><button></button><p>pale</p></body></html>")

@@ -12,6 +12,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Locator,
     Page,
+    Request,
     expect,
 )
 
@@ -75,6 +76,7 @@ class Visits:
         self.contexts.append(context)
         page = context.new_page()
         page.on("console", self._heard)
+        page.on("request", self._asked)
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         return page
 
@@ -95,6 +97,11 @@ class Visits:
         for context in self.contexts:
             context.close()
         return self.complaints
+
+    def _asked(self, request: Request) -> None:
+        """Pages work offline: nothing of them comes from anywhere else."""
+        if not request.is_navigation_request() and not request.url.startswith(self.url):
+            self.complaints.append(f"asks {request.url}")
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
