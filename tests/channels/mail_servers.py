@@ -46,9 +46,7 @@ protocols = imap
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
-default_internal_user = {user}
-default_internal_group = {group}
-default_login_user = {user}
+{users}
 first_valid_uid = 0
 first_valid_gid = 0
 mail_location = maildir:{folder}/Maildir
@@ -119,15 +117,25 @@ def post_office(maildir: Path | None = None) -> Iterator[Post]:
 def dovecot(folder: Path, *, port: int = 0) -> Iterator[int]:
     """The port of an IMAP server for one Maildir in a folder with a short path."""
     assert DOVECOT is not None
-    user = getpass.getuser()
+    is_root = os.geteuid() == 0
+    user = "nobody" if is_root else getpass.getuser()  # Dovecot reads no mail as root
     group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
     port = port or free_port()
     for name in ("run", "state", "home"):
         (folder / name).mkdir(exist_ok=True)
     Maildir(folder / "Maildir", create=True)
+    if is_root:
+        for part in ("Maildir", "Maildir/cur", "Maildir/new", "Maildir/tmp", "home"):
+            shutil.chown(folder / part, user, group)
+            (folder / part).chmod(0o755)
     config = folder / "dovecot.conf"
+    alone = f"default_internal_user = {user}\ndefault_internal_group = {group}\n"
+    alone += f"default_login_user = {user}"
+    users = "" if is_root else alone  # where root starts it, it has users of its own for that
     config.write_text(
-        CONFIG.format(folder=folder, user=user, group=group, port=port, password=PASSWORD)
+        CONFIG.format(
+            folder=folder, users=users, user=user, group=group, port=port, password=PASSWORD
+        )
     )
     running = subprocess.Popen([DOVECOT, "-F", "-c", str(config)])
     try:

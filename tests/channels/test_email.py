@@ -35,6 +35,8 @@ from crew import (
 from twelvefold.agent import Agent
 from twelvefold.app import App
 from twelvefold.channels.email import Email, Smtp
+from twelvefold.channels.email.reading import read
+from twelvefold.channels.email.servers import library
 from twelvefold.directory import Directory
 from twelvefold.effects import Approve, Choose, Finish, Wait, run
 from twelvefold.exceptions import BadSignature, ConfigurationError
@@ -373,3 +375,24 @@ async def test_a_server_that_is_down_for_an_hour_gets_every_message_once(post: P
 def test_a_secret_that_is_short_is_said_at_once(post: Post):
     with pytest.raises(ConfigurationError, match="secret="):
         channel(post, secret="short")
+
+
+async def test_without_a_mailbox_nothing_listens(post: Post):
+    async def receive(source: str, inbound: Inbound) -> Any:
+        raise AssertionError
+
+    with pytest.raises(ConfigurationError, match="imap="):
+        await channel(post).listen(receive)
+
+
+def test_a_missing_extra_is_one_clear_line():
+    with pytest.raises(ConfigurationError, match=r"pip install 'twelvefold\[email\]'"):
+        library("a_library_that_is_none")
+
+
+def test_a_missing_extra_is_no_fault_of_a_mail():
+    def proof(raw: bytes, domain: str) -> bool:
+        raise ConfigurationError("not installed")
+
+    with pytest.raises(ConfigurationError, match="not installed"):
+        read(written("hello"), address=AGENT, senders=None, proof=proof)

@@ -6,6 +6,7 @@ takes longer than a connection's timeout.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -32,19 +33,20 @@ Take = Callable[[bytes], Awaitable[None]]
 
 async def listen(imap: Imap, take: Take, *, name: str, pause_s: float = PAUSE_S) -> None:
     """Give each unseen mail to `take`, as long as nobody cancels it."""
+    tries: Counter[str] = Counter()
     while True:
         try:
-            await _listen(imap, take, name)
+            await _listen(imap, take, name, tries)
         except Exception as error:  # a mailbox that is away comes back
             log.warning("%s: the mailbox is tried again in %s s: %s", name, pause_s, error)
         await asyncio.sleep(pause_s)
 
 
-async def _listen(imap: Imap, take: Take, name: str) -> None:
+async def _listen(imap: Imap, take: Take, name: str, tries: Counter[str]) -> None:
     box = await apart(_opened, imap)
     try:
         while True:
-            while await _taken(box, take, name):
+            while await _taken(box, take, name, tries):
                 pass
             await _new(box)
     finally:
@@ -63,20 +65,33 @@ def _opened(imap: Imap) -> Any:
     return box.login(imap.user, imap.password, initial_folder=imap.folder)
 
 
-async def _taken(box: Any, take: Take, name: str) -> int:
-    """How many mails were taken; each is marked once it is durable, or can never be read."""
-    uids: list[str] = (await apart(box.uids, "UNSEEN"))[:MAILS_MAX]
+async def _taken(box: Any, take: Take, name: str, tries: Counter[str]) -> int:
+    """How many mails were taken; each is marked once it is durable, or can never be read. What
+    failed before comes last, so that one mail holds up no other."""
+    unseen: list[str] = await apart(box.uids, "UNSEEN")
+    uids = sorted(unseen, key=lambda uid: (tries[uid], int(uid)))[:MAILS_MAX]
+    failure: Exception | None = None
     for uid in uids:
-        raw = await apart(_raw, box, uid)
         try:
-            if raw is None:
-                log.warning("%s: mail %s is too large and is not read", name, uid)
-            else:
-                await take(raw)
-        except (InvalidRequest, BadSignature) as error:
-            log.warning("%s: mail %s is not read: %s", name, uid, error)
-        await apart(box.flag, uid, SEEN, True)
+            await _one(box, uid, take, name)
+        except Exception as error:
+            tries[uid] += 1
+            failure = error
+    if failure is not None:
+        raise failure
     return len(uids)
+
+
+async def _one(box: Any, uid: str, take: Take, name: str) -> None:
+    raw = await apart(_raw, box, uid)
+    try:
+        if raw is None:
+            log.warning("%s: mail %s is too large and is not read", name, uid)
+        else:
+            await take(raw)
+    except (InvalidRequest, BadSignature) as error:
+        log.warning("%s: mail %s is not read: %s", name, uid, error)
+    await apart(box.flag, uid, SEEN, True)
 
 
 def _raw(box: Any, uid: str) -> bytes | None:

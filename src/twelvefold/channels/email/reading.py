@@ -14,7 +14,7 @@ from typing import Any
 
 from twelvefold.channels.email.replies import latest, text_of
 from twelvefold.channels.email.writing import is_ours
-from twelvefold.exceptions import InvalidRequest
+from twelvefold.exceptions import ConfigurationError, InvalidRequest
 from twelvefold.inbound import Ignored, Received, Written, is_listed
 
 ASSURANCE, UNPROVEN = "email", "email_unproven"
@@ -36,7 +36,7 @@ def read(raw: bytes, *, address: str, senders: Collection[str] | None, proof: Pr
         raise InvalidRequest(f"A mail has at most {MAIL_BYTES_MAX:,} bytes. Nothing was done.")
     try:
         return _read(raw, address.casefold(), senders, proof)
-    except InvalidRequest:
+    except ConfigurationError:  # a missing extra is no fault of the mail
         raise
     except Exception as error:  # the parser raises many kinds for headers of garbage
         raise InvalidRequest("The mail cannot be read. Nothing was done.") from error

@@ -1,0 +1,198 @@
+"""The mailbox: a real Dovecot and a real SMTP server, from what is asked to the answer."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
+from mailbox import Maildir
+from pathlib import Path
+from typing import Any
+
+import aiosmtplib
+import pytest
+from mail_servers import (
+    AGENT,
+    ANNA,
+    DOVECOT,
+    PASSWORD,
+    Post,
+    answering,
+    dns,
+    dovecot,
+    post_office,
+    signed,
+    written,
+)
+
+from crew import PATIENCE_S, Question, app_of, asking, ended, events, pipeline, seen, state
+from twelvefold.app import App
+from twelvefold.channels.email import Email, Imap, Smtp
+from twelvefold.channels.email import mailbox as mailboxes
+from twelvefold.directory import Directory
+from twelvefold.inbound import thread_of
+from twelvefold.testing import MemoryStore
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(DOVECOT is None, reason="Dovecot is not installed"),
+]
+PEOPLE = Directory(addresses={"anna": {"email": ANNA}})
+T = thread_of("email", "<1@example.com>")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """With a short name: Dovecot's sockets have paths of at most 108 characters."""
+    with tempfile.TemporaryDirectory(prefix="mail") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def imap(folder: Path) -> Iterator[Imap]:
+    with dovecot(folder) as port:
+        yield Imap(host="127.0.0.1", port=port, user="agent", password=PASSWORD, tls="none")
+
+
+@pytest.fixture
+def post(folder: Path, imap: Imap) -> Iterator[Post]:
+    with post_office(folder / "Maildir") as post:
+        yield post
+
+
+def channel(post: Post, imap: Imap) -> Email:
+    return Email(
+        address=AGENT,
+        secret="a secret of the tests",
+        smtp=Smtp(host="127.0.0.1", port=post.port, tls="none"),
+        imap=imap,
+        agent="crew",
+        dns=dns,
+    )
+
+
+async def mailed(post: Post, raw: bytes, to: str = AGENT) -> None:
+    """As the mail server of a person delivers it."""
+    await aiosmtplib.send(
+        raw, sender=ANNA, recipients=[to], hostname="127.0.0.1", port=post.port, start_tls=False
+    )
+
+
+@asynccontextmanager
+async def running(app: App, email: Email) -> Any:
+    tasks = [asyncio.create_task(app.run()), asyncio.create_task(email.listen(app.receive))]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            await ended(task)
+
+
+async def became(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():  # noqa: ASYNC110 # another program makes it true
+            await asyncio.sleep(0.02)
+
+
+def unseen(folder: Path) -> int:
+    mails: Any = Maildir(folder / "Maildir")
+    return sum("S" not in mail.get_flags() for mail in mails)
+
+
+async def test_asked_by_mail_and_answered_by_a_reply(post: Post, imap: Imap, folder: Path):
+    email = channel(post, imap)
+    app = app_of(
+        pipeline(Question(), carry_out=asking), MemoryStore(), directory=PEOPLE, channels=[email]
+    )
+    async with running(app, email):
+        await mailed(post, signed(written("Where is my parcel?")))
+        await became(lambda: [to for to, _ in post.sent] == [AGENT, ANNA])
+        asked = post.to(ANNA)
+
+        reply = signed(answering(asked, "the blue one"))
+        await mailed(post, reply, str(asked["Reply-To"]))
+        await seen(app, T, "finished")
+        await became(lambda: unseen(folder) == 0)
+
+        await mailed(post, reply, str(asked["Reply-To"]))  # once more, by the mail server
+        later = written("And the other?", id="<3@example.com>", References="<1@example.com>")
+        await mailed(post, signed(later))
+        await seen(app, T, "message_received", 2)
+        await became(lambda: unseen(folder) == 0)
+
+    assert state(app, T).by_id("s1").result == "the blue one"
+    assert len(events(app, "contact_answered", T)) == 1
+    assert [e.data["text"] for e in events(app, "message_received", T)] == [
+        "Where is my parcel?",
+        "And the other?",
+    ]
+
+
+async def test_a_mail_is_seen_only_when_it_is_durable(post: Post, imap: Imap, folder: Path):
+    email, tried = channel(post, imap), list[bytes]()
+    await mailed(post, raw := signed(written("hello")))
+
+    async def take(found: bytes) -> None:
+        tried.append(found)
+        if len(tried) == 1:
+            assert unseen(folder) == 1
+            raise ConnectionError("the store is away")
+
+    listening = asyncio.create_task(mailboxes.listen(imap, take, name=email.name, pause_s=0.01))
+    await became(lambda: len(tried) == 2 and unseen(folder) == 0)
+    await ended(listening)
+
+    assert tried[0].replace(b"\r\n", b"\n") == tried[1].replace(b"\r\n", b"\n")
+    assert tried[1].replace(b"\r\n", b"\n").strip() == raw.replace(b"\r\n", b"\n").strip()
+
+
+async def test_what_cannot_be_read_stops_nothing(post: Post, imap: Imap, folder: Path):
+    email = channel(post, imap)
+    app = app_of(
+        pipeline(Question(), carry_out=asking), MemoryStore(), directory=PEOPLE, channels=[email]
+    )
+    garbage = b"From: =?utf-8?q?=FF?= <@@,,;>\nTo: \xff\xfe\nContent-Type: ;;\n\n\x00\xff"
+    Maildir(folder / "Maildir").add(garbage)
+    async with running(app, email):
+        await mailed(post, signed(written("hello")))
+        await became(lambda: unseen(folder) == 0 and len(app.store.threads()) > 0)
+
+    assert len(events(app, "message_received", T)) == 1
+
+
+async def test_one_mail_that_fails_holds_up_no_other(imap: Imap, folder: Path):
+    Maildir(folder / "Maildir").add(written("one"))
+    Maildir(folder / "Maildir").add(written("two"))
+    taken: list[bytes] = []
+
+    async def take(raw: bytes) -> None:
+        taken.append(raw)
+        if b"one" in raw:
+            raise ValueError("this one never goes in")
+
+    listening = asyncio.create_task(mailboxes.listen(imap, take, name="email", pause_s=0.01))
+    await became(lambda: sum(b"one" in raw for raw in taken) > 2 and unseen(folder) == 1)
+    await ended(listening)
+
+    assert sum(b"two" in raw for raw in taken) == 1
+
+
+async def test_a_mailbox_that_is_away_is_opened_again(folder: Path):
+    taken: list[bytes] = []
+
+    async def take(raw: bytes) -> None:
+        taken.append(raw)
+
+    def opened(port: int) -> Imap:
+        return Imap(host="127.0.0.1", port=port, user="agent", password=PASSWORD, tls="none")
+
+    with dovecot(folder) as port:
+        listening = asyncio.create_task(
+            mailboxes.listen(opened(port), take, name="email", pause_s=0.01)
+        )
+        Maildir(folder / "Maildir").add(written("one"))
+        await became(lambda: len(taken) == 1)
+    with dovecot(folder, port=port):
+        Maildir(folder / "Maildir").add(written("two"))
+        await became(lambda: len(taken) == 2)
+        await ended(listening)
