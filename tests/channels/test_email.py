@@ -1,6 +1,7 @@
 """Mail: asked by SMTP, answered by a reply that is proven, and nobody else decides anything."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -284,6 +285,60 @@ async def test_a_late_yes_changes_nothing_and_begins_nothing(post: Post):
     assert outcome in ("continued", "refused")
     assert len(events(app, "contact_answered", T)) == 1
     assert len(events(app, "tool_started", T)) == 1
+
+
+async def test_a_copy_that_is_not_proven_does_not_stand_in_for_the_answer(post: Post):
+    app, email, asked = await _asked(post)
+    reply = answering(asked, "yes")
+
+    assert await came(app, email, reply) == "continued"  # as a mailing list has changed it
+    assert await came(app, email, signed(reply)) == "answered"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda asked: signed(answering(asked, "yes")),
+        lambda asked: answering(asked, "yes"),
+        lambda asked: signed(answering(asked, "yes", to=AGENT)),
+        lambda asked: signed(written("yes", to=_token(asked))),
+    ],
+)
+async def test_a_reply_to_what_no_mail_began_is_no_beginning(post: Post, reply: Any):
+    app, email = made(post, noting(by=["anna", "ben"]))
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    await app.answer("t.s1.1", "approve", by="ben")
+    await settle(app)
+    before = app.thread("t").head
+
+    assert await came(app, email, reply(post.to(ANNA))) == "ignored"
+
+    assert len(app.store.threads()) == 1
+    assert app.thread("t").head == before
+
+
+async def test_a_token_that_is_not_proven_does_not_lead_into_its_thread(post: Post):
+    app, email = made(post, noting())
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+
+    assert await came(app, email, answering(post.to(ANNA), "and now for something else")) == (
+        "ignored"
+    )
+    assert events(app, "message_received") == [app.thread("t").events[0]]
+
+
+async def test_a_token_is_of_exactly_what_is_asked(post: Post):
+    app, email = made(post, noting())
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    [row] = app.store.contacts()
+    other = replace(row, data={**row.data, "digest": "another"})
+
+    assert _token(post.to(ANNA)) == f"agent+{email.code_of(row, ANNA)}@bot.example"
+    assert email.code_of(row, ANNA.upper()) == email.code_of(row, ANNA)
+    assert len({email.code_of(one, to) for one in (row, other) for to in (ANNA, BEN)}) == 4
 
 
 async def test_senders_that_are_listed_must_be_proven_too(post: Post):

@@ -145,8 +145,9 @@ def test_a_key_is_asked_for_once():
     assert asked == ["s1._domainkey.example.com."]
 
 
-def test_a_header_line_that_ends_in_another_way_proves_nothing():
-    raw = written("hello").replace(b"the parcel", b"the parcel\rFrom: eve@evil.example")
+@pytest.mark.parametrize("end", [b"\r", b"\0"])
+def test_a_header_line_that_ends_in_another_way_proves_nothing(end: bytes):
+    raw = written("hello").replace(b"the parcel", b"the parcel" + end + b"X: y")
 
     assert not proven(signed(raw))
 

@@ -67,7 +67,8 @@ def _written(
     root = next(iter([*_earlier(mail), own]))
     token = _token(mail, address)
     return Written(
-        key=own,
+        # A copy that proves nothing must not be what came before, when the mail itself comes.
+        key=own if proven else f"{own} {UNPROVEN}",
         text=text,
         sender=author,
         conversation=root,
