@@ -25,6 +25,7 @@ from typing import Any
 
 import dkim
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -85,8 +86,12 @@ class Post:
 
     port: int = 0
     down: bool = False
+    password: str = ""
     maildir: Path | None = None
     sent: list[tuple[str, EmailMessage]] = field(default_factory=list[tuple[str, EmailMessage]])
+
+    def authenticated(self, server: Any, session: Any, envelope: Any, kind: str, given: Any) -> Any:
+        return AuthResult(success=given.password.decode() == self.password, handled=False)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.down:
@@ -105,7 +110,13 @@ class Post:
 @contextmanager
 def post_office(maildir: Path | None = None) -> Iterator[Post]:
     post = Post(port=free_port(), maildir=maildir)
-    running = Controller(post, hostname="127.0.0.1", port=post.port)
+    running = Controller(
+        post,
+        hostname="127.0.0.1",
+        port=post.port,
+        authenticator=post.authenticated,
+        auth_require_tls=False,
+    )
     running.start()
     try:
         yield post

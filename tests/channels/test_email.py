@@ -39,7 +39,7 @@ from twelvefold.channels.email import Email, Smtp
 from twelvefold.channels.email.reading import read
 from twelvefold.channels.email.servers import library
 from twelvefold.directory import Directory
-from twelvefold.effects import Approve, Choose, Finish, Wait, run
+from twelvefold.effects import Approve, Choose, Finish, Tell, Wait, run
 from twelvefold.exceptions import BadSignature, ConfigurationError
 from twelvefold.inbound import Inbound, thread_of
 from twelvefold.steps import Step
@@ -376,6 +376,22 @@ async def test_markup_is_text_and_every_character_is_seen(post: Post):
     assert "<b>" not in html(asked)
 
 
+async def test_what_is_told_goes_into_the_conversation(post: Post):
+    said = "It is <b>on its way</b>.\nBye \u202e"
+    app, email = made(
+        post, pipeline(Question(), carry_out=lambda chosen: Tell(chosen.step, said, to="ben"))
+    )
+    await begun(app, email)
+    mail = post.to(ANNA)
+
+    assert sorted(to for to, _ in post.sent) == [ANNA, BEN]
+    assert plain(mail).splitlines() == ["It is <b>on its way</b>.", "Bye \\u202e"]
+    assert "&lt;b&gt;on its way&lt;/b&gt;.<br>Bye \\u202e" in html(mail)
+    assert (mail["Subject"], mail["Reply-To"]) == ("Re: the parcel", AGENT)
+    thanks = answering(mail, "thanks", References=f"<1@example.com> {mail['Message-ID']}")
+    assert await came(app, email, signed(thanks)) == "continued"
+
+
 async def test_a_subject_adds_no_header(post: Post):
     app, email = made(post, pipeline(Question(), carry_out=asking))
     folded = written("hi", Subject="x").replace(
@@ -425,6 +441,19 @@ async def test_a_server_that_is_down_for_an_hour_gets_every_message_once(post: P
 
     assert sorted(to for to, _ in post.sent) == [ANNA, BEN]
     assert len({str(mail["Message-ID"]) for _, mail in post.sent}) == 2
+
+
+async def test_a_server_that_wants_a_name_gets_it_and_its_no_is_recorded(post: Post):
+    post.password = "right"
+    for password, sent in (("wrong", 0), ("right", 1)):
+        smtp = Smtp(host="127.0.0.1", port=post.port, tls="none", user="agent", password=password)
+        app = app_of(noting(), MemoryStore(), directory=PEOPLE, channels=[channel(post, smtp=smtp)])
+        await app.launch("crew", "go", thread_id="t")
+        await settle(app)
+
+        assert len(post.sent) == sent
+        assert len(events(app, "contact_not_sent")) == 1 - sent
+        assert password not in repr(smtp)
 
 
 def test_a_secret_that_is_short_is_said_at_once(post: Post):
