@@ -8,7 +8,7 @@ from loading import app_of, approve, deny, example, play, reply
 
 from twelvefold import App
 from twelvefold.effects import Approve, AskModel, Finish
-from twelvefold.exceptions import Conflict, InvalidAnswer
+from twelvefold.exceptions import AlreadyDecided, InvalidAnswer
 from twelvefold.plan import replay
 from twelvefold.testing import MemoryStore, chosen, decision, given, message
 
@@ -128,7 +128,7 @@ async def test_two_approvals_at_once_give_one_result(app: App):
     both = (app.answer("t.s1.1", "approve", by=name) for name in ("anna", "ben"))
     said = await asyncio.gather(*both, return_exceptions=True)
     await app.run(until_idle=True)
-    assert [type(one) for one in said if one is not None] == [Conflict]
+    assert [type(one) for one in said if one is not None] == [AlreadyDecided]
     assert results(app) == [("divide", 0.75)]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from victims import Place, Victim, holds
 
 from crew import Meddled, Pay, times
-from twelvefold.exceptions import Conflict, StoreUnavailable
+from twelvefold.exceptions import AlreadyDecided, Conflict, StoreUnavailable
 from twelvefold.loop import advance
 from twelvefold.store import Ref
 
@@ -74,7 +74,7 @@ def test_two_advances_ask_one_question(place: Place) -> None:
     one_is_open(victim)
     refusals = [victim.tried("approve", of="t.s1.1"), victim.tried("approve", of="t.s1.1")]
     victim.expect({"to": "ann"})
-    assert [type(refusal) for refusal in refusals] == [type(None), Conflict]
+    assert [type(refusal) for refusal in refusals] == [type(None), AlreadyDecided]
 
 
 def test_a_redeploy_that_voids_a_question_asks_once(place: Place) -> None:

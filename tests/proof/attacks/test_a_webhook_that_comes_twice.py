@@ -8,7 +8,7 @@ from victims import Place, Victim
 
 from crew import Look, Pay
 from twelvefold.effects import Choose, Wait, run
-from twelvefold.exceptions import Conflict
+from twelvefold.exceptions import AlreadyDecided, Conflict
 
 
 def look_per_message(victim: Victim, state: Any) -> Any:
@@ -58,4 +58,4 @@ def test_a_button_that_is_delivered_twice_runs_once(place: Place) -> None:
     told = [victim.tried("approve", of="t.s1.1") for _ in range(3)]
 
     victim.expect({"to": "ann"})
-    assert [type(refusal) for refusal in told] == [type(None), Conflict, Conflict]
+    assert [type(refusal) for refusal in told] == [type(None), AlreadyDecided, AlreadyDecided]

@@ -28,7 +28,7 @@ def test_of_many_yeses_in_one_instant_one_decides(place: Place) -> None:
     victim.go_on()
 
     victim.expect({"to": "ann"})
-    assert sorted(type(one).__name__ for one in told) == 3 * ["Conflict"] + ["NoneType"]
+    assert sorted(type(one).__name__ for one in told) == 3 * ["AlreadyDecided"] + ["NoneType"]
 
 
 def test_a_yes_and_a_no_in_one_instant_are_not_both_obeyed(place: Place) -> None:
