@@ -127,10 +127,12 @@ class Pool:
 
     def _put_back(self, db: Named) -> None:
         is_idle = not db.raw.closed and db.raw.info.transaction_status == TransactionStatus.IDLE
-        if is_idle and not self._closed:
+        if is_idle:
             self._idle.append(db)
         else:
             db.raw.close()
+        if self._closed:  # asked last: whoever closes at this instant may have seen it in use
+            self._drop_idle()
 
     def _drop_idle(self) -> None:
         while self._idle:
