@@ -175,24 +175,3 @@ async def test_one_mail_that_fails_holds_up_no_other(imap: Imap, folder: Path):
     await ended(listening)
 
     assert sum(b"two" in raw for raw in taken) == 1
-
-
-async def test_a_mailbox_that_is_away_is_opened_again(folder: Path):
-    taken: list[bytes] = []
-
-    async def take(raw: bytes) -> None:
-        taken.append(raw)
-
-    def opened(port: int) -> Imap:
-        return Imap(host="127.0.0.1", port=port, user="agent", password=PASSWORD, tls="none")
-
-    with dovecot(folder) as port:
-        listening = asyncio.create_task(
-            mailboxes.listen(opened(port), take, name="email", pause_s=0.01)
-        )
-        Maildir(folder / "Maildir").add(written("one"))
-        await became(lambda: len(taken) == 1)
-    with dovecot(folder, port=port):
-        Maildir(folder / "Maildir").add(written("two"))
-        await became(lambda: len(taken) == 2)
-        await ended(listening)

@@ -50,8 +50,7 @@ async def _listen(imap: Imap, take: Take, name: str, tries: Counter[str]) -> Non
                 pass
             await _new(box)
     finally:
-        with suppress(Exception):
-            box.client.shutdown()
+        _close(box)
 
 
 def _opened(imap: Imap) -> Any:
@@ -62,7 +61,18 @@ def _opened(imap: Imap) -> Any:
         "none": tools.MailBoxUnencrypted,
     }
     box = kinds[imap.tls](imap.host, imap.port, timeout=TIMEOUT_S)
-    return box.login(imap.user, imap.password, initial_folder=imap.folder)
+    try:
+        return box.login(imap.user, imap.password, initial_folder=imap.folder)
+    except Exception:
+        _close(box)
+        raise
+
+
+def _close(box: Any) -> None:
+    """Without a word to the server, which may be gone."""
+    with suppress(OSError, ValueError):
+        box.client.shutdown()
+    box.client.sock.close()
 
 
 async def _taken(box: Any, take: Take, name: str, tries: Counter[str]) -> int:
