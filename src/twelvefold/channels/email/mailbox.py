@@ -43,17 +43,19 @@ async def listen(imap: Imap, take: Take, *, name: str, pause_s: float = PAUSE_S)
 
 
 async def _listen(imap: Imap, take: Take, name: str, tries: Counter[str]) -> None:
-    box = await apart(_opened, imap)
+    opened: list[Any] = []  # known here even where who waits for it is cancelled
     try:
+        box = await apart(_opened, imap, opened)
         while True:
             while await _taken(box, take, name, tries):
                 pass
             await _new(box)
     finally:
-        _close(box)
+        for one in opened:
+            _close(one)
 
 
-def _opened(imap: Imap) -> Any:
+def _opened(imap: Imap, opened: list[Any]) -> Any:
     tools = library("imap_tools")
     kinds = {
         "tls": tools.MailBox,
@@ -61,11 +63,8 @@ def _opened(imap: Imap) -> Any:
         "none": tools.MailBoxUnencrypted,
     }
     box = kinds[imap.tls](imap.host, imap.port, timeout=TIMEOUT_S)
-    try:
-        return box.login(imap.user, imap.password, initial_folder=imap.folder)
-    except Exception:
-        _close(box)
-        raise
+    opened.append(box)
+    return box.login(imap.user, imap.password, initial_folder=imap.folder)
 
 
 def _close(box: Any) -> None:
