@@ -26,6 +26,10 @@ from twelvefold.thread import Json
 
 KILLED = -9
 
+NEARBY = (0, -1, 1, 0, -1, 1)
+"""Where a boundary is looked for again that a run did not meet: what ends side by side may come in
+another order, or in one commit, and then the boundaries after it have other numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -81,15 +85,23 @@ def crash_matrix(
         kills: list[list[int]] = [[n] for n in range(1, points + 1)]
         kills += [_several(seed, points) for seed in range(seeds)]
         kills += [_at(n, seed, points) for n in range(1, points + 1) for seed in range(seeds_each)]
+        disturb = partial(_disturbed, order, plain)
         with ThreadPoolExecutor(processes) as pool:
-            disturb = partial(_disturbed, order, plain)
-            for fault, where in pool.map(disturb, kills):
-                matrix.runs += 1
-                for name in where:
-                    matrix.killed_at[name] = matrix.killed_at.get(name, 0) + 1
-                if fault is not None:
-                    matrix.faults.append(fault)
+            for ended in pool.map(disturb, kills):
+                _count(matrix, *ended)
+        for point, name in enumerate(plain.boundaries, start=1):
+            tries = iter(NEARBY)
+            while name not in matrix.killed_at and (step := next(tries, None)) is not None:
+                _count(matrix, *disturb([max(1, point + step)]))
     return matrix
+
+
+def _count(matrix: Matrix, fault: Fault | None, where: Sequence[str]) -> None:
+    matrix.runs += 1
+    for name in where:
+        matrix.killed_at[name] = matrix.killed_at.get(name, 0) + 1
+    if fault is not None:
+        matrix.faults.append(fault)
 
 
 def _several(seed: int, boundaries: int) -> list[int]:

@@ -27,6 +27,7 @@ CASES = [
 ]
 AT_ONCE = 2
 ATTACK_S_MAX = 120
+RACES_MAX = 20
 
 Ended = subprocess.CompletedProcess[str]
 
@@ -56,9 +57,18 @@ def _name(mutant: dict[str, Any], store: str) -> str:
 
 
 def _attacked(mutant: dict[str, Any], store: str, folder: Path) -> Ended:
-    work = folder / "work"
-    work.mkdir()
+    """An attack that needs two things in one instant is tried until they meet."""
     source = mutated(mutant["patch"], folder / "source")
+    ended = _attacked_once(mutant, store, source, folder / "work")
+    for number in range(RACES_MAX if mutant.get("races") else 0):
+        if ended.returncode != 0:
+            break
+        ended = _attacked_once(mutant, store, source, folder / f"work{number}")
+    return ended
+
+
+def _attacked_once(mutant: dict[str, Any], store: str, source: Path, work: Path) -> Ended:
+    work.mkdir()
     proof = HERE.parent
     path = os.pathsep.join(map(str, (source, HERE, ATTACKS, proof, proof.parent)))
     env = {**os.environ, "PYTHONPATH": path}
