@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -280,14 +281,14 @@ def test_a_server_that_stops_says_so_and_the_next_one_goes_on(url: str, store: E
     begin(store, "t1", noted(), noted())
     said: list[str] = []
 
-    with serve(App([], store=open_store(url))) as first:
+    with closing(App([], store=open_store(url))) as app, serve(app) as first:
         with streamed(first.url, EVENTS) as response:
             found = messages(response, said)
             assert ids(list(islice(found, 2))) == [1, 2]
             first.stop()
             assert list(found) == []
         append(store, noted())
-    with serve(App([], store=open_store(url)), port=first.port) as second:
+    with closing(App([], store=open_store(url))) as app, serve(app, port=first.port) as second:
         assert ids(read(second, 1, last_id=2)) == [3]
 
     assert said == ["the server stops; go on with Last-Event-ID"]
