@@ -4,11 +4,11 @@
 """
 
 import asyncio
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any, ClassVar, Literal
@@ -74,15 +74,13 @@ def served(log: Path) -> Iterator[str]:
 
 
 def serve(log: Path) -> None:
-    import uvicorn
-
     from twelvefold.server import create_app
+    from twelvefold.server.listening import Listener, bound, url_of
 
-    listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
     served = create_app(application(log), requests_per_minute_max=1_000_000)
-    config = uvicorn.Config(served, log_level="warning", access_log=False)
-    asyncio.run(uvicorn.Server(config).serve([listening]))
+    with bound("127.0.0.1", 0) as listens:
+        told = partial(print, url_of(listens), flush=True)
+        asyncio.run(Listener(served, grace_s=1, started=told).listen(listens, until=None))
 
 
 if __name__ == "__main__":

@@ -20,10 +20,11 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 def bound(host: str, port: int) -> socket.socket:
     """A socket at this address. Raises `ConfigurationError` where that cannot be had."""
     try:
-        [(family, _, _, _, address), *_] = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
         )
-        listens = socket.socket(family)
+        # By its name: asyncio sends without delay (TCP_NODELAY) only where it sees the protocol.
+        listens = socket.socket(family, kind, protocol)
     except OSError as error:
         raise ConfigurationError(f"There is no address {host}: {error.strerror}.") from error
     try:
