@@ -112,10 +112,6 @@ class Pool:
         self._closed = True
         self._drop_idle()
 
-    def __del__(self) -> None:
-        """Of a store that was dropped and not closed, no connection is left to the server."""
-        self.close()
-
     def _taken(self, *, fresh: bool) -> Named:
         if self._closed:
             raise StoreUnavailable("the store is closed; open it again.", retryable=False)
