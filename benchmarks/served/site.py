@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,7 @@ def serve(log: Path) -> None:
 
     served = create_app(application(log), requests_per_minute_max=1_000_000)
     with bound("127.0.0.1", 0) as listens:
+        gc.freeze()  # as `twelvefold serve` does
         told = partial(print, url_of(listens), flush=True)
         asyncio.run(Listener(served, grace_s=1, started=told).listen(listens, until=None))
 
