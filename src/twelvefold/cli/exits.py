@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from twelvefold.exceptions import (
+    AlreadyThere,
     ConfigurationError,
     Conflict,
     InvalidAnswer,
@@ -12,6 +13,7 @@ from twelvefold.exceptions import (
     NotAllowed,
     NotFound,
     NotMigrated,
+    NotWritable,
     PromptError,
     StoreCorrupt,
     StoreError,
@@ -54,6 +56,8 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 
 _NEXT: tuple[tuple[type[Exception], str], ...] = (
     (UnknownKey, "twelvefold keys list"),
+    (AlreadyThere, "the same command with --diff"),
+    (NotWritable, "the same command, once that is done"),
     (NotFound, "twelvefold threads list"),
     (Conflict, "twelvefold threads list"),
     (NotAllowed, "twelvefold inbox"),

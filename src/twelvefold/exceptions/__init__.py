@@ -11,7 +11,8 @@ TwelvefoldError
 │   ├── AlreadyDecided
 │   ├── Expired
 │   ├── Moved
-│   └── InFlight
+│   ├── InFlight
+│   └── AlreadyThere
 ├── NotAllowed                   exit 5: this person, on this channel, may not decide this
 ├── NotSignedIn                  a request over HTTP that proves nobody
 │   └── BadSignature             what came in is not signed by whom it says it is from
@@ -28,6 +29,7 @@ TwelvefoldError
 │   ├── InvalidSteps
 │   ├── BudgetTooSmall
 │   ├── NotMigrated
+│   ├── NotWritable
 │   ├── SchemaRefused
 │   └── UnusableModel
 ├── WrongDecision                decide returned something that cannot begin: the thread parks
@@ -54,6 +56,7 @@ TwelvefoldError
 """
 
 from twelvefold.exceptions.asking import AlreadyDecided as AlreadyDecided
+from twelvefold.exceptions.asking import AlreadyThere as AlreadyThere
 from twelvefold.exceptions.asking import BadSignature as BadSignature
 from twelvefold.exceptions.asking import Conflict as Conflict
 from twelvefold.exceptions.asking import Expired as Expired
@@ -79,6 +82,7 @@ from twelvefold.exceptions.configuring import ConfigurationError as Configuratio
 from twelvefold.exceptions.configuring import InvalidSteps as InvalidSteps
 from twelvefold.exceptions.configuring import NotMigrated as NotMigrated
 from twelvefold.exceptions.configuring import NotRecorded as NotRecorded
+from twelvefold.exceptions.configuring import NotWritable as NotWritable
 from twelvefold.exceptions.configuring import SchemaRefused as SchemaRefused
 from twelvefold.exceptions.configuring import UnknownAgent as UnknownAgent
 from twelvefold.exceptions.configuring import UnusableModel as UnusableModel

@@ -56,6 +56,11 @@ class InFlight(Conflict):
     """The same request is still being worked on. Ask again in a moment, with the same key."""
 
 
+class AlreadyThere(Conflict):
+    """A file of this name is there and says something else. Look with `--diff`, then give
+    `--overwrite` or another name; nothing was written."""
+
+
 class NotAllowed(TwelvefoldError):
     """This person may not decide this here. Ask those named, or use what proves more."""
 

@@ -32,5 +32,9 @@ class BudgetTooSmall(ConfigurationError):
     """What always stays in a context exceeds its tokens. Raise `tokens_max`, or shorten events."""
 
 
+class NotWritable(ConfigurationError):
+    """The disk or its rights refuse a file. Name another folder, or change who may write there."""
+
+
 class NotMigrated(ConfigurationError):
     """The database has no schema yet, or an older one. Run `twelvefold db migrate` once."""
