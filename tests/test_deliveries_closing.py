@@ -1,17 +1,34 @@
 """The first answer closes a contact everywhere: what asked elsewhere is changed, and says who."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from crew import STORES, Clock, Pay, Question, app_of, events, pipeline, settle, status, store_of
+from crew import (
+    STORES,
+    Clock,
+    Done,
+    Gate,
+    Pay,
+    Question,
+    app_of,
+    approved_then,
+    events,
+    pipeline,
+    seen,
+    settle,
+    status,
+    store_of,
+)
+from crew import chat as talk
 from twelvefold.app import App
 from twelvefold.deliveries import PAUSE_FIRST, SENDS_MAX, Delivery
 from twelvefold.directory import Directory
 from twelvefold.effects import Approve, Ask
-from twelvefold.testing import Postbox
+from twelvefold.testing import Postbox, replays
 from twelvefold.thread import Json
 
 pytestmark = pytest.mark.anyio
@@ -180,3 +197,29 @@ async def test_a_vote_that_ends_nothing_changes_nothing(store: Any):
     await settle(app)
 
     assert [one.closing.comment for one in chat.changed if one.closing] == ["no", "no"]
+
+
+async def test_what_is_sent_during_a_run_does_not_hide_what_the_model_has_read(store: Any):
+    gate, box = Gate(), Chat("chat")
+    carry_out = approved_then(gate, by="anna")
+    app = app_of(
+        talk(carry_out),
+        store,
+        Pay(to="x"),
+        Done(),
+        channels=[box],
+        directory=PEOPLE,
+        clock=Clock(),
+    )
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    await app.answer("t.s1.1", "approve", by="anna")
+    running = asyncio.create_task(settle(app))
+    await gate.has_begun()
+    await seen(app, "t", "contact_sent", 2)  # says who approved
+    gate.let_go.set()
+    await running
+
+    assert status(app) == "finished"
+    assert len(events(app, "next_step_chosen")) == 2
+    assert replays(app) == 1

@@ -89,9 +89,9 @@ class _Advance:
         """Decide, commit, start what was decided, take in what ended. True when only waiting is
         left."""
         plan, after = self._decide()
-        rests = plan.waits and not self.acts.tasks
+        rests, seen = plan.waits and not self.acts.tasks, self.durable.head
         try:
-            await self._commit(plan, rests=rests)
+            moved = await self._commit(plan, rests=rests)
         except Stale as refusal:
             self._tell(None)
             before = self.durable.head
@@ -101,6 +101,7 @@ class _Advance:
             return False
         if rests:
             return True
+        after += moved if after > seen else 0
         if self.bell.stopped:  # meanwhile: what the log says has begun is done, and no more
             plan.acts = [action for action in plan.acts if isinstance(action, CallTool)]
         if self._is_alone(plan):
@@ -196,10 +197,11 @@ class _Advance:
         self.state = self.agent.state(self.thread)
         self._fold(facts)
 
-    async def _commit(self, plan: Plan, *, rests: bool) -> None:
+    async def _commit(self, plan: Plan, *, rests: bool) -> int:
+        """By how many places delivery records that came in between have moved what is durable."""
         drafts = self.facts + plan.drafts
         if not drafts and not (rests and self.served is not None):
-            return
+            return 0
         append = Append(
             self.ref.id,
             drafts,
@@ -218,12 +220,14 @@ class _Advance:
             self.holds, self.epoch = True, self.epoch + 1
         self.facts = []
         self._tell(drafts)
-        if stored and stored[-1].seq != self.thread.head:  # a delivery record came in between
+        moved = stored[-1].seq - self.thread.head if stored else 0
+        if moved:
             self._take_up(self.store.load(self.ref.id, tenant=self.ref.tenant))
             self.state = self.agent.state(self.thread)
         self.durable = self.thread
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s %s", self.ref.id, " ".join(draft.type for draft in drafts))
+        return moved
 
     def _tell(self, drafts: list[Draft] | None) -> None:
         """Observers hear what is durable; None is a decision that was thrown away."""
