@@ -89,6 +89,14 @@ def made(request: pytest.FixtureRequest):
 VERBS: list[tuple[Callable[[Any], Any], str, str, Any]] = [
     (lambda c: c.launch("bot", "go"), "POST", "/v1/threads", {"agent": "bot", "input": "go"}),
     (
+        lambda c: c.launch("bot", "go", id="t1", metadata={"order": 7}, on_conflict="send"),
+        *("POST", "/v1/threads"),
+        {
+            **{"agent": "bot", "input": "go", "id": "t1"},
+            **{"metadata": {"order": 7}, "on_conflict": "send"},
+        },
+    ),
+    (
         lambda c: c.launch("bot", "go", id="t1", wait_s=2),
         "POST",
         "/v1/threads?wait_s=2",

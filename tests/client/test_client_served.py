@@ -144,6 +144,16 @@ def test_a_thread_is_sent_things_and_controlled(client: Any, app: App):
     assert app.thread("t1").events[-1].data == {"by": "anna", "reason": "enough"}
 
 
+def test_an_id_that_is_there_is_met_as_is_wished(client: Any, app: App):
+    client.launch("chat", "hello", id="t1", metadata={"order": 7})
+
+    with pytest.raises(Conflict, match="another thread"):
+        client.launch("chat", "and more", id="t1")
+    assert client.launch("chat", "and more", id="t1", on_conflict="return").head == 1
+    assert client.launch("chat", "and more", id="t1", on_conflict="send").head == 2
+    assert [e.data.get("metadata") for e in client.events("t1")] == [{"order": 7}, None]
+
+
 def test_a_log_is_copied_checked_and_shown(client: Any, app: App):
     client.launch("chat", "hello", id="t1")
     work(app)

@@ -194,6 +194,8 @@ VERBS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("retry", f"{V1}/f/retry", None),
     ("cancel", f"{V1}/t/cancel", {"reason": "enough"}),
     ("fork", f"{V1}/t/fork", {"at_seq": 1}),
+    ("begin", V1, GO | {"id": "new", "on_conflict": "send"}),
+    ("go on", V1, GO | {"id": "t", "input": "more", "on_conflict": "send"}),
     ("answer", "/v1/contacts/t.s1.1/answer", {"decision": "deny", "comment": "no"}),
     ("reassign", "/v1/contacts/t.s1.1/reassign", {"to": "dora"}),
     ("remind", "/v1/contacts/t.s1.1/remind", None),

@@ -78,9 +78,15 @@ def launch(
 def check_again(launch: Change, first: Event, stored: ThreadRow) -> None:
     """Raises `Conflict` when the thread that has this id is not the one to be launched."""
     append = launch.appends[0]
-    if first.data != append.drafts[0].data or append.create != Create(stored.agent):
+    is_same = _untraced(first.data) == _untraced(append.drafts[0].data)
+    if not is_same or append.create != Create(stored.agent):
         name = append.thread_id
         raise Conflict(f"{name} is another thread already ({stored.agent}). Nothing was done.")
+
+
+def _untraced(message: Mapping[str, Json]) -> dict[str, Json]:
+    """Each try of a launch has a trace of its own."""
+    return {name: value for name, value in message.items() if name != "traceparent"}
 
 
 def send(thread: Thread, *, message: Mapping[str, Json], key: str | None, now: datetime) -> Change:

@@ -77,11 +77,15 @@ class AsyncClient:
         text: str,
         *,
         id: str | None = None,
+        metadata: Mapping[str, Json] | None = None,
+        on_conflict: str | None = None,
         wait_s: float = 0,
         key: str | None = None,
     ) -> ThreadInfo:
-        """Begin a thread. `wait_s`: answer when it rests, or after that long."""
-        return await self._do(calls.launch(agent, text, id=id, wait_s=wait_s, key=key))
+        """Begin a thread. `on_conflict`: "return" the thread that has this `id`, or "send" it the
+        text; it fails otherwise. `wait_s`: answer when it rests, or after that long."""
+        call = calls.launch(agent, text, id=id, wait_s=wait_s, key=key)
+        return await self._do(calls.meeting(call, metadata=metadata, on_conflict=on_conflict))
 
     def threads(
         self, *, status: str | None = None, agent: str | None = None, limit: int | None = None

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -66,6 +66,14 @@ def launch(
 ) -> Call[ThreadInfo]:
     body = {"agent": agent, "input": text} | ({} if id is None else {"id": id})
     return _post("/v1/threads", body, ThreadInfo, NotFound, wait_s=wait_s, key=key)
+
+
+def meeting(
+    launch: Call[ThreadInfo], *, metadata: Mapping[str, Json] | None, on_conflict: str | None
+) -> Call[ThreadInfo]:
+    """With what is kept beside the message, and what happens where the id is there."""
+    kept = None if metadata is None else dict(metadata)
+    return replace(launch, body=launch.body | _given(metadata=kept, on_conflict=on_conflict))
 
 
 def threads(*, status: str | None, agent: str | None, limit: int | None) -> Call[Page[ThreadInfo]]:

@@ -119,7 +119,7 @@ def _failed(data: dict[str, Json]) -> View | None:
     return "error", _present(data, "intent") | {"error": data["error"]}
 
 
-_UNSHOWN = frozenset({"channel", "initiators"})
+_UNSHOWN = frozenset({"channel", "initiators", "metadata", "traceparent"})
 
 
 def _message(data: dict[str, Json]) -> View:

@@ -27,6 +27,7 @@ BEARER = HTTPBearer(
 
 ETAGS_CHARS_MAX = 1_000
 NO_LINKS: Links = {}
+NOTHING_ELSE: Mapping[int, str] = {}
 
 
 class Routes:
@@ -52,13 +53,20 @@ class Routes:
         etag: bool = False,
         content: dict[str, Any] | None = None,
         links: Links = NO_LINKS,
+        also: Mapping[int, str] = NOTHING_ELSE,
     ) -> None:
-        """`problems`: those beside the ones that every route has."""
+        """`problems`: those beside the ones that every route has. `also`: other statuses that
+        answer in the same shape, and when."""
         statuses = {*ALWAYS, *problems, *(WITH_BODY if method == "POST" else ())}
         summary, _, rest = (endpoint.__doc__ or "").strip().partition("\n\n")
         leads = {name: {**link, "operationId": self._named(name)} for name, link in links.items()}
+        answered = success(status, method=method, etag=etag, content=content, links=leads)
         described: dict[int | str, dict[str, Any]] = {
-            status: success(status, method=method, etag=etag, content=content, links=leads),
+            status: answered,
+            **{
+                one: {**answered, "description": when, "model": returns}
+                for one, when in also.items()
+            },
             **{each: refusal(each) for each in sorted(statuses)},
         }
         self._methods.setdefault(path, []).append(method)

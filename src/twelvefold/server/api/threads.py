@@ -1,7 +1,7 @@
 """Threads: launch, list, look, and the events of one."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ConfigDict, Field
@@ -10,7 +10,7 @@ from twelvefold.exceptions import InvalidRequest, UnknownThread
 from twelvefold.server.api.asked import PAGE, PAGE_MAX, Asked, Cursor
 from twelvefold.server.api.cursors import cursor_of, no_cursor, place_of
 from twelvefold.server.api.describing import linked
-from twelvefold.server.api.once import turn_of
+from twelvefold.server.api.launching import Launching
 from twelvefold.server.api.replies import head_etag, shown
 from twelvefold.server.api.routing import Routes, Who
 from twelvefold.server.api.shapes import (
@@ -41,6 +41,7 @@ LastId = Annotated[
 ]
 OWN_ID = r"[A-Za-z0-9_-]+"
 ID_CHARS_MAX = 100
+METADATA_KEYS_MAX = 100
 
 OF_A_THREAD = (
     *("threads_one", "threads_events", "threads_context", "threads_verify", "threads_send"),
@@ -64,7 +65,12 @@ class EventQuery(Asked):
 
 
 class Launch(Asked):
-    """With an `id` of your own, the same launch twice is one thread."""
+    """With an `id` of your own, the same launch twice is one thread.
+
+    `on_conflict` says what happens where that id is another launch's: `fail` with 409, `return` the
+    thread as it is, or `send` it the input as a message. Both answer 200, and a thread of another
+    agent is a 409 all the same.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -73,6 +79,14 @@ class Launch(Asked):
     agent: Annotated[str, Field(description="The name of an agent of the application.")]
     input: Annotated[str, Field(min_length=1, description="The first message.")]
     id: Annotated[str | None, Field(pattern=rf"^{OWN_ID}$", max_length=ID_CHARS_MAX)] = None
+    metadata: Annotated[
+        dict[str, Any] | None,
+        Field(
+            max_length=METADATA_KEYS_MAX,
+            description="Kept with the message, for your code: no model is shown it.",
+        ),
+    ] = None
+    on_conflict: Literal["fail", "return", "send"] = "fail"
 
 
 def router(serving: Serving) -> APIRouter:
@@ -90,7 +104,15 @@ def router(serving: Serving) -> APIRouter:
     )
     launch = partial(routes.add, "POST", scope="threads:write", status=201, etag=True)
     links = linked("thread_id", "id", *OF_A_THREAD)
-    launch("/v1/threads", threads.launch, returns=ThreadShape, problems=[404], links=links)
+    there = {200: "The id was there, and `on_conflict` let it through."}
+    launch(
+        "/v1/threads",
+        threads.launch,
+        returns=ThreadShape,
+        problems=[404],
+        links=links,
+        also=there,
+    )
     return routes.router
 
 
@@ -159,18 +181,13 @@ class Threads:
         """Begin a thread with its first message
 
         It answers when the message is durable; the work goes on. `wait_s` waits until the thread
-        rests, at most so long.
+        rests, at most so long. A W3C `traceparent` is kept with the message: the work links to it.
         """
-        thread_id = await self.app.launch(
-            body.agent,
-            body.input,
-            thread_id=body.id or turn_of(request).thread_id,
-            sender=who.name,
-            tenant=who.tenant,
-        )
+        launching = Launching(self.app, request, who, body.agent, body.input, body.metadata)
+        thread_id, is_new = await launching.done(body.id, on_conflict=body.on_conflict)
         row = await rested(self.serving, thread_id, tenant=who.tenant, wait_s=asked.wait_s)
         location = self.serving.at(request, f"/v1/threads/{thread_id}")
-        return thread_reply(row, status=201, location=location)
+        return thread_reply(row, status=201 if is_new else 200, location=location)
 
 
 def thread_reply(row: ThreadRow, **how: Any) -> Response:

@@ -15,6 +15,7 @@ from pydantic import Field
 from twelvefold.app import App
 from twelvefold.exceptions import Conflict, Moved, Stale, UnknownThread
 from twelvefold.server.api.asked import Asked
+from twelvefold.server.api.launching import about_of
 from twelvefold.server.api.once import turn_of
 from twelvefold.server.api.replies import asked_etags, expect_etag, head_etag
 from twelvefold.server.api.routing import Routes, Who
@@ -92,7 +93,8 @@ class Verbs:
     ) -> Response:
         """Send a message to a thread"""
         app, key = self._seen(request, who, thread_id), turn_of(request).delivery
-        await app.send(thread_id, body.text, key=key, sender=who.name, tenant=who.tenant)
+        about, tenant = about_of(request), who.tenant
+        await app.send(thread_id, body.text, key=key, sender=who.name, about=about, tenant=tenant)
         return await self._now(who, thread_id, wait_s=asked.wait_s)
 
     async def signal(
