@@ -200,8 +200,15 @@ async def test_a_vote_that_ends_nothing_changes_nothing(store: Any):
 
 
 async def test_what_is_sent_during_a_run_does_not_hide_what_the_model_has_read(store: Any):
-    gate, box = Gate(), Chat("chat")
-    carry_out = approved_then(gate, by="anna")
+    gate = Gate()
+
+    class Slow(Chat):
+        async def send(self, delivery: Delivery, /) -> Mapping[str, Json]:
+            if delivery.closing is not None:
+                await gate.has_begun()
+            return await super().send(delivery)
+
+    box, carry_out = Slow("chat"), approved_then(gate, by="anna")
     app = app_of(
         talk(carry_out),
         store,
@@ -215,7 +222,6 @@ async def test_what_is_sent_during_a_run_does_not_hide_what_the_model_has_read(s
     await settle(app)
     await app.answer("t.s1.1", "approve", by="anna")
     running = asyncio.create_task(settle(app))
-    await gate.has_begun()
     await seen(app, "t", "contact_sent", 2)  # says who approved
     gate.let_go.set()
     await running
