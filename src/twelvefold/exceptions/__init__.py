@@ -31,6 +31,7 @@ TwelvefoldError
 │   ├── NotMigrated
 │   ├── NotWritable
 │   ├── SchemaRefused
+│   ├── ToolRefused
 │   └── UnusableModel
 ├── WrongDecision                decide returned something that cannot begin: the thread parks
 │   ├── NotReady
@@ -45,6 +46,7 @@ TwelvefoldError
 ├── StepRefused                  a model's reply is not one step of the union
 ├── NotRendered                  a text is not what `context.render` wrote
 ├── PromptError                  a prompt file or its variables are wrong
+├── ToolFailed                   a tool of an MCP server answered with an error
 ├── NothingHappened              raised by tools: the effect did certainly not take place
 └── StoreError                   exit 6
     ├── Stale                    the log grew since this was decided
@@ -84,6 +86,7 @@ from twelvefold.exceptions.configuring import NotMigrated as NotMigrated
 from twelvefold.exceptions.configuring import NotRecorded as NotRecorded
 from twelvefold.exceptions.configuring import NotWritable as NotWritable
 from twelvefold.exceptions.configuring import SchemaRefused as SchemaRefused
+from twelvefold.exceptions.configuring import ToolRefused as ToolRefused
 from twelvefold.exceptions.configuring import UnknownAgent as UnknownAgent
 from twelvefold.exceptions.configuring import UnusableModel as UnusableModel
 from twelvefold.exceptions.deciding import BadAttachment as BadAttachment
@@ -98,6 +101,7 @@ from twelvefold.exceptions.deciding import NotRendered as NotRendered
 from twelvefold.exceptions.deciding import PromptError as PromptError
 from twelvefold.exceptions.deciding import RiskWall as RiskWall
 from twelvefold.exceptions.deciding import StepRefused as StepRefused
+from twelvefold.exceptions.deciding import ToolFailed as ToolFailed
 from twelvefold.exceptions.deciding import Unstorable as Unstorable
 from twelvefold.exceptions.deciding import WrongDecision as WrongDecision
 from twelvefold.exceptions.root import TwelvefoldError as TwelvefoldError

@@ -28,6 +28,11 @@ class SchemaRefused(ConfigurationError):
     """This provider cannot be told this schema: change the field named, or use another `mode`."""
 
 
+class ToolRefused(ConfigurationError):
+    """A tool of an MCP server may not be offered as it is: not listed, not accepted, changed since,
+    or not to be said as a step. Accept it, or take it off the list; the message says which."""
+
+
 class BudgetTooSmall(ConfigurationError):
     """What always stays in a context exceeds its tokens. Raise `tokens_max`, or shorten events."""
 

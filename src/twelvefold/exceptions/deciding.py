@@ -80,5 +80,10 @@ class PromptError(TwelvefoldError):
     """A prompt file or one of its variables is wrong. The message names the file and line."""
 
 
+class ToolFailed(TwelvefoldError):
+    """A tool of an MCP server answered with an error. Read what it says; `errors_are_final` where
+    that means that nothing happened."""
+
+
 class NothingHappened(TwelvefoldError):
     """Raise this in a tool whose effect did certainly not take place: it may be chosen again."""
