@@ -9,6 +9,7 @@ from chat_server import chat_server
 
 FIRST_AGENT = "examples/first_agent/app.py"
 BEGINS_WITH = {
+    "add.md": FIRST_AGENT,
     "audit.md": FIRST_AGENT,
     "cli.md": FIRST_AGENT,
     "effects.md": FIRST_AGENT,
