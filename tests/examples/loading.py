@@ -37,22 +37,22 @@ def app_of(
     deps: Any = None,
     store: EmbeddedStore | None = None,
     clock: Callable[[], Any] = utc_now,
+    **options: Any,
 ) -> App:
-    """The example's application on a store of its own, with `deps` as its world outside."""
+    """The example's application on a store of its own, with `deps` as its world outside, and with
+    other `options` of `App` in place of its own."""
     app: App = module.app
     agents = [
         replace(agent, deps=lambda tenant: deps) if agent.deps else agent
         for agent in app.agents.values()
     ]
-    return App(
-        agents,
-        store=store or MemoryStore(),
-        models=app.models,
-        settles=app.settles.levels,
-        schedules=app.schedules,
-        directory=app.people,
-        clock=clock,
-    )
+    own = {
+        "models": app.models,
+        "settles": app.settles.levels,
+        "schedules": app.schedules,
+        "directory": app.people,
+    }
+    return App(agents, store=store or MemoryStore(), clock=clock, **(own | options))
 
 
 async def play(app: App, *answers: dict[str, Any]) -> list[ContactRow]:

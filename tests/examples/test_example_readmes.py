@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 
 from blocks import Block, Reader, blocks
 
-NAMES = ["mailcrew", "linear_triage", "support_triage"]
+NAMES = ["mailcrew", "linear_triage", "support_triage", "deploybot"]
 LEFT = shutil.ignore_patterns("*.db*", "__pycache__", ".twelvefold")
 
 

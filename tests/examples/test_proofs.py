@@ -16,7 +16,7 @@ def test_the_first_agent_survives_a_kill_at_every_boundary() -> None:
     assert crash_matrix("scenarios:first_agent", path=PATH).faults == []
 
 
-@pytest.mark.parametrize("name", ["mailcrew", "linear_triage", "support_triage"])
+@pytest.mark.parametrize("name", ["mailcrew", "linear_triage", "support_triage", "deploybot"])
 def test_an_agent_that_writes_outside_survives_a_kill_at_every_boundary(name: str) -> None:
     matrix = crash_matrix(f"people_scenarios:{name}", path=PATH)
 
@@ -27,6 +27,13 @@ def test_an_agent_that_writes_outside_survives_a_kill_at_every_boundary(name: st
 @pytest.mark.parametrize("name", ["pipeline", "calculator", "first_agent", "payments"])
 def test_of_four_simultaneous_answers_one_wins(name: str) -> None:
     raced = race(f"scenarios:{name}", path=PATH, rounds=6)
+
+    assert raced.faults == []
+    assert sum(raced.wins.values()) == raced.rounds
+
+
+def test_of_four_simultaneous_answers_to_the_deploybot_one_wins() -> None:
+    raced = race("people_scenarios:deploybot", path=PATH, rounds=6)
 
     assert raced.faults == []
     assert sum(raced.wins.values()) == raced.rounds
@@ -43,6 +50,7 @@ def test_of_four_simultaneous_answers_one_wins(name: str) -> None:
         "mailcrew",
         "linear_triage",
         "support_triage",
+        "deploybot",
     ],
 )
 def test_an_example_replays(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

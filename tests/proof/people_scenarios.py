@@ -15,6 +15,7 @@ from twelvefold.testing import Point, Scenario
 CREW = example("mailcrew")
 TRIAGE = example("linear_triage")
 SUPPORT = example("support_triage")
+DEPLOYBOT = example("deploybot")
 MAIL = "To: billing@crew.example.com\nSubject: Invoice\n\nPlease charge my card for in_1001."
 
 
@@ -45,6 +46,22 @@ class PointedPost(CREW.Post):
         self.point("before a mail")
         super().send(message_id, **mail)
         self.point("after a mail")
+
+
+class PointedActions(DEPLOYBOT.Actions):
+    """GitHub with a boundary before and after each dispatch."""
+
+    def __init__(self, path: Path, point: Point) -> None:
+        super().__init__(path)
+        self.point = point
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        if method == "GET":
+            return super().request(method, path, body)
+        self.point("before a dispatch")
+        answer = super().request(method, path, body)
+        self.point("after a dispatch")
+        return answer
 
 
 class PointedTracker(TRIAGE.Tracker):
@@ -81,6 +98,26 @@ def mailcrew(folder: Path, point: Point) -> Scenario:
     def effects() -> Mapping[str, int]:
         mails = Counter(f"mail to {to}" for _, to, *_ in world.post.sent())
         return billing.effects() | mails
+
+    return Scenario(app, launch, answer, effects)
+
+
+def deploybot(folder: Path, point: Point) -> Scenario:
+    """A deploy that is denied for another commit, which is approved and dispatched."""
+    actions = PointedActions(folder / "actions.db", point)
+    app = app_of(DEPLOYBOT, deps=actions, store=store_in(folder))
+
+    async def launch(app: App) -> None:
+        await app.launch("deploybot", "deploy web to production", thread_id="d1")
+
+    def answer(contact: ContactRow) -> Mapping[str, Any]:
+        point("while a person thinks")
+        if contact.id == "s2.1":
+            return {"decision": "deny", "by": "anna", "comment": "take 77d0a1c"}
+        return {"decision": "approve", "by": "ben"}
+
+    def effects() -> Mapping[str, int]:
+        return Counter(f"{file} for {sha[:7]}" for file, _, sha in actions.dispatched())
 
     return Scenario(app, launch, answer, effects)
 

@@ -1,0 +1,12 @@
+"""Slack, where the environment holds its secrets; without them, the terminal and the inbox."""
+
+from os import environ
+
+from twelvefold.channels.slack import Slack
+
+
+def channels() -> list[Slack]:
+    token, secret = environ.get("SLACK_BOT_TOKEN"), environ.get("SLACK_SIGNING_SECRET")
+    if not (token and secret):
+        return []
+    return [Slack(token=token, signing_secret=secret, agent="deploybot")]
