@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
 from forge import Forge, forge
+from slack_channel import channels
 
 from twelvefold import Agent, App, Call, Chosen, Prompt, ScriptedModel, State, Step, Thread
-from twelvefold import All, Approve, Ask, AskModel, Choose, Effect, Finish, Settle, Wait
+from twelvefold import All, Approve, Ask, AskModel, Choose, Effect, Finish, Wait
 from twelvefold import render, run
-from twelvefold.effects import One
+from twelvefold.effects import One, Tell
 from twelvefold.schedules import Schedule
 
 HERE = Path(__file__).parent
@@ -74,9 +75,13 @@ def decide(thread: Thread, state: State[AnyStep]) -> Effect[AnyStep, Forge]:
         return Finish("Everything is deployed." if found.result == [] else "The team knows.")
     if state.last(Fetch) is None:
         return Choose(*(Fetch(source=source) for source in get_args(Source)))
-    if done is not None and not state.unread:
+    if done is not None and not state.unread and done.seq > newest_message(thread):
         return Finish(done.step.message)
     return AskModel(next_step(thread=thread), BotStep)
+
+
+def newest_message(thread: Thread) -> int:
+    return max(event.seq for event in thread.events if event.type == "message_received")
 
 
 def carry_out(chosen: Chosen[AnyStep]) -> One[AnyStep, Forge]:
@@ -92,7 +97,7 @@ def carry_out(chosen: Chosen[AnyStep]) -> One[AnyStep, Forge]:
         case AskTeam() as step:
             return Ask(step, step.question, to=OPS, within=timedelta(hours=8))
         case Done() as step:
-            return Settle(step)
+            return Tell(step, step.message, to=OPS)
 
 
 app = App(
@@ -107,5 +112,7 @@ app = App(
             zone="Europe/Berlin",
         )
     ],
-    settles={"local": "high"},  # a person at this machine's terminal may approve anything
+    directory=HERE / "people.yaml",
+    channels=channels(),
+    settles={"local": "high", "slack": "high"},  # our workspace signs people in with two factors
 )

@@ -112,7 +112,14 @@ def interaction(data: dict[str, Any], *, at: datetime | None = None) -> Inbound:
     return signed(body.encode(), "application/x-www-form-urlencoded", at=at)
 
 
-def press(button: dict[str, Any], *, user: str = "U1", team: str = "T1", **more: Any) -> Inbound:
+def press(
+    button: dict[str, Any],
+    *,
+    user: str = "U1",
+    team: str = "T1",
+    at: datetime | None = None,
+    **more: Any,
+) -> Inbound:
     """Somebody presses a button of a message."""
     data = {
         "type": "block_actions",
@@ -122,10 +129,12 @@ def press(button: dict[str, Any], *, user: str = "U1", team: str = "T1", **more:
         "trigger_id": "trigger-1",
         "actions": [{"action_id": button["action_id"], "value": button["value"]}],
     }
-    return interaction(data | more)
+    return interaction(data | more, at=at)
 
 
-def submit(view: dict[str, Any], text: str, *, user: str = "U1") -> Inbound:
+def submit(
+    view: dict[str, Any], text: str, *, user: str = "U1", at: datetime | None = None
+) -> Inbound:
     """Somebody fills in a form and sends it."""
     values = {"said": {"text": {"value": text}}}
     shown = {
@@ -133,9 +142,8 @@ def submit(view: dict[str, Any], text: str, *, user: str = "U1") -> Inbound:
         "private_metadata": view["private_metadata"],
         "state": {"values": values},
     }
-    return interaction(
-        {"type": "view_submission", "team": {"id": "T1"}, "user": {"id": user}, "view": shown}
-    )
+    data = {"type": "view_submission", "team": {"id": "T1"}, "user": {"id": user}, "view": shown}
+    return interaction(data, at=at)
 
 
 def buttons(message: dict[str, Any]) -> dict[str, dict[str, Any]]:
