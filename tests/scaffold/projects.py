@@ -67,13 +67,12 @@ class Project:
         self.write(imported, *arguments, *more)
 
     def write(self, imported: str, *arguments: str) -> None:
-        text = self.text("app.py").replace("\n\nfrom typing", f"\n\n{imported}\nfrom typing", 1)
+        text = self.text("app.py").replace("from typing", f"{imported}\nfrom typing", 1)
         for argument in arguments:
-            if argument.startswith("model="):
-                text = text.replace(MODEL, argument.replace("YOUR_MODEL", "ScriptedModel(reply)"))
-            else:
-                text = text.replace(f"{MODEL})", f"{MODEL}, {argument})")
-            assert argument.replace("YOUR_MODEL", "ScriptedModel(reply)") in text
+            given = argument.replace("YOUR_MODEL", "ScriptedModel(reply)")
+            both = given if given.startswith("model=") else f"{MODEL}, {given}"
+            assert MODEL in text
+            text = text.replace(MODEL, both)
         (self.folder / "app.py").write_text(text, encoding="utf-8")
 
     def replace(self, path: str, old: str, new: str) -> None:
