@@ -14,6 +14,8 @@ Json = Any
 DEPTH_MAX = 200
 """Maps and lists in each other. What a deep stack writes, every stack must be able to read."""
 
+# Twice as fast as `isoformat`, which asks for an offset that is known; each event has a time.
+_RFC_3339 = "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _decoder: Any = json.JSONDecoder()
 
@@ -102,7 +104,9 @@ def to_iso(at: datetime) -> str:
     if at.tzinfo is None:
         raise Unstorable(f"{at} has no offset: use an aware time, such as datetime.now(UTC).")
     utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return _RFC_3339 % (
+        utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond
+    )  # fmt: skip
 
 
 def from_iso(text: str) -> datetime:

@@ -18,7 +18,7 @@ from twelvefold.store import Append
 from twelvefold.stores.sqlite.writer import Outcome, Request, Writer
 from twelvefold.thread import Event
 
-GROUP_MAX = 32
+GROUP_MAX = 64
 INLINE_S_MAX = 0.002
 TURNS_MAX = 8
 """What a lone task writes at once before others get their turn."""
