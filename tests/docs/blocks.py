@@ -4,6 +4,7 @@ An HTML comment right before a block says what is special about it:
 
 - `not run: why`: it is only shown.
 - `file: app.py`: the program is kept under this name, and run once.
+- `keep: orders/models.py`: it is kept under this name, for other programs to load.
 - `in app.py`: definitions that replace those of the same name in that file; imports are added.
 """
 
@@ -22,6 +23,7 @@ PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "channels").glob("*.md")),
+    *sorted((ROOT / "docs" / "frameworks").glob("*.md")),
 ]
 COMMAND_S_MAX = 120
 PROMPT = "$ "
@@ -107,10 +109,13 @@ class Reader:
     def _program(self, block: Block) -> list[str]:
         kind, _, name = block.note.replace("in ", "in: ", 1).partition(": ")
         path = self.folder / (name or f"line_{block.line}.py")
+        path.parent.mkdir(parents=True, exist_ok=True)
         if kind == "in":
             path.write_text(replaced(path.read_text(), block.text))
         else:
             path.write_text(block.text)
+        if kind == "keep":
+            return []
         done = self._run([sys.executable, path.name])
         return [] if done.returncode == 0 else [f"{block} does not run:\n{done.stdout}"]
 
