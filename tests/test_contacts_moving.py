@@ -24,11 +24,13 @@ from twelvefold.contacts import (
     EXPIRED,
     REMINDERS_MAX,
     Answer,
+    Escalation,
     Reassign,
     Verdict,
     judge,
     reassign,
 )
+from twelvefold.contacts import escalate as push
 from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.effects import Approve, Ask, escalate
 from twelvefold.exceptions import Conflict, NotAllowed, UnknownContact, WrongDecision
@@ -451,6 +453,78 @@ def test_a_replay_is_not_disturbed_by_what_moved():
     assert [str(d) for d in replay(moved, AGENT)] == [str(d) for d in replay(thread, AGENT)]
 
 
+# Escalating by hand
+
+
+def pushed(thread: Thread, *, late: timedelta = TICK, owner: Any = "olga", **wish: Any) -> Verdict:
+    given = Escalation(**{"contact": "s1.1", "by": "anna"} | wish)
+    now, people = thread.events[-1].at + late, policy_of(owner)
+    return push(AGENT.state(thread), given, owner=people, now=now, settles=ANYTHING)
+
+
+def test_who_decides_alone_has_the_others_asked_with_their_own_deadline():
+    thread = approving(["anna", "ben"], within=HOUR, remind=HOUR, on_expiry=CHIEF)
+    found = pushed(thread, comment="beyond me")
+    [draft] = found.drafts
+    after = thread.then(draft)
+
+    assert (draft.type, draft.key) == ("contact_escalated", "escalated:s1.1")
+    assert {k: draft.data[k] for k in ("by", "comment", "channel", "assurance")} == {
+        "by": "anna",
+        "comment": "beyond me",
+        "channel": "api",
+        "assurance": "local",
+    }
+    assert contact(after).policy == any_of("chief", "anna")
+    assert contact(after).deadline == draft.at + 2 * HOUR
+    assert contact(after).digest == contact(thread).digest
+    assert contact(after).asked_at == contact(thread).asked_at
+    assert [(t.key, t.due) for t in found.timers] == [("expire:s1.1", draft.at + 2 * HOUR)]
+
+
+def test_the_owner_escalates_what_several_decide():
+    thread = approving(at_least(2, "anna", "ben"), within=HOUR, on_expiry=CHIEF)
+
+    assert "does not decide" in str(pushed(thread).refusal)
+    assert "may not answer" in str(pushed(thread, by="eve").refusal)
+    assert pushed(thread, by="olga").refusal is None
+
+
+def test_a_vote_before_it_counts_where_its_giver_is_asked_again():
+    quorum = escalate(to=at_least(2, "anna", "chief"), within=HOUR)
+    thread = approving(at_least(2, "anna", "ben"), within=HOUR, on_expiry=quorum)
+    thread = thread.then(*verdict(thread, "anna").drafts)
+    thread = thread.then(*pushed(thread, by="olga").drafts)
+    closed = verdict(thread, "chief").drafts[-1]
+
+    assert (closed.type, closed.data["outcome"]) == ("contact_closed", "approved")
+
+
+def test_an_escalation_forgets_who_passed_it_on():
+    thread = approving("anna", within=HOUR, on_expiry=CHIEF)
+    thread = thread.then(*passed_on(thread, comment="I am away").drafts)
+    [draft] = pushed(thread, by="dora").drafts
+
+    assert not {"instead_of", "person", "comment"} & draft.data.keys()
+    assert draft.data["by"] == "dora"
+
+
+def test_a_refused_escalation_is_recorded():
+    [draft] = pushed(approving()).drafts
+
+    assert draft.type == "answer_refused"
+    assert (draft.data["decision"], draft.data["by"]) == ("escalate", "anna")
+    with pytest.raises(UnknownContact):
+        pushed(approving(), contact="s9.1")
+
+
+def test_a_replay_is_not_disturbed_by_an_escalation():
+    thread = approving(within=HOUR, on_expiry=CHIEF)
+    moved = thread.then(*pushed(thread).drafts)
+
+    assert [str(d) for d in replay(moved, AGENT)] == [str(d) for d in replay(thread, AGENT)]
+
+
 # With an engine, a store and a clock
 
 
@@ -542,6 +616,25 @@ async def test_reminding_by_hand_has_an_end_too(store: Any, clock: Clock):
         await app.remind("t.s1.2")
 
 
+async def test_what_was_escalated_by_hand_ends_at_its_new_deadline(store: Any, clock: Clock):
+    app = await waiting(store, clock, within=HOUR, on_expiry=CHIEF)
+    clock.forward(HOUR / 2)
+    await app.escalate("t.s1.1", by="anna")
+    [row] = app.inbox()
+    told = events(app, "contact_escalated")[0].data
+    again = app.thread("t")  # read anew
+
+    assert row.data == told == app.state(again).open_contacts["s1.1"].data
+    assert row.data["to"]["people"] == ["chief", "anna"]
+    clock.forward(HOUR)
+    await settle(app)
+    assert len(app.inbox()) == 1
+    clock.forward(HOUR)
+    await settle(app)
+    assert [e.data["outcome"] for e in events(app, "contact_closed")] == ["expired"]
+    assert store.next_due() is None
+
+
 async def test_a_contact_that_was_passed_on_is_listed_for_who_has_it(store: Any, clock: Clock):
     app = await waiting(store, clock, within=HOUR)
     await app.reassign("t.s1.1", to="cleo", by="anna")
@@ -570,3 +663,5 @@ async def test_the_verbs_of_people_are_there_without_an_event_loop(store: Any, c
     app.sync.reassign("t.s1.1", to="cleo", by="anna")
 
     assert app.inbox()[0].data["to"]["people"] == ["cleo"]
+    with pytest.raises(Conflict, match="names nobody"):
+        app.sync.escalate("t.s1.1", by="cleo")

@@ -153,6 +153,31 @@ def test_a_stranger_gives_no_place(cli: Cli):
     assert log(cli, "contact_reassigned") == []
 
 
+def test_those_who_come_next_are_asked_now(cli: Cli):
+    cli("run", "bot", "label it", "--id", "one")
+
+    ran = cli("escalate", "one", "--as", "ben", "--comment", "she knows")
+    again = cli("escalate", "one", "--as", "olga", "--json")
+
+    assert ran.out.strip() == "one.s1.1   asks cleo"
+    assert (again.code, "asked already" in again.err) == (4, True)
+    assert [data["comment"] for data in log(cli, "contact_escalated")] == ["she knows"]
+    assert cli("approve", "one", "--as", "ben").code == 5
+    assert cli("approve", "one", "--as", "cleo").code == 0
+
+
+def test_an_escalation_as_json(cli: Cli):
+    cli("run", "bot", "label it twice", "--id", "one")
+
+    assert cli("escalate", "one", "--as", "ben").code == 5
+    assert cli("escalate", "one", "--as", "olga", "--json").document == {
+        "schema": "twelvefold.escalated/1",
+        "contact": "one.s1.1",
+        "to": "cleo",
+        "by": "olga",
+    }
+
+
 def test_a_reminder_asks_once_more(cli: Cli):
     cli("run", "bot", "label it", "--id", "one")
 

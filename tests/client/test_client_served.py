@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from crew import Pay, Question, approved_then, asking, chat, pipeline
 from server.streaming import Served, serve
 from twelvefold.app import App
 from twelvefold.client import Retries
-from twelvefold.effects import WaitFor
+from twelvefold.effects import Approve, WaitFor, escalate
 from twelvefold.exceptions import (
     AlreadyDecided,
     Conflict,
     InvalidAnswer,
+    NotAllowed,
     NotPermitted,
     NotSignedIn,
     UnknownAgent,
@@ -35,6 +37,11 @@ ALL = {"X-Scopes": "threads:read threads:write contacts:read contacts:answer"}
 def carry_out(chosen: Any) -> Any:
     if isinstance(chosen.step, Question):
         return asking(chosen)
+    if isinstance(chosen.step, Pay) and chosen.step.to == "the builder":
+        hour = timedelta(hours=1)
+        return Approve(
+            chosen.step, by="anna", within=hour, on_expiry=escalate(to="olga", within=hour)
+        )
     if isinstance(chosen.step, Pay):
         return approved_then(lambda step: f"paid {step.to}")(chosen)
     return WaitFor(chosen.step, "merged")
@@ -45,6 +52,7 @@ def app(tmp_path: Path) -> Iterator[App]:
     agents = [
         pipeline(Pay(to="the baker"), carry_out=carry_out, name="payer"),
         pipeline(Question(), carry_out=carry_out, name="asker"),
+        pipeline(Pay(to="the builder"), carry_out=carry_out, name="patient"),
         chat(carry_out, name="chat"),
     ]
     model = ScriptedModel(lambda request: {"intent": "question", "text": "Which?"})
@@ -118,6 +126,13 @@ def test_a_question_is_answered_or_passed_on(client: Any, app: App):
     with pytest.raises(InvalidAnswer, match="answer"):
         client.answer("t1.s1.1", "approve", digest="x")
     assert client.reassign("t1.s1.1", to="ben", comment="he knows").asked_of == "ben"
+    with pytest.raises(NotAllowed, match="may not answer"):
+        client.escalate("t1.s1.1", comment="beyond me")
+    client.launch("patient", "pay him", id="t3")
+    work(app)
+    assert client.escalate("t3.s1.1", comment="beyond me").asked_of == "olga"
+    [moved] = [e for e in client.events("t3") if e.type == "contact_escalated"]
+    assert moved.data["comment"] == "beyond me"
     client.launch("asker", "ask him", id="t2")
     work(app)
     assert client.answer("t2.s1.1", "answer", value="the left one").outcome == "answered"
@@ -170,7 +185,7 @@ def test_a_log_is_copied_checked_and_shown(client: Any, app: App):
 
 
 def test_agents_say_what_they_may_choose(client: Any):
-    assert [agent.name for agent in client.agents()] == ["payer", "asker", "chat"]
+    assert [agent.name for agent in client.agents()] == ["payer", "asker", "patient", "chat"]
     payer = client.agent("payer")
     [pay] = [step for step in payer.steps if step.intent == "pay"]
     assert (pay.risk, pay.needs_approval, payer.owner) == ("high", True, "olga")

@@ -19,7 +19,7 @@ from crew import (
 )
 from server.api_world import as_, visiting
 from twelvefold.app import App
-from twelvefold.effects import Approve, Ask, run
+from twelvefold.effects import Approve, Ask, escalate, run
 from twelvefold.forms import Option, json_answer
 from twelvefold.state import Chosen
 from twelvefold.stores.sqlite import SqliteStore
@@ -36,9 +36,10 @@ class World:
         self.clock, self.ledger = Clock(), Ledger(folder / "paid.txt")
         steps = pipeline(carry_out=self.carry_out, name="crew")
         paying = pipeline(Pay(to="the baker"), carry_out=self.carry_out, name="payer")
+        building = pipeline(Pay(to="the builder"), carry_out=self.carry_out, name="builder")
         asking = pipeline(Question(), carry_out=self.carry_out, name="asker")
         self.app: App = app_of(
-            [steps, paying, asking],
+            [steps, paying, building, asking],
             SqliteStore(folder / "api.db"),
             clock=self.clock,
             settles={"signed_in": "high"},
@@ -49,10 +50,13 @@ class World:
             return Ask(chosen.step, "How many?", to="anna", form=json_answer(FORM))
         if chosen.approved:
             return run(lambda step: self.ledger.note(step.to), chosen.step)
+        hour = timedelta(hours=1)
+        large = chosen.step.to == "the builder"
         return Approve(
             chosen.step,
             by=["anna", "ben"],
-            within=timedelta(hours=1),
+            within=hour,
+            on_expiry=escalate(to="eve", within=hour) if large else "deny",
             options=[Option("spam", prompt_fill="No.")],
         )
 
@@ -173,6 +177,30 @@ async def test_a_contact_that_was_given_to_somebody_else_has_moved(world: World)
 
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (412, "moved")
     assert world.app.inbox()[0].data["to"]["people"] == ["anna", "dora"]
+
+
+async def test_those_who_come_next_are_asked_and_the_first_no_longer(world: World):
+    url = await world.waiting("builder")
+    async with visiting(world.app) as client:
+        seen = await client.get(url)
+        stranger = await client.post(f"{url}/escalate", headers=as_("eve"))
+        robot = await client.post(f"{url}/escalate", headers=as_("robot"))
+        moved = await client.post(f"{url}/escalate", json={"comment": "beyond me"})
+        first = await client.post(f"{url}/escalate", headers=as_("ben"))
+        again = await client.post(f"{url}/escalate", headers=as_("eve"))
+        yes = {"decision": "approve", "digest": seen.json()["digest"]}
+        early = await client.post(f"{url}/answer", json=yes)
+        held = await client.post(
+            f"{url}/answer", json=yes, headers=as_("eve") | {"If-Match": seen.headers["etag"]}
+        )
+        next = await client.post(f"{url}/answer", json=yes, headers=as_("eve"))
+
+    refused = [a.status_code for a in (stranger, robot, first, again)]
+    assert (moved.status_code, refused) == (200, [403, 403, 403, 409])
+    assert (moved.json()["asked_of"], moved.json()["digest"]) == ("eve", seen.json()["digest"])
+    assert (early.status_code, held.status_code, next.status_code) == (403, 412, 200)
+    await settle(world.app)
+    assert world.ledger.effects == ["the builder"]
 
 
 async def test_an_answer_after_the_deadline_is_gone(world: World):

@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from crew import Clock, Look, Pay, app_of, approved_then, pipeline, settle
+from crew import Clock, Look, Pay, app_of, pipeline, settle
 from server.api_world import as_, visiting
 from twelvefold.app import App
+from twelvefold.effects import Approve, escalate, run
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.stores.sqlite import SqliteStore
 
@@ -38,11 +39,18 @@ class Dying:
         return self._store.settle(*args)
 
 
+def paying(chosen: Any) -> Any:
+    if chosen.approved:
+        return run(lambda step: f"paid {step.to}", chosen.step)
+    later = escalate(to="olga", within=timedelta(hours=1))
+    by, within = ("anna", "bob"), timedelta(hours=1)
+    return Approve(chosen.step, by=by, within=within, on_expiry=later)
+
+
 class World:
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
         self.store: Any = Dying(SqliteStore(folder / "api.db"))
-        paying = approved_then(lambda step: f"paid {step.to}")
         agents = [
             pipeline(Pay(to="the baker"), carry_out=paying),
             pipeline(Look(), carry_out=lambda chosen: None, name="broken"),
@@ -198,6 +206,7 @@ VERBS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("go on", V1, GO | {"id": "t", "input": "more", "on_conflict": "send"}),
     ("answer", "/v1/contacts/t.s1.1/answer", {"decision": "deny", "comment": "no"}),
     ("reassign", "/v1/contacts/t.s1.1/reassign", {"to": "dora"}),
+    ("escalate", "/v1/contacts/t.s1.1/escalate", {"comment": "olga knows"}),
     ("remind", "/v1/contacts/t.s1.1/remind", None),
 ]
 

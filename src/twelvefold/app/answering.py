@@ -1,4 +1,4 @@
-"""The verbs of people who are asked: answer, reassign, remind."""
+"""The verbs of people who are asked: answer, reassign, escalate, remind."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from twelvefold.agent import Agent
 from twelvefold.app import verbs
 from twelvefold.app.names import split_contact
-from twelvefold.contacts import Answer, Decision, Reassign
+from twelvefold.contacts import Answer, Decision, Escalation, Reassign
 from twelvefold.directory import Directory, People
 from twelvefold.policy import Settles
 from twelvefold.store import EmbeddedStore
@@ -106,6 +106,31 @@ class Answering(ABC):
             assurance=assurance,
         )
         judged = partial(verbs.reassign, wish=wish, **self._judges(thread_id, tenant))
+        await self._change(thread_id, tenant, judged)
+
+    async def escalate(
+        self,
+        contact_id: str,
+        *,
+        by: str,
+        comment: str | None = None,
+        channel: str = "api",
+        assurance: str = "local",
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
+        """Do now what `on_expiry=escalate(...)` does at the deadline: ask the others instead, once.
+
+        For whoever decides it alone, and who may decide for the agent's owner. Raises as `answer`
+        does."""
+        thread_id, contact = split_contact(contact_id)
+        wish = Escalation(
+            contact=contact,
+            by=by,
+            comment=self._redacted(comment),
+            channel=channel,
+            assurance=assurance,
+        )
+        judged = partial(verbs.escalate, wish=wish, **self._judges(thread_id, tenant))
         await self._change(thread_id, tenant, judged)
 
     async def remind(

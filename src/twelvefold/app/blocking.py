@@ -28,6 +28,7 @@ class SyncApp:
         self.signal = self._verb(lambda app: app.signal)
         self.answer = self._verb(lambda app: app.answer)
         self.reassign = self._verb(lambda app: app.reassign)
+        self.escalate = self._verb(lambda app: app.escalate)
         self.remind = self._verb(lambda app: app.remind)
         self.link = self._verb(lambda app: app.link)
         self.answer_by_link = self._verb(lambda app: app.answer_by_link)

@@ -14,6 +14,7 @@ from twelvefold.audit import ERASED
 from twelvefold.contacts import (
     REMINDERS_MAX,
     Answer,
+    Escalation,
     Reassign,
     Verdict,
     contact_named,
@@ -220,6 +221,23 @@ def reassign(
         now=now,
         settles=settles,
         directory=directory,
+    )
+    return _judged(thread, verdict)
+
+
+def escalate(
+    thread: Thread,
+    *,
+    agent: Agent[Any, Any],
+    wish: Escalation,
+    settles: Settles,
+    directory: Directory,
+    now: datetime,
+) -> Change:
+    """Ask those whom the deadline would ask, now."""
+    state, owner = agent.state(thread), agent.owner
+    verdict = contacts.escalate(
+        state, wish, owner=owner, now=now, settles=settles, directory=directory
     )
     return _judged(thread, verdict)
 

@@ -1,9 +1,9 @@
-"""`twelvefold reassign` and `remind`: who is asked, and that they are asked again."""
+"""`twelvefold reassign`, `escalate` and `remind`: who is asked, and that they are asked again."""
 
 import click
 
 from twelvefold.cli import exits
-from twelvefold.cli.decision import ASSURANCE, CHANNEL, find
+from twelvefold.cli.decision import ASSURANCE, CHANNEL, Asked, find
 from twelvefold.cli.here import Here, person
 from twelvefold.cli.options import command
 
@@ -44,6 +44,33 @@ def reassign(
     else:
         here.out.line(f"{asked.shown_id}   asks {to} instead of {instead_of or by}")
     return exits.DONE
+
+
+@command()
+@contact_argument
+@as_option
+@click.option("--comment", metavar="TEXT", help="Why; kept in the log.")
+@click.pass_obj
+def escalate(here: Here, name: str, me: str | None, comment: str | None) -> int:
+    """Ask those now whom the deadline of a contact would ask.
+
+    If you decide it alone, or may decide for the owner of the agent.
+    """
+    asked, by = find(here, name, expect=None), person(me)
+    wish = here.app.escalate(asked.id, by=by, comment=comment, channel=CHANNEL, assurance=ASSURANCE)
+    here.run(wish)
+    to = _asked_now(here, asked)
+    if here.json:
+        here.out.document("escalated/1", contact=asked.id, to=to, by=by)
+    else:
+        here.out.line(f"{asked.shown_id}   asks {to}")
+    return exits.DONE
+
+
+def _asked_now(here: Here, asked: Asked) -> str:
+    from twelvefold.reducer import read
+
+    return str(read(here.app.thread(asked.thread.id)).contacts[asked.row.id].policy)
 
 
 @command()

@@ -72,6 +72,7 @@ COMMANDS: Table = {
     "edit": ("deciding:edit", "Change the arguments of a step, then let it run"),
     "choose": ("deciding:choose", "End a contact by one of its options"),
     "reassign": ("moving:reassign", "Let somebody else be asked instead"),
+    "escalate": ("moving:escalate", "Ask those now whom the deadline would ask"),
     "remind": ("moving:remind", "Ask those who are asked once more"),
     "answer": ("deciding:answer", "Answer a question, or say what became of a run"),
     "audit-log": ("auditing:audit_log", "Who decided what, when, seeing which digest"),

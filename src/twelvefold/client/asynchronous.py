@@ -214,6 +214,12 @@ class AsyncClient:
             calls.reassign(contact, to=to, instead_of=instead_of, comment=comment, key=key)
         )
 
+    async def escalate(
+        self, contact: ContactInfo | str, *, comment: str | None = None, key: str | None = None
+    ) -> ContactInfo:
+        """Ask those now whom its deadline would ask."""
+        return await self._do(calls.escalate(contact, comment=comment, key=key))
+
     async def remind(self, contact: ContactInfo | str, *, key: str | None = None) -> ContactInfo:
         """Ask those who are asked once more, now."""
         return await self._do(calls.remind(contact, key=key))

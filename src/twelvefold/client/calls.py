@@ -169,6 +169,12 @@ def reassign(
     return _of_contact(contact, "reassign", body, key=key)
 
 
+def escalate(
+    contact: ContactInfo | str, *, comment: str | None, key: str | None
+) -> Call[ContactInfo]:
+    return _of_contact(contact, "escalate", _given(comment=comment), key=key)
+
+
 def remind(contact: ContactInfo | str, *, key: str | None) -> Call[ContactInfo]:
     return _of_contact(contact, "remind", {}, key=key)
 

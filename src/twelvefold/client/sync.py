@@ -212,6 +212,12 @@ class Client:
             calls.reassign(contact, to=to, instead_of=instead_of, comment=comment, key=key)
         )
 
+    def escalate(
+        self, contact: ContactInfo | str, *, comment: str | None = None, key: str | None = None
+    ) -> ContactInfo:
+        """Ask those now whom its deadline would ask."""
+        return self._do(calls.escalate(contact, comment=comment, key=key))
+
     def remind(self, contact: ContactInfo | str, *, key: str | None = None) -> ContactInfo:
         """Ask those who are asked once more, now."""
         return self._do(calls.remind(contact, key=key))

@@ -14,6 +14,8 @@ from twelvefold.contacts.asking import first_timers as first_timers
 from twelvefold.contacts.asking import remind_timer as remind_timer
 from twelvefold.contacts.asking import request as request
 from twelvefold.contacts.asking import timers_of as timers_of
+from twelvefold.contacts.escalating import Escalation as Escalation
+from twelvefold.contacts.escalating import escalate as escalate
 from twelvefold.contacts.judging import contact_named as contact_named
 from twelvefold.contacts.judging import judge as judge
 from twelvefold.contacts.moving import EXPIRED as EXPIRED

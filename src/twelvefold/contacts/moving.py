@@ -4,6 +4,7 @@ An event that moves a contact repeats its request as it stands from then on, so 
 sends contacts reads one event and not a history.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,15 +43,15 @@ def in_force(contact: Contact, now: datetime) -> tuple[Contact, list[Draft]]:
     return moved(contact, draft.data), [draft]
 
 
-def escalated(contact: Contact, now: datetime) -> Draft | None:
-    """`contact_escalated`, once; None where silence means something else."""
+def escalated(contact: Contact, now: datetime, **who: Json) -> Draft | None:
+    """`contact_escalated`, once; None where silence means something else. `who`: by hand."""
     then = contact.on_expiry.get("escalate")
     if then is None:
         return None
     deadline = now + timedelta(seconds=then["within_s"])
     data = restated(contact, to=then["to"], deadline=to_iso(deadline))
     data.pop("on_expiry")
-    return Draft("contact_escalated", data, now, key=f"escalated:{contact.id}")
+    return Draft("contact_escalated", data | _said(who), now, key=f"escalated:{contact.id}")
 
 
 def expired(contact: Contact, now: datetime) -> tuple[Draft, list[Timer]]:
@@ -87,8 +88,11 @@ def next_reminder(contact: Contact, now: datetime) -> list[Timer]:
 def reassigned(contact: Contact, to: Policy, now: datetime, **who: Json) -> Draft:
     """`contact_reassigned`: what was asked, asked of `to`."""
     data = restated(contact, to=to.to_data())
-    said = {name: value for name, value in who.items() if value not in (None, "")}
-    return Draft("contact_reassigned", data | said, now)
+    return Draft("contact_reassigned", data | _said(who), now)
+
+
+def _said(who: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in who.items() if value not in (None, "")}
 
 
 def restated(contact: Contact, **changed: Json) -> dict[str, Json]:

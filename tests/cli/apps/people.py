@@ -1,5 +1,6 @@
 """A small application for the command line: it asks people in every form there is."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -18,6 +19,7 @@ from twelvefold import (
     run,
 )
 from twelvefold.directory import Directory
+from twelvefold.effects import escalate
 from twelvefold.forms import Option, json_answer, multiple_choice, yes_no
 from twelvefold.policy import By, Risk, at_least, role
 from twelvefold.testing import Postbox
@@ -55,7 +57,9 @@ def decide(thread: Thread, state: State[NextStep]) -> Effect[NextStep]:
         case Label() as step if not chosen.approved:
             both = str(thread.events[0].data["text"]) == "label it twice"
             by: By = at_least(2, role("ops")) if both else role("ops")
-            return Approve(step, by=by, options=[Option("spam", "It is spam")])
+            spam, day = Option("spam", "It is spam"), timedelta(days=1)
+            next = escalate(to="cleo", within=day)
+            return Approve(step, by=by, options=[spam], within=day, on_expiry=next)
         case Label() as step:
             return run(lambda step: Path("labels").write_text(step.label), step)
         case Question(about=about) as step:

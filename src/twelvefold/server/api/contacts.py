@@ -34,7 +34,10 @@ LOOKS_MAX = 20
 """So many batches of rows are looked through for one page."""
 ME = "me"
 
-OF_A_CONTACT = ("contacts_one", "contacts_reassign", "contacts_remind", "contacts_answer")
+OF_A_CONTACT = (
+    *("contacts_one", "contacts_reassign", "contacts_escalate", "contacts_remind"),
+    "contacts_answer",
+)
 YES = {"decision": "approve", "digest": "$response.body#/digest"}
 
 

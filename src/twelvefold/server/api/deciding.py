@@ -1,4 +1,4 @@
-"""What people say to contacts: answer, reassign, remind.
+"""What people say to contacts: answer, reassign, escalate, remind.
 
 A message or the record of a delivery that arrives meanwhile lets an answer through; a contact that
 has changed or ended does not. Whoever approves sends the digest of what was shown.
@@ -65,6 +65,12 @@ class ToOther(Asked):
     comment: Text | None = None
 
 
+class Why(Asked):
+    """Kept in the log."""
+
+    comment: Text | None = None
+
+
 def router(serving: Serving) -> APIRouter:
     routes, deciding = Routes(serving, "contacts"), Deciding(serving)
     says = partial(
@@ -77,6 +83,7 @@ def router(serving: Serving) -> APIRouter:
     )
     says("/v1/contacts/{contact_id}/answer", deciding.answer)
     says("/v1/contacts/{contact_id}/reassign", deciding.reassign)
+    says("/v1/contacts/{contact_id}/escalate", deciding.escalate)
     says("/v1/contacts/{contact_id}/remind", deciding.remind)
     return routes.router
 
@@ -128,6 +135,25 @@ class Deciding:
                 by=by,
                 instead_of=body.instead_of,
                 comment=body.comment,
+                assurance=who.assurance,
+                tenant=who.tenant,
+            )
+        return await self._now(who, contact_id)
+
+    async def escalate(
+        self, request: Request, who: Who, contact_id: str, body: Why | None = None
+    ) -> Response:
+        """Ask those now whom the deadline would ask
+
+        Instead of who is asked, once, with a deadline of their own. For whoever decides it alone,
+        and who may decide for the agent's owner.
+        """
+        by, row = person(who), await self._seen(request, who, contact_id)
+        if not self._was_done(request, row, "contact_escalated", by=by):
+            await self.app.escalate(
+                contact_id,
+                by=by,
+                comment=None if body is None else body.comment,
                 assurance=who.assurance,
                 tenant=who.tenant,
             )
