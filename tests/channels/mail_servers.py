@@ -9,6 +9,7 @@ import grp
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -148,12 +149,21 @@ def dovecot(folder: Path, *, port: int = 0) -> Iterator[int]:
             folder=folder, users=users, user=user, group=group, port=port, password=PASSWORD
         )
     )
-    running = subprocess.Popen([DOVECOT, "-F", "-c", str(config)])
+    running = subprocess.Popen([DOVECOT, "-F", "-c", str(config)], start_new_session=True)
     try:
         _await_port(port, running, folder / "dovecot.log")
         yield port
     finally:
-        running.terminate()
+        _end(running)
+
+
+def _end(running: "subprocess.Popen[bytes]") -> None:
+    """It ends those it has started; where it does not in time, all of its group are killed."""
+    running.terminate()
+    try:
+        running.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
         running.wait(PATIENCE_S)
 
 

@@ -197,6 +197,27 @@ async def test_somebody_else_who_is_asked_has_a_token_of_their_own(post: Post):
     assert [e.data["by"] for e in events(app, "contact_answered", T)] == ["ben"]
 
 
+async def test_who_wrote_and_is_not_asked_sees_nothing_of_what_others_decide(post: Post):
+    app, email = made(post, noting(by="ben"))
+    await begun(app, email)
+
+    assert [to for to, _ in post.sent] == [BEN]
+    asked = post.to(BEN)
+    assert asked["References"] == "<1@example.com>"  # his answer finds the same thread
+    assert await came(app, email, signed(answering(asked, "yes", sender=BEN))) == "answered"
+
+
+async def test_an_installation_may_invite_a_yes_by_mail_above_low_risk(post: Post):
+    pay = pipeline(Pay(to="x"), carry_out=approved_then(lambda step: "paid", by="anna"))
+    app, email = made(post, pay, settles={"email": "high"}, invites="high")
+    await begun(app, email)
+    asked = post.to(ANNA)
+
+    assert "Reply yes" in plain(asked)
+    assert await came(app, email, signed(answering(asked, "yes"))) == "answered"
+    assert len(events(app, "tool_started", T)) == 1
+
+
 # Who decides nothing
 
 

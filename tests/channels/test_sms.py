@@ -198,6 +198,16 @@ async def test_a_number_that_is_not_asked_decides_nothing(twilio: Twilio):
     assert events(app, "tool_started") == []
 
 
+async def test_who_wrote_and_is_not_asked_sees_nothing_of_what_others_decide(twilio: Twilio):
+    app = app_of(
+        paying(), MemoryStore(), channels=[sms(twilio)], directory=PEOPLE, settles={"sms": "high"}
+    )
+
+    assert (await came(app, text("pay me", sender="+4933")))[0] == "begun"
+
+    assert sorted(one["To"] for one in twilio.sent) == [ANNA, BEN]
+
+
 async def test_a_text_without_a_code_begins_a_thread_and_continues_it(twilio: Twilio):
     app = await begun(twilio, pipeline(Question(), carry_out=asking))
 

@@ -61,6 +61,8 @@ class Sms:
 
     async def send(self, delivery: Delivery, /) -> Mapping[str, Json]:
         """The sid of the message. Raises `Unreachable` for what Twilio does not take."""
+        if delivery.notice and not (delivery.recipient.person or delivery.began_with_asked):
+            return {"with": "those who are asked"}  # nor can who wrote decide it
         to = delivery.recipient.to
         form = {"To": to, "From": self._number, "Body": self._text(delivery)}
         url = f"{self._api}/2010-04-01/Accounts/{self._sid}/Messages.json"

@@ -39,6 +39,7 @@ def pending(
         return []
     found = recipients(thread, people, channels, directory)
     tries, begun = Tries(thread, about, since=since), began(thread)
+    asked = () if people is None else people.everybody(directory)
     return [
         Delivery(
             ref=Ref(thread.tenant, thread.id),
@@ -52,6 +53,7 @@ def pending(
             due=tries.due(one),
             request=request,
             began=begun,
+            asked=asked,
         )
         for one in found
         if not tries.ended(one)

@@ -48,7 +48,8 @@ class Delivery:
     `key` is the same each time this message is tried: a channel that can should send it once.
     `notice` is what is asked, None of a text that is only told. With `closing` nothing new is to be
     sent: the message that asked is to be changed. `request` is the data of `contact_requested`,
-    with its digest; `began` is that of the message with which the thread began.
+    with its digest; `began` is that of the message with which the thread began. `asked` are those
+    who may decide: where a conversation is with one person, nobody else is shown what is asked.
     """
 
     ref: Ref
@@ -63,6 +64,12 @@ class Delivery:
     closing: Closing | None = None
     request: Mapping[str, Json] = field(default_factory=dict[str, Json])
     began: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    asked: Collection[str] = ()
+
+    @property
+    def began_with_asked(self) -> bool:
+        """Whether the thread began with a message of somebody who may decide this."""
+        return self.began.get("from") in self.asked
 
 
 class Channel(Protocol):

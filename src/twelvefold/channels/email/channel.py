@@ -6,15 +6,17 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 
 from twelvefold.channels.email import mailbox, mailgun
 from twelvefold.channels.email.proof import Dns, Keys, is_proven
-from twelvefold.channels.email.reading import read
+from twelvefold.channels.email.reading import ASSURANCE, read
 from twelvefold.channels.email.servers import TIMEOUT_S, Imap, Smtp, library
 from twelvefold.channels.email.writing import message, message_id, origin
 from twelvefold.deliveries import Delivery
 from twelvefold.exceptions import BadSignature, ConfigurationError
 from twelvefold.inbound import Inbound, Receipt, Received, Reply
+from twelvefold.policy import Risk, Settles
 from twelvefold.signatures import signed
 from twelvefold.store import ContactRow
 from twelvefold.thread import DEFAULT_TENANT, Json
@@ -37,6 +39,8 @@ class Email:
       signed; None is everybody.
     - `inbox_url`: where the web inbox is, for a link to what is asked.
     - `agent`: whose threads a first mail begins; "" begins none.
+    - `invites`: up to which risk a mail asks for a yes by reply; what that settles is for
+      `App(settles={"email": ...})` to say.
     - `dns`: the TXT record of a name, for DKIM; without it, the system's resolver.
 
     Raises `ConfigurationError`.
@@ -53,6 +57,7 @@ class Email:
         senders: Collection[str] | None = None,
         inbox_url: str = "",
         agent: str = "",
+        invites: Risk = "low",
         name: str = "email",
         tenant: str = DEFAULT_TENANT,
         dns: Dns | None = None,
@@ -64,10 +69,13 @@ class Email:
         self._smtp, self._imap, self._mailgun = smtp, imap, mailgun_signing_key
         self._senders, self._inbox_url = senders, inbox_url.rstrip("/")
         self._keys, self._taken = Keys(dns), secrets.token_hex()
+        self._upto = Settles({ASSURANCE: invites})
 
     async def send(self, delivery: Delivery, /) -> Mapping[str, Json]:
         """The message id, the same for each try. Raises what the library for SMTP raises."""
         to, began = delivery.recipient.to, self._began(delivery)
+        if delivery.notice and not (delivery.recipient.person or delivery.began_with_asked):
+            return {"with": "those who are asked"}  # a customer sees nothing of what staff decide
         delivery = replace(delivery, began=began)
         if delivery.recipient.person and to.casefold() == origin(began).casefold():
             return {"with": "the conversation"}  # who began it gets one mail, and not two
@@ -77,6 +85,7 @@ class Email:
             sender=self._address,
             to=to,
             reply_to=self._reply_to(delivery, to),
+            invites=self._invites(delivery),
             link=self._link(delivery),
             now=datetime.now(UTC),
         )
@@ -147,6 +156,9 @@ class Email:
     def _began(self, delivery: Delivery) -> Mapping[str, Json]:
         """Nothing, where the thread began on another channel."""
         return delivery.began if delivery.began.get("channel") == self.name else {}
+
+    def _invites(self, delivery: Delivery) -> bool:
+        return self._upto.allows(ASSURANCE, cast(Risk, delivery.request.get("risk", "low")))
 
     def _reply_to(self, delivery: Delivery, to: str) -> str:
         """With a token, where an answer by mail could count."""

@@ -30,9 +30,17 @@ _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 
 
 def message(
-    delivery: Delivery, *, sender: str, to: str, reply_to: str, link: str, now: datetime
+    delivery: Delivery,
+    *,
+    sender: str,
+    to: str,
+    reply_to: str,
+    invites: bool,
+    link: str,
+    now: datetime,
 ) -> EmailMessage:
-    """Raises `Unreachable` for an address that is none. `reply_to`: with a token, or the sender."""
+    """Raises `Unreachable` for an address that is none. `reply_to`: with a token, or the sender;
+    `invites`: whether a reply may decide."""
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(addr_spec=sender)
     mail["To"] = _address(to)
@@ -45,7 +53,7 @@ def message(
         first = str(delivery.began.get("conversation") or root)
         mail["References"] = root if first == root else f"{first} {root}"
     mail["Auto-Submitted"] = "auto-generated"
-    how = _how(delivery.request) if reply_to != sender else ""
+    how = _how(delivery.request) if invites and reply_to != sender else ""
     mail.set_content("\n".join(_lines(delivery, how, link, now)) + "\n")
     mail.add_alternative(_html(delivery, how, link, now), subtype="html")
     return mail
@@ -82,9 +90,7 @@ def origin(began: Mapping[str, Json]) -> str:
 
 
 def _how(request: Mapping[str, Json]) -> str:
-    """Where a reply may decide; "" above low risk."""
-    is_low = request.get("risk", "low") == "low"
-    return HOW.get(str(request.get("kind")), "") if is_low else ""
+    return HOW.get(str(request.get("kind")), "")
 
 
 def _plain(text: str) -> str:
