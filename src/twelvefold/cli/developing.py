@@ -8,6 +8,7 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import Process
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -24,30 +25,70 @@ STOP_S = 10.0
 START = "from twelvefold.cli import main; main()"
 
 
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A thread to begin with. Its id is one for all servers that follow, so it begins once."""
+
+    agent: str
+    text: str
+    thread_id: str
+
+    @property
+    def args(self) -> list[str]:
+        return ["--id", self.thread_id, "--", self.agent, self.text]
+
+
 @command()
+@click.argument("agent", required=False)
+@click.argument("text", metavar="[INPUT]", required=False)
 @port_option
 @click.option("--as", "name", metavar="NAME", help="Who signs in; your login otherwise.")
+@click.option("--id", "thread_id", metavar="ID", help="The id of the thread that is started.")
 @click.option("--no-reload", is_flag=True, help="Do not watch files.")
 @click.pass_obj
-def dev(here: Here, port: int, name: str | None, no_reload: bool) -> int:
+def dev(
+    here: Here,
+    agent: str | None,
+    text: str | None,
+    port: int,
+    name: str | None,
+    thread_id: str | None,
+    no_reload: bool,
+) -> int:
     """Serve, advance threads and start anew when a file changes, on this machine alone.
 
-    The printed link signs you in, once. For the API: `twelvefold keys create`.
+    With AGENT and INPUT a thread is started, as `run` does. The printed link signs you in, once.
+    For the API: `twelvefold keys create`.
     """
     here.warns = True
     _, bound = parts()
+    launch = _launch(agent, text, thread_id)
     if no_reload:
-        return _serve(here, port, name)
+        return _serve(here, port, name, launch)
     with bound(HOST, port):
         pass  # a port in use is said at once, and not after each change
-    return here.run(_Watching(here, port, name).run())
+    return here.run(_Watching(here, port, name, launch).run())
 
 
-def _serve(here: Here, port: int, name: str | None) -> int:
+def _launch(agent: str | None, text: str | None, thread_id: str | None) -> Launch | None:
+    if agent is None:
+        return None
+    if text is None:
+        raise click.UsageError(f"What is {agent} to start with? Give INPUT after AGENT.")
+    from twelvefold.app.names import new_thread_id
+    from twelvefold.loop import utc_now
+
+    return Launch(agent, text, thread_id or new_thread_id(utc_now()))
+
+
+def _serve(here: Here, port: int, name: str | None, launch: Launch | None) -> int:
     from twelvefold.server.access import Keys, Visits, any_of, one_time_path
 
     create_app, bound = parts()
     with bound(HOST, port) as listens:
+        if launch is not None:
+            begun = here.app.launch(launch.agent, launch.text, thread_id=launch.thread_id)
+            here.run(begun)
         served = create_app(here.app, access=any_of(Keys(), Visits()))
         sign_in = one_time_path(here.app.store, person=name)
         server = listen(here, served, listens, runner=True, grace_s=GRACE_S, sign_in=sign_in)
@@ -57,9 +98,10 @@ def _serve(here: Here, port: int, name: str | None) -> int:
 class _Watching:
     """One server after the other, in a process each."""
 
-    def __init__(self, here: Here, port: int, name: str | None) -> None:
+    def __init__(self, here: Here, port: int, name: str | None, launch: Launch | None) -> None:
         self.here, self.files = here, Files(here.place.root)
-        self._command = [sys.executable, "-c", START, *_again(here, port, name)]
+        begin = [] if launch is None else launch.args
+        self._command = [sys.executable, "-c", START, *_again(here, port, name), *begin]
         self._stop = asyncio.Event()
 
     async def run(self) -> int:
