@@ -12,6 +12,7 @@ from twelvefold.app import App
 from twelvefold.attachments import ATTACHMENT_BYTES_MAX, PREVIEW_CHARS_MAX, Attachment, described
 from twelvefold.call import Call
 from twelvefold.context import parse, render
+from twelvefold.encoding import DEPTH_MAX
 from twelvefold.exceptions import StoreFull, UnknownAttachment, UnknownThread
 from twelvefold.notices.events import said
 from twelvefold.thread import from_jsonl
@@ -48,6 +49,19 @@ def attaching(content: Any, media_type: str = "text/plain") -> Any:
 def returned(app: App) -> dict[str, Any]:
     [event] = events(app, "tool_returned")
     return event.data
+
+
+# Too deep
+
+
+async def test_a_result_that_is_nested_too_deeply_is_an_outcome_all_the_same(store):
+    value: Any = []
+    for _ in range(DEPTH_MAX - 1):
+        value = [value]
+
+    app = await ran(store, lambda _: value)
+
+    assert "nested more than" in returned(app)["why"]
 
 
 # Too large

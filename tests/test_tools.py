@@ -1,6 +1,7 @@
 """A model's text to exactly one step, and any return value to what the log can hold."""
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -8,8 +9,10 @@ from pydantic import BaseModel, Field, SecretStr, computed_field
 
 from small import Deploy, Look
 from twelvefold.attachments import ATTACHMENT_BYTES_MAX, PREVIEW_CHARS_MAX
+from twelvefold.encoding import DEPTH_MAX
 from twelvefold.exceptions import StepRefused
 from twelvefold.steps import Step
+from twelvefold.thread import Draft
 from twelvefold.tools import (
     RESULT_BYTES_MAX,
     parse,
@@ -155,6 +158,20 @@ def test_an_outcome_that_json_cannot_hold_is_not_lost(value: Any):
 
     assert data["why"]
     assert isinstance(data["unstorable"], str)
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_a_result_may_be_nested_as_deeply_as_its_event_can_hold():
+    deepest = result_of(nested(DEPTH_MAX - 1))
+
+    assert Draft("tool_returned", deepest.text, datetime.now(UTC)).data == deepest.data
+    assert "nested more than" in result_of(nested(DEPTH_MAX)).data["why"]
 
 
 def test_a_value_without_words_is_named_by_its_type():

@@ -38,6 +38,11 @@ def to_text(value: Json) -> str:
     return _as_json(value, _encode)
 
 
+def joined(first: str, second: str) -> str:
+    """The text of one map out of those of two that are not empty and share no key."""
+    return f"{first[:-1]},{second[1:]}"
+
+
 def canonical(value: Json) -> str:
     """The JSON text that digests are made of: as `to_text`, with sorted keys."""
     return _as_json(value, _encode_sorted)

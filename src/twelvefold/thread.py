@@ -14,6 +14,7 @@ from twelvefold.encoding import Json as Json
 from twelvefold.encoding import canonical as canonical
 from twelvefold.encoding import from_iso as from_iso
 from twelvefold.encoding import from_text as from_text
+from twelvefold.encoding import joined as joined
 from twelvefold.encoding import to_iso as to_iso
 from twelvefold.encoding import to_text as to_text
 from twelvefold.exceptions import Unstorable
@@ -34,8 +35,9 @@ class Draft:
     """A fact without a place in a log yet.
 
     `data` is normalised through JSON at once, so what is folded before a commit equals what is read
-    after it. `key` makes the append idempotent. `after` is the head that the decision saw; None for
-    what came from outside. Raises `Unstorable`.
+    after it; it may also be given as its JSON text, as `to_text` writes it. `key` makes the append
+    idempotent. `after` is the head that the decision saw; None for what came from outside. Raises
+    `Unstorable`.
     """
 
     type: str
@@ -50,7 +52,7 @@ class Draft:
     def __init__(
         self,
         type: str,
-        data: Mapping[str, Json],
+        data: Mapping[str, Json] | str,
         at: datetime,
         *,
         key: str | None = None,
@@ -59,7 +61,7 @@ class Draft:
     ) -> None:
         self.type, self.at, self.key, self.after, self.v = type, at, key, after, v
         self._made = None
-        self.text = to_text(data)
+        self.text = data if isinstance(data, str) else to_text(data)
         self.data = from_text(self.text)
 
     def event(self, seq: int) -> "Event":

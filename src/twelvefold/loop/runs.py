@@ -163,28 +163,28 @@ class ToolRun:
         self._keep_bytes(content)
         return attachment
 
-    async def kept(self, value: Any) -> dict[str, Json]:
+    async def kept(self, value: Any) -> Result:
         """What the log says of the return value. What it names as attachment is durable by then.
 
         The tool has ended: no cancellation may cost its outcome now.
         """
         result = result_of(value, hide=self._secrets.hide)
         if result.content is None:
-            return result.data
+            return result
         return await undisturbed(asyncio.to_thread(self._keep, result))
 
-    def kept_now(self, value: Any) -> dict[str, Json]:
+    def kept_now(self, value: Any) -> Result:
         """As `kept`, in a thread without an event loop."""
         return self._keep(result_of(value, hide=self._secrets.hide))
 
-    def _keep(self, result: Result) -> dict[str, Json]:
+    def _keep(self, result: Result) -> Result:
         if result.content is None:
-            return result.data
+            return result
         try:
             self._keep_bytes(result.content)
         except StoreError as error:  # the outcome is kept, if not all of what it brought
-            return unstorable(result.data["preview"], error).data
-        return result.data
+            return unstorable(result.data["preview"], error)
+        return result
 
     def _keep_bytes(self, content: bytes) -> None:
         """With all else that the run writes, when it holds the store's write lock."""

@@ -17,7 +17,8 @@ from twelvefold.loop.threads import Ended
 from twelvefold.loop.transactions import run_in_transaction
 from twelvefold.plan import CallTool, Reconcile
 from twelvefold.steps import risk_of
-from twelvefold.thread import Draft, Thread
+from twelvefold.thread import Draft, Thread, joined, to_text
+from twelvefold.tools import Result
 
 log = logging.getLogger("twelvefold")
 
@@ -57,7 +58,7 @@ async def reconcile(
     late = f"late:outcome:{place}"
     try:
         value = await run.value(tries_max=1)
-        data |= await run.kept(value)
+        data |= (await run.kept(value)).data
         return Draft("tool_returned", data, around.clock(), key=late, after=after)
     except NothingHappened as error:
         data |= {"error": run.said(error), "run_again": True}
@@ -69,9 +70,9 @@ async def reconcile(
         return Draft("tool_outcome_unknown", data, around.clock(), key=key, after=after)
 
 
-def _returned(run: ToolRun, result: dict[str, Any], after: int) -> Draft:
-    data = run.about() | result
-    return Draft("tool_returned", data, run.around.clock(), key=_key(run), after=after)
+def _returned(run: ToolRun, result: Result, after: int) -> Draft:
+    text = joined(to_text(run.about()), result.text)  # a result is written as JSON once
+    return Draft("tool_returned", text, run.around.clock(), key=_key(run), after=after)
 
 
 def _failed(run: ToolRun, error: BaseException, after: int) -> Draft:

@@ -13,9 +13,10 @@ from twelvefold.exceptions import NothingHappened
 from twelvefold.loop.runs import ToolRun
 from twelvefold.loop.threads import in_thread
 from twelvefold.store import Append, transactional
-from twelvefold.thread import Draft, Json
+from twelvefold.thread import Draft
+from twelvefold.tools import Result
 
-Returned = Callable[[dict[str, Json]], Draft]
+Returned = Callable[[Result], Draft]
 
 
 async def run_in_transaction(run: ToolRun, returned: Returned) -> Draft:

@@ -18,17 +18,23 @@ from twelvefold.failures import clip
 from twelvefold.thread import Json, to_text
 
 RESULT_BYTES_MAX = 1_000_000
+_BEGINS = '{"result":'
+TEXT_BYTES_MAX = len(_BEGINS) + RESULT_BYTES_MAX + len("}")
 Hide = Callable[[str], str]
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(slots=True)
 class Result:
-    """What `tool_returned` says of a return value. `content` is to be kept, as the attachment that
-    `data` names, before `data` is recorded."""
+    """What `tool_returned` says of a return value: `data`, and `text`, which is its JSON. `content`
+    is to be kept, as the attachment that `data` names, before `data` is recorded."""
 
     data: dict[str, Json]
     content: bytes | None = None
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        self.text = self.text or to_text(self.data)
 
 
 def result_data(value: object) -> dict[str, Json]:
@@ -46,10 +52,11 @@ def result_of(value: object, *, hide: Hide | None = None) -> Result:
         return Result({"attachment": _without(value.model_dump(mode="json"), hide)})
     try:
         result = _without(to_jsonable_python(value, inf_nan_mode="constants"), hide)
-        text = to_text(result)
-        if len(text) <= RESULT_BYTES_MAX and len(text.encode()) <= RESULT_BYTES_MAX:
-            return Result({"result": result})
-        return _attached(result, text)
+        data = {"result": result}
+        text = to_text(data)  # of the whole: one value may be nested just too deeply for it
+        if len(text) <= TEXT_BYTES_MAX and len(text.encode()) <= TEXT_BYTES_MAX:
+            return Result(data, text=text)
+        return _attached(result, text[len(_BEGINS) : -1])
     except Exception as error:  # also what a serializer of the user's raises
         return unstorable(value, error, hide=hide)
 
