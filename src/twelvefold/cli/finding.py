@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from twelvefold.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from twelvefold.app import App
 
+T = TypeVar("T")
 APP_DEFAULT = "app.py:app"
 DEFAULT = "default"
 ENGINES = ("embedded", "procrastinate")
@@ -133,16 +134,21 @@ def load_app(place: Place) -> "App":
     """The application object. Raises `ConfigurationError`, whatever its file raises."""
     from twelvefold.app import App
 
+    return load_object(place, App)
+
+
+def load_object(place: Place, kind: type[T]) -> T:
+    """The object that `place.app` names. Raises `ConfigurationError`, whatever its file raises."""
     name, colon, attribute = place.app.rpartition(":")
     if not colon or not name or not attribute:
         raise ConfigurationError(
             f"{place.app!r} names no application: give path/to/file.py:app or package.module:app."
         )
-    app = getattr(_load(name, place), attribute, None)
-    if not isinstance(app, App):
-        found = "nothing" if app is None else f"a {type(app).__name__}"
-        raise ConfigurationError(f"{name} has {found} under {attribute!r}, not an App.")
-    return app
+    made = getattr(_load(name, place), attribute, None)
+    if not isinstance(made, kind):
+        found = "nothing" if made is None else f"a {type(made).__name__}"
+        raise ConfigurationError(f"{name} has {found} under {attribute!r}, not an {kind.__name__}.")
+    return made
 
 
 def _load(name: str, place: Place) -> ModuleType:

@@ -50,6 +50,11 @@ KEYS: Table = {
     "rotate": ("keys:rotate", "Another secret; the one before ends at a date"),
     "revoke": ("keys:revoke", "End a key now, for good"),
 }
+MCP: Table = {
+    "list": ("pinning:list_", "What the servers offer, and what of it is allowed"),
+    "check": ("pinning:check", "Whether the allowed tools are as they were accepted"),
+    "accept": ("pinning:accept", "Pin tools as their servers describe them now"),
+}
 CONFIG: Table = {
     "show": ("settings:show", "Each setting and where it comes from"),
 }
@@ -82,6 +87,7 @@ COMMANDS: Table = {
     "eval": ("evaluating:eval_", "The same cases of a live model, several times each"),
     "db": DB,
     "keys": KEYS,
+    "mcp": MCP,
     "config": CONFIG,
     "stats": ("stats:stats", "Queue, oldest wait, workers and lag"),
     "doctor": ("doctor:doctor", "Look at the application, the log and what waits"),
@@ -93,6 +99,7 @@ _GROUP_HELP = {
     "context": "What the model reads",
     "db": "The file or database of the log: status, migrate, rebuild, backup, scrub",
     "keys": "Who may use the server: create, list, rotate, revoke",
+    "mcp": "The tools of other MCP servers: list, check, accept",
     "config": "Where the application and the log are found",
 }
 

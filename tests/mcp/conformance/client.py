@@ -156,7 +156,7 @@ async def main(url: str, environ: Mapping[str, str]) -> int:
         tools = reached(*names)
         if not names:
             return 0
-        await tools.accept()
+        tools.accept(*await tools.check())
         app = App([agent(tools, planned(tools, context))], store=MemoryStore())
         try:
             thread = await app.launch("conformance", "call them")

@@ -7,7 +7,7 @@ accepted might be there to persuade.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from twelvefold.mcp.client.pins import PINNED, Pin
@@ -23,11 +23,13 @@ Kind = Literal["new", "changed", "gone", "as accepted"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One tool of the list: how it stands. `lines` says what differs, in full."""
+    """One tool of the list: how it stands. `lines` says what differs, in full; `offered` is what
+    `accept` would pin."""
 
     tool: str
     kind: Kind
     lines: tuple[str, ...] = ()
+    offered: Pin | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.tool}: {self.kind}"
@@ -37,12 +39,13 @@ def change_of(tool: str, accepted: Pin | None, offered: Pin | None) -> Change:
     if offered is None:
         return Change(tool, "gone")
     if accepted is None:
-        return Change(tool, "new", tuple(f"{key}: {_text(v)}" for key, v in offered.said.items()))
+        words = tuple(f"{key}: {_text(value)}" for key, value in offered.said.items())
+        return Change(tool, "new", words, offered)
     if accepted.sha256 == offered.sha256:
-        return Change(tool, "as accepted")
+        return Change(tool, "as accepted", (), offered)
     found = [f"{place}: {what}" for place, what in _differences(accepted, offered)]
     more = [f"... and {len(found) - LINES_MAX} more"] if len(found) > LINES_MAX else []
-    return Change(tool, "changed", (*found[:LINES_MAX], *more))
+    return Change(tool, "changed", (*found[:LINES_MAX], *more), offered)
 
 
 def short(accepted: Pin, offered: Pin) -> str:

@@ -17,7 +17,7 @@ from twelvefold.exceptions import ConfigurationError, ToolRefused
 from twelvefold.mcp.client.comparing import Change, change_of
 from twelvefold.mcp.client.naming import check_apart, full_name
 from twelvefold.mcp.client.pins import Pin, read_lock, write_lock
-from twelvefold.mcp.client.remotes import McpServer, Secret
+from twelvefold.mcp.client.remotes import Allowed, McpServer, Secret
 from twelvefold.mcp.client.stepping import McpStep, step_of
 from twelvefold.secrets import Secrets, look_up
 from twelvefold.thread import DEFAULT_TENANT
@@ -54,8 +54,7 @@ class McpTools:
         """The step models by `server.tool`. Raises `ToolRefused` for what is not accepted yet."""
         pins = read_lock(self.lock)
         found: dict[str, type[McpStep]] = {}
-        for server, allowed in self._listed():
-            name = full_name(server.name, allowed.tool)
+        for name, (server, allowed) in self._listed().items():
             if name not in pins:
                 raise ToolRefused(
                     f"{name} is in no lock file: {self.lock} does not hold it. Look at it and"
@@ -90,33 +89,27 @@ class McpTools:
         pins, offered = read_lock(self.lock), await self._offered()
         return [
             change_of(name, pins.get(name), offered[server.name].get(allowed.tool))
-            for server, allowed in self._listed()
-            for name in [full_name(server.name, allowed.tool)]
+            for name, (server, allowed) in self._listed().items()
         ]
 
-    async def accept(self, *names: str) -> list[Change]:
-        """Pin these tools, or all of the list, as their servers describe them now; the lock file is
-        written. What was changed is returned: look at it before this is called, with `check`.
+    def accept(self, *changes: Change) -> None:
+        """Pin what `check` returned, exactly as it was then, and write the lock file. Somebody has
+        looked at it: that is what this says.
 
-        Raises `ToolRefused` for a tool that is not offered, or that no step can say; then nothing
-        is written.
+        Raises `ToolRefused` for a tool that is not listed or not offered, or that no step can say;
+        then nothing is written.
         """
-        pins, offered = read_lock(self.lock), await self._offered()
-        listed = {full_name(server.name, one.tool): (server, one) for server, one in self._listed()}
-        if unknown := [name for name in names if name not in listed]:
-            raise ToolRefused(f"{unknown[0]} is not on the list of allowed tools. Add it there.")
-        changes: list[Change] = []
-        for name in names or listed:
-            server, allowed = listed[name]
-            found = offered[server.name].get(allowed.tool)
-            if found is None:
-                raise ToolRefused(f"{name} is not offered by its server. Take it off the list.")
-            step_of(server.name, allowed, found)
-            changes.append(change_of(name, pins.get(name), found))
-            pins[name] = found
+        listed, pins = self._listed(), read_lock(self.lock)
+        for change in changes:
+            if change.tool not in listed:
+                raise ToolRefused(f"{change.tool} is not on the list: allow it first.")
+            if change.offered is None:
+                raise ToolRefused(f"{change.tool} is not offered by its server: do not allow it.")
+            server, allowed = listed[change.tool]
+            step_of(server.name, allowed, change.offered)
+            pins[change.tool] = change.offered
         write_lock(self.lock, {name: pin for name, pin in pins.items() if name in listed})
         self.__dict__.pop("by_name", None)
-        return changes
 
     async def offered(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """All that each server offers now, to choose from: nothing of it is used by itself."""
@@ -130,8 +123,12 @@ class McpTools:
         links = self._links.pop(asyncio.get_running_loop(), {})
         await asyncio.gather(*map(closed, links.values()))
 
-    def _listed(self) -> list[tuple[McpServer, Any]]:
-        return [(server, one) for server in self.servers.values() for one in server.allowed]
+    def _listed(self) -> dict[str, tuple[McpServer, Allowed]]:
+        return {
+            full_name(server.name, one.tool): (server, one)
+            for server in self.servers.values()
+            for one in server.allowed
+        }
 
     async def _offered(self) -> dict[str, dict[str, Pin]]:
         """By connections of their own, which end here."""
