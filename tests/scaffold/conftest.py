@@ -13,7 +13,7 @@ def wheeled(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     return machine((base.parent if base.name.startswith("popen-") else base) / "machine")
 
 
-@pytest.fixture(scope="session", params=["minimal"])
+@pytest.fixture(scope="session", params=["deploybot", "fastapi", "minimal"])
 def template(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -95,12 +95,25 @@ def test_what_is_missing_for_that_is_said(wheeled: Machine, tmp_path: Path):
 
 
 def test_its_own_tests_pass(project: Path, wheeled: Machine):
-    ran = wheeled.run(project, "pytest", "-q")
+    """Those that kill processes are in the long tier, and on docs/scaffold.md."""
+    ran = wheeled.run(project, "pytest", "-q", "--deselect", "tests/test_proofs.py")
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(r"^\d+ passed", ran.stdout, re.MULTILINE)
     cases = wheeled.run(project, "twelvefold", "test")
     assert cases.returncode == 0, cases.stdout
+
+
+@pytest.mark.long
+def test_what_its_ci_runs_passes(project: Path, wheeled: Machine):
+    ci = (project / ".github/workflows/test.yml").read_text()
+    steps = re.findall(r"run: (?!pip)(.*)", ci)
+
+    assert steps == ["ruff check . && ruff format --check .", "pyright", "pytest"]
+    python = ("--pythonpath", str(wheeled.bin / "python"))  # pyright is elsewhere
+    for command in [step for line in steps for step in line.split(" && ")]:
+        ran = wheeled.run(project, *command.split(), *(python if command == "pyright" else ()))
+        assert ran.returncode == 0, command + ran.stdout + ran.stderr
 
 
 def test_the_next_command_asks_who_signs_in_and_goes_on_after_a_yes(

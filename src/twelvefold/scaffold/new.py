@@ -18,10 +18,14 @@ NAME = "my-agent"
 """What templates are called, wherever a name is needed."""
 NAME_CHARS_MAX = 64
 TEMPLATES: Mapping[str, str] = {
+    "deploybot": "deploys that people approve, each of them once",
+    "fastapi": "a product with an API, and an agent in it",
     "minimal": "one tool that a person approves, and done",
 }
 """By their names; the first is the default."""
 LAUNCHES: Mapping[str, tuple[str, str]] = {
+    "deploybot": ("deploybot", "deploy the newest release"),
+    "fastapi": ("refunds", "order 1007: it came in pieces"),
     "minimal": ("bot", "tell the team that the release is out"),
 }
 """Which agent of a template is launched, and with what, so that a person is asked."""
@@ -31,7 +35,7 @@ PERSON = "anna"
 _NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
 _FOLDER = Path(__file__).parent / "templates"
 # What runs of a template leave in it, where twelvefold is a checkout.
-_LEFT_BEHIND = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".twelvefold", "outbox"})
+_LEFT_BEHIND = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".twelvefold"})
 _OURS_NOT = frozenset({".git"})
 """What an empty folder may hold."""
 

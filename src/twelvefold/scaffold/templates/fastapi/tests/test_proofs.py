@@ -1,0 +1,20 @@
+"""What must hold whatever happens: kill it, race it."""
+
+from pathlib import Path
+
+from twelvefold.testing import crash_matrix, race
+
+HERE = Path(__file__).parent
+PATH = [HERE, HERE.parent]
+
+
+def test_a_kill_at_any_boundary_changes_nothing_and_refunds_nothing_twice():
+    matrix = crash_matrix("scenario:complaint", path=PATH)
+
+    assert matrix.faults == []
+    assert matrix.undisturbed.effects == {"teapots refunded": 1}
+    assert matrix.runs >= len(matrix.undisturbed.boundaries) > 10
+
+
+def test_of_four_answers_at_once_one_counts():
+    assert race("scenario:complaint", path=PATH, rounds=3).faults == []
