@@ -13,6 +13,7 @@ from twelvefold.store import ContactRow
 from twelvefold.testing import Point, Scenario
 
 CREW = example("mailcrew")
+Post: Any = type(CREW.world.post)
 TRIAGE = example("linear_triage")
 SUPPORT = example("support_triage")
 DEPLOYBOT = example("deploybot")
@@ -35,7 +36,7 @@ class PointedBilling(CREW.Billing):
         return answer
 
 
-class PointedPost(CREW.Post):
+class PointedPost(Post):
     """The mail server with a boundary before and after each mail."""
 
     def __init__(self, path: Path, point: Point) -> None:
