@@ -4,8 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from billing import Billing
-from mails import senders, shown
-from post import Post
+from mail_channel import channels, post
+from mails import is_proven, references, senders, shown
 from script import script
 from steps import AnyStep, CreatePaymentLink, FindCustomer, ListInvoices, PayInvoice, Reply
 from steps import SendInvoice
@@ -15,7 +15,7 @@ from tools import (
     find,
     passes,
     pay_invoice,
-    reply,
+    replying,
     send_invoice,
     was_sent,
 )
@@ -43,7 +43,7 @@ next_step = Prompt(
 def decide(thread: Thread, state: State[AnyStep]) -> Effect[AnyStep, World]:
     for chosen in state.ready:
         forbidden = why_not(chosen.step, thread, state)
-        return carry_out(chosen) if forbidden is None else Settle(chosen.step, forbidden)
+        return carry_out(chosen, thread) if forbidden is None else Settle(chosen.step, forbidden)
     if state.waiting or state.finished:
         return Wait()
     if state.failures_in_a_row >= FAILURES_MAX:
@@ -62,6 +62,8 @@ def why_not(step: AnyStep, thread: Thread, state: State[AnyStep]) -> str | None:
             known.get(id, {}).get("customer_email") not in senders(thread)
         ):
             return f"refused: {id} was not listed as an invoice of who wrote"
+        case PayInvoice() if not is_proven(thread):
+            return "refused: nothing proves who asks for this charge (their mail is not signed)"
         case (
             CreatePaymentLink(invoice=id, amount_cents=cents, currency=currency)
             | PayInvoice(invoice=id, amount_cents=cents, currency=currency)
@@ -71,7 +73,7 @@ def why_not(step: AnyStep, thread: Thread, state: State[AnyStep]) -> str | None:
             return None
 
 
-def carry_out(chosen: Chosen[AnyStep]) -> Effect[AnyStep, World]:
+def carry_out(chosen: Chosen[AnyStep], thread: Thread) -> Effect[AnyStep, World]:
     match chosen.step:
         case FindCustomer() | ListInvoices() as step:
             return run(find, step, retry_safe=True, attempts=3, transient=passes)
@@ -88,7 +90,7 @@ def carry_out(chosen: Chosen[AnyStep]) -> Effect[AnyStep, World]:
         case PayInvoice() as step:
             return run(pay_invoice, step, reconcile=pay_invoice)
         case Reply() as step:  # the mail server does not: after a cut it is asked what it sent
-            return run(reply, step, reconcile=was_sent)
+            return run(replying(references(thread)), step, reconcile=was_sent)
         case RequestHumanInput() as step:
             return ask(step, to=OPS, within=DAY)
         case DoneForNow() as step:
@@ -97,10 +99,12 @@ def carry_out(chosen: Chosen[AnyStep]) -> Effect[AnyStep, World]:
             return Finish(step.reason, step)
 
 
-world = World(Billing(HERE / "billing.db"), Post(HERE / "post.db"))
+world = World(Billing(HERE / "billing.db"), post(HERE / "post.db"))
 app = App(
     [Agent("mailcrew", decide, AnyStep, deps=lambda tenant: world, owner=OPS)],
     model=ScriptedModel(script),
     directory=HERE / "people.yaml",
-    settles={"local": "high"},  # a person at this machine's terminal may approve anything
+    channels=channels(),
+    # At this machine's terminal anything; by a signed reply what is easily made good again.
+    settles={"local": "high", "signed_in": "high", "email": "medium"},
 )

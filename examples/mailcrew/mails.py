@@ -25,16 +25,50 @@ def received(raw: str) -> Mapping[str, Any]:
 
 
 def shown(event: Event) -> View | str:
-    """`From`, `To`, `Subject` and `Body` of a mail; any other message as it always is."""
-    if event.data.get("channel") != "email":
+    """A mail with its head, what a colleague writes about it, or a message as it always is."""
+    data = event.data
+    if data.get("channel") != "email":
         return view(event) or ""
-    head, _, body = event.data["text"].partition("\n\n")
+    if is_colleague(data):
+        return "colleague_message", {"From": data["from"], "Body": data["text"]}
+    if "subject" in data:  # from the mail channel, which has taken the mail apart
+        return "email_message", {
+            "From": author(data),
+            "Subject": data["subject"],
+            "Body": data["text"],
+        }
+    head, _, body = data["text"].partition("\n\n")
     lines = (line.partition(": ") for line in head.splitlines())
-    mail = {"From": event.data["from"], **{name: words for name, _, words in lines}}
+    mail = {"From": data["from"], **{name: words for name, _, words in lines}}
     return "email_message", mail | {"Body": body}
 
 
 def senders(thread: Thread) -> frozenset[str]:
-    """Who wrote mails in this thread."""
-    mails = (e.data for e in thread.events if e.data.get("channel") == "email" and "from" in e.data)
-    return frozenset(mail["from"] for mail in mails)
+    """Which customers wrote mails in this thread."""
+    return frozenset(author(mail) for mail in mails_of(thread) if not is_colleague(mail))
+
+
+def is_proven(thread: Thread) -> bool:
+    """Whether all mails were signed by whom they name, as far as the mail channel has looked."""
+    return all(mail.get("proof") != "none" for mail in mails_of(thread))
+
+
+def references(thread: Thread) -> list[str]:
+    """The first and the last `Message-ID` of a customer, so that an answer stays with theirs."""
+    theirs = [mail for mail in mails_of(thread) if not is_colleague(mail)]
+    known = [mail["message_id"] for mail in theirs if "message_id" in mail]
+    return list(dict.fromkeys([*known[:1], *known[-1:]]))
+
+
+def mails_of(thread: Thread) -> list[Mapping[str, Any]]:
+    found = (event.data for event in thread.events if event.type == "message_received")
+    return [data for data in found if data.get("channel") == "email" and "from" in data]
+
+
+def is_colleague(mail: Mapping[str, Any]) -> bool:
+    """People of the directory are known by a name; anybody can write theirs, so it is signed."""
+    return "@" not in mail["from"] and mail.get("proof") == "dkim"
+
+
+def author(mail: Mapping[str, Any]) -> str:
+    return mail.get("address") or mail["from"]

@@ -26,10 +26,16 @@ class Post:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def send(self, message_id: str, *, to: str, subject: str, body: str) -> None:
-        """Raises `Refused`."""
+    def send(
+        self, message_id: str, *, to: str, subject: str, body: str, references: str = ""
+    ) -> None:
+        """Raises `Refused`. `references`: the mails before it; for a server that is one."""
         if not to.endswith("@example.com"):
             raise Refused(f"550 5.1.1 <{to}>: Recipient address rejected: User unknown")
+        self.keep(message_id, to=to, subject=subject, body=body)
+
+    def keep(self, message_id: str, *, to: str, subject: str, body: str) -> None:
+        """In the folder of sent mails."""
         with self._open() as db:
             db.execute("insert into sent values (?, ?, ?, ?)", (message_id, to, subject, body))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from twelvefold import Step
 from twelvefold.context import parse
-from twelvefold.intents import DoneForNow, NothingToDo, RequestHumanInput
+from twelvefold.intents import DoneForNow, InputOptions, NothingToDo, RequestHumanInput
 from twelvefold.messages import ModelRequest
 
 from steps import CreatePaymentLink, FindCustomer, ListInvoices, PayInvoice, Reply, SendInvoice
@@ -16,18 +16,26 @@ NUMBER = re.compile(r"in_\d+")
 
 def script(request: ModelRequest) -> Step:
     views = parse(request.messages[-1].text.strip() + "\n")
-    at = max(n for n, (tag, _) in enumerate(views) if tag.endswith("_message"))
+    written = [n for n, (tag, _) in enumerate(views) if tag.endswith("_message")]
+    at = max(n for n in written if views[n][0] != "colleague_message")
     mail = views[at][1]
     if isinstance(mail, str) or "Body" not in mail:
         return DoneForNow(message="I answer mails only.")
     if re.search("unsubscribe|thank", mail["Body"], re.I):
         return NothingToDo(reason="It asks for nothing.")
-    return next_of(mail, views[at + 1 :])
+    return next_of(mail, [one for one in views[at + 1 :] if not is_withdrawn(*one)])
+
+
+def is_withdrawn(tag: str, body: Any) -> bool:
+    """Taken back by a message, which says more."""
+    return tag == "human_response" and body["decision"] == "withdrawn"
 
 
 def next_of(mail: dict[str, Any], since: list[tuple[str, Any]]) -> Step:
     """`since`: what has happened after the mail."""
     happened = dict(since)
+    if since and since[-1][0] == "colleague_message":
+        return asked_back(mail, since[-1][1]["Body"])
     claimed = CLAIMED.search(mail["Body"])
     if "find_customer_result" not in happened:
         if claimed and "error" not in happened:
@@ -36,9 +44,9 @@ def next_of(mail: dict[str, Any], since: list[tuple[str, Any]]) -> Step:
     if "reply_result" in happened:
         return DoneForNow(message=f"{mail['From']} has an answer.")
     tag, last = since[-1]
-    if tag == "error" and last["intent"] == "reply":
+    if tag == "error" and last.get("intent") == "reply":
         return RequestHumanInput(question="The mail was refused.", context=last["error"])
-    if tag == "human_response":
+    if tag == "human_response" and last.get("answer") is not True:
         return after(last, mail)
     if not (found := happened["find_customer_result"]):
         return RequestHumanInput(question=f"Who is {mail['From']}?", context=mail["Body"])
@@ -47,8 +55,18 @@ def next_of(mail: dict[str, Any], since: list[tuple[str, Any]]) -> Step:
     return bill(mail, happened)
 
 
+def asked_back(mail: dict[str, Any], words: str) -> Step:
+    """A colleague has written in place of deciding."""
+    if "address" not in words:
+        return RequestHumanInput(question="What should I write?", context=words)
+    question = f"Their address is {mail['From']}. Shall I go on?"
+    return RequestHumanInput(question=question, options=InputOptions(format="yes_no"))
+
+
 def after(said: dict[str, Any], mail: dict[str, Any]) -> Step:
     """What people said: an answer is passed on, so is the comment of a denied mail."""
+    if said.get("answer") is False:
+        return DoneForNow(message=f"{mail['From']} is left to you.")
     if said["decision"] == "answered":
         return reply(mail, said["answer"])
     if said["intent"] == "reply" and said["decision"] == "denied":

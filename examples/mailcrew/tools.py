@@ -1,5 +1,6 @@
 """What the steps do: the payments API honours keys; the mail server does not, but can be asked."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,12 +68,18 @@ def pay_invoice(step: PayInvoice, call: Call[World]) -> str:
         raise NothingHappened(str(error)) from error
 
 
-def reply(step: Reply, call: Call[World]) -> str:
-    try:
-        call.deps.post.send(message_id(call), to=step.to, subject=step.subject, body=step.body)
-    except Refused as error:
-        raise NothingHappened(str(error)) from error
-    return "sent"
+def replying(references: Sequence[str]) -> Callable[[Reply, Call[World]], str]:
+    """The tool that answers in the conversation of these mails."""
+
+    def reply(step: Reply, call: Call[World]) -> str:
+        about = {"to": step.to, "subject": step.subject, "body": step.body}
+        try:
+            call.deps.post.send(message_id(call), **about, references=" ".join(references))
+        except Refused as error:
+            raise NothingHappened(str(error)) from error
+        return "sent"
+
+    return reply
 
 
 def was_sent(step: Reply, call: Call[World]) -> str:

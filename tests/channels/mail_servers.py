@@ -3,6 +3,7 @@
 Mails of people are signed with keys that the tests hold and a DNS that the tests are.
 """
 
+import asyncio
 import base64
 import getpass
 import grp
@@ -12,8 +13,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -24,6 +26,7 @@ from mailbox import Maildir
 from pathlib import Path
 from typing import Any
 
+import aiosmtplib
 import dkim
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
@@ -37,6 +40,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 AGENT, ANNA, BEN = "agent@bot.example", "anna@example.com", "ben@example.com"
 PASSWORD = "the-password-of-the-tests"
+DOMAINS = ("example.com", "crew.example.com", "evil.example")
 PATIENCE_S = 20.0
 DOVECOT = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
@@ -157,6 +161,32 @@ def dovecot(folder: Path, *, port: int = 0) -> Iterator[int]:
         _end(running)
 
 
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """Dovecot's sockets have paths of at most 108 characters."""
+    with tempfile.TemporaryDirectory(prefix="mail") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+async def mailed(post: Post, raw: bytes, to: str = AGENT) -> None:
+    """As the mail server of a person delivers it."""
+    await aiosmtplib.send(
+        raw, sender=ANNA, recipients=[to], hostname="127.0.0.1", port=post.port, start_tls=False
+    )
+
+
+def unseen(folder: Path) -> int:
+    mails: Any = Maildir(folder / "Maildir")
+    return sum("S" not in mail.get_flags() for mail in mails)
+
+
+async def became(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():  # noqa: ASYNC110 # another program makes it true
+            await asyncio.sleep(0.02)
+
+
 def _end(running: "subprocess.Popen[bytes]") -> None:
     """It ends those it has started; where it does not in time, all of its group are killed."""
     running.terminate()
@@ -196,9 +226,9 @@ def key_of(domain: str) -> tuple[bytes, bytes]:
 
 
 def dns(name: str) -> bytes | None:
-    """The keys of example.com and evil.example, and no other."""
+    """The keys of DOMAINS, and no other."""
     domain = name.rstrip(".").removeprefix("s1._domainkey.")
-    return key_of(domain)[1] if domain in ("example.com", "evil.example") else None
+    return key_of(domain)[1] if domain in DOMAINS else None
 
 
 def written(

@@ -1,14 +1,12 @@
 """The mailbox: a real Dovecot and a real SMTP server, from what is asked to the answer."""
 
 import asyncio
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from mailbox import Maildir
 from pathlib import Path
 from typing import Any
 
-import aiosmtplib
 import pytest
 from mail_servers import (
     AGENT,
@@ -17,14 +15,18 @@ from mail_servers import (
     PASSWORD,
     Post,
     answering,
+    became,
     dns,
     dovecot,
+    mailed,
     post_office,
+    short_folder,
     signed,
+    unseen,
     written,
 )
 
-from crew import PATIENCE_S, Question, app_of, asking, ended, events, pipeline, seen, state
+from crew import Question, app_of, asking, ended, events, pipeline, seen, state
 from twelvefold.app import App
 from twelvefold.channels.email import Email, Imap, Smtp
 from twelvefold.channels.email import mailbox as mailboxes
@@ -42,10 +44,8 @@ T = thread_of("email", "<1@example.com>")
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """With a short name: Dovecot's sockets have paths of at most 108 characters."""
-    with tempfile.TemporaryDirectory(prefix="mail") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with short_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -71,13 +71,6 @@ def channel(post: Post, imap: Imap) -> Email:
     )
 
 
-async def mailed(post: Post, raw: bytes, to: str = AGENT) -> None:
-    """As the mail server of a person delivers it."""
-    await aiosmtplib.send(
-        raw, sender=ANNA, recipients=[to], hostname="127.0.0.1", port=post.port, start_tls=False
-    )
-
-
 @asynccontextmanager
 async def running(app: App, email: Email) -> Any:
     tasks = [asyncio.create_task(app.run()), asyncio.create_task(email.listen(app.receive))]
@@ -86,17 +79,6 @@ async def running(app: App, email: Email) -> Any:
     finally:
         for task in tasks:
             await ended(task)
-
-
-async def became(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():  # noqa: ASYNC110 # another program makes it true
-            await asyncio.sleep(0.02)
-
-
-def unseen(folder: Path) -> int:
-    mails: Any = Maildir(folder / "Maildir")
-    return sum("S" not in mail.get_flags() for mail in mails)
 
 
 async def test_asked_by_mail_and_answered_by_a_reply(post: Post, imap: Imap, folder: Path):

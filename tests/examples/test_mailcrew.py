@@ -17,6 +17,7 @@ from twelvefold.testing import Clock, replays
 pytestmark = pytest.mark.anyio
 
 crew, mails = example("mailcrew"), example("mailcrew", "mails")
+Post: Any = type(crew.world.post)
 ADA, BOB = "ada@example.com", "bob@example.com"
 LINK_PLEASE = "Where can I pay in_1001?"
 CHARGE_ME = "Please charge my card for in_1002."
@@ -25,7 +26,7 @@ BEN = approve(by="ben")
 
 @pytest.fixture
 def world(tmp_path: Path) -> Any:
-    return crew.World(crew.Billing(tmp_path / "billing.db"), crew.Post(tmp_path / "post.db"))
+    return crew.World(crew.Billing(tmp_path / "billing.db"), Post(tmp_path / "post.db"))
 
 
 @pytest.fixture

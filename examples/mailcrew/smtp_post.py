@@ -1,0 +1,48 @@
+"""The mail server of the world outside, when it is a real one: SMTP, and a folder of sent mails.
+
+The folder is written when the server has taken the mail. A process that dies in between sends it
+once more, under the same `Message-ID`, by which a mailbox can tell.
+"""
+
+import smtplib
+from email.message import EmailMessage
+from pathlib import Path
+
+from post import Post, Refused
+
+from twelvefold.channels.email import Smtp
+
+TIMEOUT_S = 20.0
+
+
+class SmtpPost(Post):
+    """Sends as `sender`."""
+
+    def __init__(self, path: Path, server: Smtp, sender: str) -> None:
+        super().__init__(path)
+        self.server, self.sender = server, sender
+
+    def send(
+        self, message_id: str, *, to: str, subject: str, body: str, references: str = ""
+    ) -> None:
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = self.sender, to, subject
+        mail["Message-ID"] = message_id
+        if references:
+            mail["References"], mail["In-Reply-To"] = references, references.split()[-1]
+        mail.set_content(body)
+        try:
+            self._deliver(mail)
+        except smtplib.SMTPRecipientsRefused as refusal:
+            [(code, words), *_] = refusal.recipients.values()
+            raise Refused(f"{code} {words.decode(errors='replace')}") from refusal
+        self.keep(message_id, to=to, subject=subject, body=body)
+
+    def _deliver(self, mail: EmailMessage) -> None:
+        kind = smtplib.SMTP_SSL if self.server.tls == "tls" else smtplib.SMTP
+        with kind(self.server.host, self.server.port, timeout=TIMEOUT_S) as open:
+            if self.server.tls == "starttls":
+                open.starttls()
+            if self.server.user:
+                open.login(self.server.user, self.server.password)
+            open.send_message(mail)
