@@ -9,6 +9,7 @@ from script import script
 from steps import AnyStep, BotStep, Comment, Fetch, MarkDuplicate, Source, UpdateIssue
 from tools import comment, fetch, mark_duplicate, passes, update_issue, was_commented
 from tracker import Tracker
+from wiring import channels
 
 from twelvefold import Agent, App, Chosen, Prompt, ScriptedModel, State, Thread, render, run
 from twelvefold import All, Approve, AskModel, Choose, Effect, Finish, Settle, Wait
@@ -47,9 +48,13 @@ def decide(thread: Thread, state: State[AnyStep]) -> Effect[AnyStep, Tracker]:
     if state.failures_in_a_row >= FAILURES_MAX:
         return Choose(RequestHumanInput(question="The tracker keeps refusing. What should I do?"))
     done = state.last(DoneForNow)
-    if done is not None and not state.unread:
+    if done is not None and not state.unread and done.seq > newest_message(thread):
         return Finish(done.step.message)
     return AskModel(next_step(thread=thread, name=name[0]), BotStep)
+
+
+def newest_message(thread: Thread) -> int:
+    return max(event.seq for event in thread.events if event.type == "message_received")
 
 
 def why_not(name: str, issues: Chosen[Fetch]) -> str | None:
@@ -83,5 +88,8 @@ tracker = Tracker(HERE / "tracker.db")
 app = App(
     [Agent("triage", decide, AnyStep, deps=lambda tenant: tracker, owner=TEAM)],
     model=ScriptedModel(script),
-    settles={"local": "high"},  # a person at this machine's terminal may approve anything
+    directory=HERE / "people.yaml",
+    channels=channels(),
+    # At this machine's terminal anything; by a signed reply what can be opened again.
+    settles={"local": "high", "signed_in": "high", "email": "medium"},
 )
