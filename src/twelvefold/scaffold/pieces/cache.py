@@ -12,7 +12,6 @@ from contextlib import closing
 from pathlib import Path
 
 from twelvefold.messages import Model, ModelReply, ModelRequest
-from twelvefold.models.composed import name_of
 
 KEPT_S = 7 * 24 * 3600.0
 TABLE = (
@@ -54,11 +53,12 @@ class Cached:
         return None if found is None else ModelReply(found[0], model=found[1])
 
     def _keep(self, asked: str, reply: ModelReply) -> None:
-        now, name = time.time(), reply.model or name_of(self.model)
+        now = time.time()
         with self._open() as db, db:
             db.execute("delete from replies where at <= ?", (now - KEPT_S,))
             db.execute(
-                "insert or replace into replies values (?, ?, ?, ?)", (asked, now, reply.text, name)
+                "insert or replace into replies values (?, ?, ?, ?)",
+                (asked, now, reply.text, reply.model),
             )
 
     def _open(self) -> "closing[sqlite3.Connection]":
