@@ -92,11 +92,11 @@ async def test_an_advance_is_a_span_with_its_calls_inside(spans: Any):
     await settle(app)
 
     model, advance = spans()
-    assert named([model, advance]) == ["chat default", "invoke_agent crew"]
+    assert named([model, advance]) == ["chat main", "invoke_agent crew"]
     assert model.parent.span_id == advance.context.span_id
     assert dict(model.attributes) == {
         "gen_ai.operation.name": "chat",
-        "gen_ai.request.model": "default",
+        "gen_ai.request.model": "main",
         "gen_ai.provider.name": "openai",
         "gen_ai.response.model": "gpt-5.1",
         "gen_ai.agent.name": "crew",
@@ -108,6 +108,66 @@ async def test_an_advance_is_a_span_with_its_calls_inside(spans: Any):
         "twelvefold.tenant": "default",
         "twelvefold.event": "next_step_chosen",
     }
+
+
+class Vendors(Costly):
+    """As models of vendors say what they are."""
+
+    model = "gpt-5.1"
+
+
+@pytest.mark.parametrize(
+    ("models", "name"),
+    [
+        ({"model": Vendors()}, "gpt-5.1"),
+        ({"model": Costly()}, "Costly"),
+        ({"models": {"main": Vendors(), "other": Costly()}}, "main"),
+        ({"model": Vendors(), "models": {"other": Costly()}}, "gpt-5.1"),
+    ],
+)
+async def test_a_model_without_a_name_is_called_what_it_is(
+    models: dict[str, Any], name: str, spans: Any
+):
+    counting, tracing = Metrics(), Tracing(providers={"other": "acme", "default": "openai"})
+    observers = [counting, tracing]
+    app = App([chat(ran_by(lambda _: 1))], store=MemoryStore(), observers=observers, **models)
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+
+    assert named(spans()) == [f"chat {name}", "invoke_agent crew"]
+    assert spans()[0].attributes["gen_ai.provider.name"] == "openai"
+    assert f'model="{name}"' in counting.text([], None, now=app.clock()).decode()
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+LATER = "00-aaaa2f3577b34da6a3ce929d0e0e4736-11f067aa0ba902b7-00"
+
+
+async def test_an_advance_links_to_the_traces_of_the_first_message_and_the_newest(spans: Any):
+    agent = pipeline(Question(), carry_out=asking)
+    app = app_of(agent, MemoryStore(), observers=[Tracing()])
+    await app.launch("crew", "go", thread_id="t", about={"traceparent": TRACE})
+    await settle(app)
+    for text, given in (("hurry", "garbage"), ("now", LATER)):
+        await app.send("t", text, about={"traceparent": given})
+    again = app_of(agent, app.store, observers=[Tracing()])  # it remembers no advance before
+    await settle(again)
+
+    first, second = [[link.context for link in span.links] for span in spans()]
+    assert [(one.trace_id, one.span_id, one.trace_flags) for one in first] == [
+        (0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7, 1)
+    ]
+    assert [one.trace_id for one in second] == [first[0].trace_id, int(LATER[3:35], 16)]
+    assert all(one.is_remote for one in first + second)
+
+
+async def test_a_trace_that_is_none_links_to_nothing(spans: Any):
+    app = app_of(pipeline(Question(), carry_out=asking), MemoryStore(), observers=[Tracing()])
+    for id, given in (("t", 7), ("u", "00-" + "0" * 32 + "-00f067aa0ba902b7-01")):
+        await app.launch("crew", "go", thread_id=id, about={"traceparent": given})
+    await settle(app)
+
+    assert [list(span.links) for span in spans()] == [[], []]
 
 
 async def test_a_tool_is_a_span_and_its_failure_an_error(spans: Any):
@@ -212,9 +272,9 @@ async def test_tokens_cost_and_seconds_are_counted_by_model():
     await settle(app)
 
     text = counting.text([], None, now=app.clock()).decode()
-    assert 'twelvefold_model_tokens_total{direction="input",model="default"} 120.0' in text
-    assert 'twelvefold_model_cost_usd_total{model="default"} 0.25' in text
-    assert 'twelvefold_model_seconds_count{model="default"} 1.0' in text
+    assert 'twelvefold_model_tokens_total{direction="input",model="main"} 120.0' in text
+    assert 'twelvefold_model_cost_usd_total{model="main"} 0.25' in text
+    assert 'twelvefold_model_seconds_count{model="main"} 1.0' in text
 
 
 def test_metrics_are_served_where_they_are_counted(tmp_path: Path):
@@ -240,7 +300,7 @@ class Broken:
     """An observer with a fault everywhere."""
 
     @contextmanager
-    def advancing(self, ref: Any) -> Iterator[None]:
+    def advancing(self, thread: Any) -> Iterator[None]:
         yield
         raise RuntimeError("broken")
 
@@ -286,6 +346,37 @@ async def test_what_a_store_raises_passes_through_observers():
 
     assert engine.errors or status(app) == "finished"
     assert failed == [1]
+
+
+async def test_lines_of_the_loop_name_thread_agent_and_event(caplog: pytest.LogCaptureFixture):
+    def decide(chosen: Any) -> Any:
+        raise ValueError("a fault in it")
+
+    app = app_of(pipeline(Look(), carry_out=decide), MemoryStore())
+    await app.launch("crew", "go", thread_id="t")
+    with caplog.at_level(logging.DEBUG, "twelvefold"):
+        await settle(app)
+
+    known = [
+        {name: getattr(line, name, None) for name in ("thread_id", "tenant", "agent", "seq")}
+        for line in caplog.records
+    ]
+    parked = next(line for line in caplog.records if "decide failed" in line.getMessage())
+    about = {"thread_id": "t", "tenant": "default", "agent": "crew"}
+    assert known
+    assert all(about.items() <= one.items() and one["seq"] for one in known)
+    told = json.loads(JsonLines().format(parked))
+    assert (told["thread_id"], told["agent"], told["seq"]) == ("t", "crew", 1)
+
+
+async def test_lines_of_the_engine_name_the_thread(caplog: pytest.LogCaptureFixture):
+    app = app_of(pipeline(Look(), carry_out=ran_by(lambda _: 1)), MemoryStore())
+    await app.launch("crew", "go", thread_id="t")
+    later = App([], store=app.store)
+    await settle(later)
+
+    [line] = [line for line in caplog.records if line.name == "twelvefold"]
+    assert (line.thread_id, line.tenant) == ("t", "default")
 
 
 def test_a_line_of_the_log_is_one_object():

@@ -184,7 +184,7 @@ class Model(Protocol):
 
 def models_of(default: Model | None, models: Mapping[str, Model] | None) -> dict[str, Model]:
     """Models by name, the default first. Raises `ConfigurationError` for what is no model."""
-    found = ({} if default is None else {"default": default}) | dict(models or {})
+    found = ({} if default is None else {DEFAULT: default}) | dict(models or {})
     for name, model in found.items():
         if isinstance(model, type) or not callable(model):
             raise ConfigurationError(
@@ -192,6 +192,24 @@ def models_of(default: Model | None, models: Mapping[str, Model] | None) -> dict
                 ' OpenAIModel("gpt-5").'
             )
     return found
+
+
+DEFAULT = "default"
+
+
+def default_name(models: Mapping[str, Model]) -> str:
+    """What the model is called that is asked where none is named: as the application calls it, or
+    else its vendor."""
+    name = next(iter(models), DEFAULT)
+    return name_of(models[name]) if name == DEFAULT and models else name
+
+
+def name_of(model: object) -> str:
+    """The vendor's name of a model, also when another one is around it; a function's own."""
+    inner = getattr(model, "model", None)
+    if inner is None:
+        return getattr(model, "__name__", type(model).__name__)
+    return inner if isinstance(inner, str) else name_of(inner)
 
 
 def model_named(models: Mapping[str, Model], name: str | None) -> Model:

@@ -95,7 +95,8 @@ class App(Reading, Copies, Receiving, Linking):
         self.settles, self.people = Settles(settles), people_of(directory)
         self.schedules = checked(schedules, self.agents)
         self.rates, self.budgets = checked_rates(rates or {}, self.models), tuple(budgets)
-        self.observers = Observers(watching) if (watching := tuple(observers)) else None
+        watching = tuple(observers)
+        self.observers = Observers(watching, self.models) if watching else None
         self.secrets, self.stop_grace_s = checked_secrets(secrets), stop_grace_s
         self._clock, self.redact = clock, redact
         self.channels, self._watch = checked_channels(ways := list(channels)), Watch()

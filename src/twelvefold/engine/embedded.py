@@ -26,6 +26,7 @@ from twelvefold.loop import (
     lag_s,
     waiting_s,
 )
+from twelvefold.loop.said import about
 from twelvefold.schedules import Schedule
 from twelvefold.store import Due, EmbeddedStore, Ref, Woken
 
@@ -201,11 +202,11 @@ class EmbeddedEngine:
             await advance(ref, self.around, bell=self._bells[ref])
             self._went_well((ref, ""))
         except UnknownAgent as error:
-            log.error("%s", error)
+            log.error("%s", error, extra=about(ref))
             self.errors[ref] = error
             self._backoff[ref, ""] = _Backoff(version, None, 0.0)
         except Exception as error:  # one thread's trouble must not end the engine
-            log.debug("%s: advance failed", ref.id, exc_info=error)
+            log.debug("%s: advance failed", ref.id, exc_info=error, extra=about(ref))
             self._hold_back((ref, ""), version, error)
         finally:
             del self._running[ref], self._bells[ref]
@@ -218,8 +219,8 @@ class EmbeddedEngine:
     def _hold_back(self, work: Work, newest: int | datetime, error: Exception) -> None:
         before, (ref, key) = self._backoff.get(work), work
         delay_s = RETRY_FIRST_S if before is None else min(before.delay_s * 2, RETRY_MAX_S)
-        about = f"the timer {key} is still due: " if key else ""
-        log.warning("%s: %s%s; next try in %.1f s", ref.id, about, error, delay_s)
+        what = f"the timer {key} is still due: {error}" if key else str(error)
+        log.warning("%s: %s; next try in %.1f s", ref.id, what, delay_s, extra=about(ref))
         self.errors[ref] = error
         until = self.around.clock() + timedelta(seconds=delay_s)
         self._backoff[work] = _Backoff(newest, until, delay_s)

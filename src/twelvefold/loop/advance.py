@@ -18,6 +18,7 @@ from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, StoreError, U
 from twelvefold.failures import short
 from twelvefold.loop.acts import brought
 from twelvefold.loop.facts import record, sleeps_ended
+from twelvefold.loop.said import at
 from twelvefold.loop.stops import Bell, Stop
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.loop.under_way import Brought, Cancels, UnderWay, is_one_of
@@ -41,8 +42,9 @@ async def advance(ref: Ref, around: Surroundings, *, bell: Bell | None = None) -
     Returns when another advance took the thread over, or the bell says stop: then the tools under
     way may end. Cancelled, it cancels them, and records what they still bring.
     """
-    with nullcontext() if around.observers is None else around.observers.advancing(ref):
-        return await _Advance(ref, around, bell or Bell()).run()
+    one, observers = _Advance(ref, around, bell or Bell()), around.observers
+    with nullcontext() if observers is None else observers.advancing(one.thread):
+        return await one.run()
 
 
 class _Advance:
@@ -76,7 +78,7 @@ class _Advance:
             while not self.bell.stopped and not await self._round():
                 pass
         except Fenced:
-            log.info("%s was taken over by another advance", self.ref.id)
+            log.info("%s was taken over by another advance", self.ref.id, extra=at(self.durable))
         except asyncio.CancelledError:
             self.acts.cancel()
             raise
@@ -143,7 +145,7 @@ class _Advance:
                     return total, after
             raise DecideNeverWaits(f"decide made {DECISIONS_MAX} decisions without waiting.")
         except Exception as error:
-            log.exception("%s: decide failed", self.ref.id)
+            log.exception("%s: decide failed", self.ref.id, extra=at(self.durable))
             return self._failed(error), self.thread.head
 
     def _decide_once(self, directory: Directory) -> Plan:
@@ -226,7 +228,8 @@ class _Advance:
             self.state = self.agent.state(self.thread)
         self.durable = self.thread
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s %s", self.ref.id, " ".join(draft.type for draft in drafts))
+            types = " ".join(draft.type for draft in drafts)
+            log.debug("%s %s", self.ref.id, types, extra=at(self.durable))
         return moved
 
     def _tell(self, drafts: list[Draft] | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from twelvefold.deliveries import Channel, Delivery, closings, not_sent, pending, sent, timer_of
 from twelvefold.exceptions import Stale
 from twelvefold.failures import short
+from twelvefold.loop.said import about as said_of
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.store import Append, Ref, Timer
 from twelvefold.thread import Draft
@@ -39,7 +40,8 @@ async def deliver(ref: Ref, about: str, around: Surroundings) -> None:
             await around.store.commit(Append(ref.id, [fact], tenant=ref.tenant))
         elif await _rested(ref, about, left, thread.head, around):
             return
-    log.warning("%s: what is to be sent about %s changes faster than it is sent", ref.id, about)
+    text = "%s: what is to be sent about %s changes faster than it is sent"
+    log.warning(text, ref.id, about, extra=said_of(ref))
 
 
 async def _tried(one: Delivery, channels: Mapping[str, Channel], around: Surroundings) -> Draft:
@@ -50,12 +52,13 @@ async def _tried(one: Delivery, channels: Mapping[str, Channel], around: Surroun
         async with asyncio.timeout(SEND_TIMEOUT_S):
             said = await channels[one.recipient.channel].send(one)
     except Exception as error:  # whatever a channel does, the question stays
-        log.warning("%s: %s", one.key, short(error))
+        log.warning("%s: %s", one.key, short(error), extra=said_of(one.ref))
         return not_sent(one, short(error), now=around.clock())
     try:
         return sent(one, said, now=around.clock())
     except Exception as error:  # it went out: to send it again would not make it storable
-        log.warning("%s was sent, but what its channel said is lost: %s", one.key, short(error))
+        text = "%s was sent, but what its channel said is lost: %s"
+        log.warning(text, one.key, short(error), extra=said_of(one.ref))
         return sent(one, {}, now=around.clock())
 
 

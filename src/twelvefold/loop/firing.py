@@ -4,10 +4,11 @@ import logging
 from collections.abc import Sequence
 
 from twelvefold.exceptions import Stale
+from twelvefold.loop.said import about
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.plan import fire
 from twelvefold.schedules import Schedule, arming, fire_schedule, says_missed
-from twelvefold.store import Append, Due, EmbeddedStore
+from twelvefold.store import Append, Due, EmbeddedStore, Ref
 
 log = logging.getLogger("twelvefold")
 
@@ -58,7 +59,8 @@ async def _launch(
     firing = fire_schedule(schedule, due.due, now=around.clock())
     await store.commit(firing.append)
     if firing.missed:
-        log.warning("%s", says_missed(schedule, firing))
+        begun = Ref(schedule.tenant, firing.append.thread_id)
+        log.warning("%s", says_missed(schedule, firing), extra=about(begun, agent=schedule.agent))
 
 
 def _drop(due: Due, store: EmbeddedStore) -> None:

@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import cast
 
 from twelvefold.exceptions import ModelFailed, StoreError
+from twelvefold.loop.said import about
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.messages import ModelRequest, Usage
 from twelvefold.meters import WAIT_MAX, Meters, to_spend, used_up
+from twelvefold.store import Ref
 from twelvefold.thread import Draft, Json
 
 log = logging.getLogger("twelvefold")
@@ -69,7 +71,9 @@ async def count(request: ModelRequest, usage: Usage, around: Surroundings) -> No
             await asyncio.to_thread(_spend, _meters(around), name, amount, until, now)
         except StoreError as error:
             log.warning(
-                "%s: %g was used and not counted in %s: %s", request.thread_id, amount, name, error
+                "%s: %g was used and not counted in %s: %s",
+                *(request.thread_id, amount, name, error),
+                extra=about(Ref(request.tenant, request.thread_id), agent=request.agent),
             )
 
 

@@ -4,18 +4,22 @@ What an observer raises costs nobody anything but its own report.
 """
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeVar
 
-from twelvefold.plan import Act
+from twelvefold.messages import Model, default_name
+from twelvefold.plan import Act, CallModel
 from twelvefold.store import Ref
 from twelvefold.thread import Draft, Thread
 
 T = TypeVar("T")
 
 log = logging.getLogger("twelvefold")
+
+NO_MODELS: Mapping[str, Model] = {}
 
 Seen = Callable[[Draft], None]
 """Called with the fact that became of an act."""
@@ -24,12 +28,12 @@ Seen = Callable[[Draft], None]
 class Observer(Protocol):
     """Told by the process that does the work, while it does it."""
 
-    def advancing(self, ref: Ref) -> AbstractContextManager[None]:
-        """Around one advance of a thread, from a wake to its rest."""
+    def advancing(self, thread: Thread) -> AbstractContextManager[None]:
+        """Around one advance of a thread, from a wake to its rest; the thread as it is before."""
         ...
 
     def acting(self, action: Act, thread: Thread) -> AbstractContextManager[Seen]:
-        """Around one call of a model or a tool."""
+        """Around one call of a tool, or of a model, which is always named."""
         ...
 
     def committed(self, ref: Ref, drafts: Sequence[Draft]) -> None:
@@ -42,20 +46,26 @@ class Observer(Protocol):
 
 
 class Observers:
-    """Several as one."""
+    """Several as one. `models`: those of the application, of which the first is asked where none
+    is named."""
 
-    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+    def __init__(
+        self, observers: Iterable[Observer] = (), models: Mapping[str, Model] = NO_MODELS
+    ) -> None:
         self.all = tuple(observers)
+        self._unnamed = default_name(models)
 
     @contextmanager
-    def advancing(self, ref: Ref) -> Generator[None]:
+    def advancing(self, thread: Thread) -> Generator[None]:
         with ExitStack() as stack:
             for one in self.all:
-                stack.enter_context(_guarded(partial(one.advancing, ref)))
+                stack.enter_context(_guarded(partial(one.advancing, thread)))
             yield
 
     @contextmanager
     def acting(self, action: Act, thread: Thread) -> Generator[Seen]:
+        if isinstance(action, CallModel) and action.model is None:
+            action = replace(action, model=self._unnamed)
         with ExitStack() as stack:
             ways = [_guarded(partial(one.acting, action, thread)) for one in self.all]
             seeing = [stack.enter_context(way) for way in ways]

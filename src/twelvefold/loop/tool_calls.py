@@ -11,6 +11,7 @@ from twelvefold.failures import is_certain
 from twelvefold.loop.causes import raise_unless_caused
 from twelvefold.loop.facts import record_now
 from twelvefold.loop.runs import ToolRun
+from twelvefold.loop.said import about
 from twelvefold.loop.stops import Stop
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.loop.threads import Ended
@@ -103,4 +104,5 @@ def _record_late(run: ToolRun, after: int, ended: Ended) -> None:
             run.ref.id,
             run.action.step_id,
             run.said(error),
+            extra=about(run.ref, seq=after),
         )

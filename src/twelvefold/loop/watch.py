@@ -53,4 +53,5 @@ class Watch:
                 thread_id,
                 tool,
                 took_s,
+                extra={"thread_id": thread_id},
             )

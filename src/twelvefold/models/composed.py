@@ -8,6 +8,7 @@ from typing import Any
 from twelvefold.exceptions import ConfigurationError, ModelFailed
 from twelvefold.failures import is_transient, short
 from twelvefold.messages import Attempt, Model, ModelReply, ModelRequest
+from twelvefold.messages import name_of as name_of
 from twelvefold.thread import Json
 
 OUTAGES = frozenset({"rate_limited", "unavailable", "timeout", "unreadable"})
@@ -79,14 +80,6 @@ class RoundRobin:
         model = self.of(request)
         reply = await model(request)
         return replace(reply, model=reply.model or name_of(model))
-
-
-def name_of(model: Any) -> str:
-    """The vendor's name of a model, also when another one is around it; a function's own."""
-    inner = getattr(model, "model", None)
-    if inner is None:
-        return getattr(model, "__name__", type(model).__name__)
-    return inner if isinstance(inner, str) else name_of(inner)
 
 
 def _some(models: Sequence[Model], function: str) -> tuple[Model, ...]:

@@ -45,7 +45,7 @@ class Metrics:
         )
 
     @contextmanager
-    def advancing(self, ref: Ref) -> Generator[None]:
+    def advancing(self, thread: Thread) -> Generator[None]:
         yield
 
     @contextmanager

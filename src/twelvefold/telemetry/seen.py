@@ -4,15 +4,24 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from twelvefold.plan import Act, CallModel, CallTool, Reconcile
-from twelvefold.thread import Draft
+from twelvefold.telemetry.traceparent import TRACEPARENT, traceparent_of
+from twelvefold.thread import Draft, Thread
 
+MESSAGE = "message_received"
 FAILED = frozenset({"tool_failed", "tool_outcome_unknown", "model_failed", "advance_failed"})
-DEFAULT_MODEL = "default"
 
 
 def model_name(action: CallModel) -> str:
-    """As the application calls it."""
-    return action.model or DEFAULT_MODEL
+    """As the application calls it, or else its vendor."""
+    return str(action.model)
+
+
+def traces_of(thread: Thread) -> list[tuple[int, int, int]]:
+    """Trace, span and flags of whoever sent the message that began the thread, and the newest."""
+    newest = next((one for one in reversed(thread.events) if one.type == MESSAGE), None)
+    ends = [*thread.events[:1], *([] if newest is None else [newest])]
+    found = (traceparent_of(one.data.get(TRACEPARENT)) for one in ends)
+    return list(dict.fromkeys(one[1:] for one in found if one is not None))
 
 
 def tool_call(action: Act) -> CallTool:

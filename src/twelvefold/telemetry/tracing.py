@@ -1,8 +1,10 @@
 """Spans and metrics of OpenTelemetry, by its API alone: the application chooses SDK and exporter.
 
 A span is what this process does: one advance of a thread, in it each call of a model and a tool.
-None stays open while a thread waits. The next advance links to the one before, where this process
-made that, too; `gen_ai.conversation.id`, the thread, finds all of them.
+None stays open while a thread waits. An advance links to the one before, where this process made
+that, too, and to the traces of whoever sent the first message and the newest one, which the log
+keeps: so a trace goes on in other processes. `gen_ai.conversation.id`, the thread, finds all of
+them.
 """
 
 import time
@@ -13,10 +15,11 @@ from typing import Any
 
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.loop import Seen
+from twelvefold.messages import DEFAULT
 from twelvefold.plan import Act, CallModel
 from twelvefold.store import Ref
 from twelvefold.telemetry import names
-from twelvefold.telemetry.seen import failure_of, model_name, tool_call, usage_of
+from twelvefold.telemetry.seen import failure_of, model_name, tool_call, traces_of, usage_of
 from twelvefold.thread import Draft, Thread
 
 LINKS_KEPT_MAX = 10_000
@@ -31,8 +34,9 @@ _TOKENS = {
 
 
 class Tracing:
-    """An `Observer`. `providers`: whose each model is, by the application's name for it ("openai",
-    "anthropic", ...). Raises `ConfigurationError` without the extra."""
+    """An `Observer`. `providers`: whose each model is ("openai", "anthropic", ...), by the name in
+    its span; "default" is for all that are not there. Raises `ConfigurationError` without the
+    extra."""
 
     def __init__(self, *, providers: Mapping[str, str] | None = None) -> None:
         try:
@@ -50,12 +54,11 @@ class Tracing:
         self._before: OrderedDict[Ref, Any] = OrderedDict()
 
     @contextmanager
-    def advancing(self, ref: Ref) -> Generator[None]:
-        before = self._before.get(ref)
-        links = [] if before is None else [self._trace.Link(before)]
-        given = {names.OPERATION: names.INVOKE_AGENT, **_about(ref)}
+    def advancing(self, thread: Thread) -> Generator[None]:
+        ref = Ref(thread.tenant, thread.id)
+        given = {names.OPERATION: names.INVOKE_AGENT, names.AGENT_NAME: thread.agent, **_about(ref)}
         with self._tracer.start_as_current_span(
-            names.INVOKE_AGENT, attributes=given, links=links
+            f"{names.INVOKE_AGENT} {thread.agent}", attributes=given, links=self._links(ref, thread)
         ) as span:
             self._before[ref] = span.get_span_context()
             self._before.move_to_end(ref)
@@ -65,9 +68,6 @@ class Tracing:
 
     @contextmanager
     def acting(self, action: Act, thread: Thread) -> Generator[Seen]:
-        advance = self._trace.get_current_span()
-        advance.update_name(f"{names.INVOKE_AGENT} {thread.agent}")
-        advance.set_attribute(names.AGENT_NAME, thread.agent)
         name, given = self._named(action)
         given |= {names.AGENT_NAME: thread.agent, **_about(Ref(thread.tenant, thread.id))}
         started, facts = time.perf_counter(), list[Draft]()
@@ -93,11 +93,19 @@ class Tracing:
     def outrun(self, ref: Ref) -> None:
         self._trace.get_current_span().add_event("outrun")
 
+    def _links(self, ref: Ref, thread: Thread) -> list[Any]:
+        before = self._before.get(ref)
+        contexts = [] if before is None else [before]
+        for trace_id, span_id, flags in traces_of(thread):
+            sampled = self._trace.TraceFlags(flags)
+            contexts.append(self._trace.SpanContext(trace_id, span_id, True, sampled))
+        return list(map(self._trace.Link, contexts))
+
     def _named(self, action: Act) -> tuple[str, dict[str, Any]]:
         if isinstance(action, CallModel):
             model = model_name(action)
             given: dict[str, Any] = {names.OPERATION: names.CHAT, names.REQUEST_MODEL: model}
-            if provider := self._providers.get(model):
+            if provider := self._providers.get(model) or self._providers.get(DEFAULT):
                 given[names.PROVIDER] = provider
             return f"{names.CHAT} {model}", given
         call = tool_call(action)

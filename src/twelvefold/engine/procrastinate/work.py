@@ -12,6 +12,7 @@ from twelvefold.engine.procrastinate.log import JobStore
 from twelvefold.engine.procrastinate.queue import Queue
 from twelvefold.exceptions import StoreUnavailable, UnknownAgent, UnknownThread
 from twelvefold.loop import Bell, Surroundings, advance, deliver, fire_due
+from twelvefold.loop.said import about
 from twelvefold.schedules import Schedule
 from twelvefold.store import Append, Ref
 from twelvefold.thread import Draft, Json
@@ -108,7 +109,8 @@ class Work:
     async def park(self, job: Job) -> None:
         """The workers that had this job died, one after the other: a person has to look."""
         if job.ref.id:
-            log.error("%s: %s workers died with it; it is parked", job.ref.id, job.kills)
+            said = "%s: %s workers died with it; it is parked"
+            log.error(said, job.ref.id, job.kills, extra=about(job.ref))
             with suppress(UnknownThread):
                 await self._store.commit(self._parked(job, await self._queue.version(job.ref)))
         await self._queue.give_up(job)

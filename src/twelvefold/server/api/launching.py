@@ -1,6 +1,5 @@
 """Launches: one thread for one id, and what happens when that id is there already."""
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,23 +12,18 @@ from twelvefold.app import App
 from twelvefold.exceptions import Conflict, UnknownThread
 from twelvefold.server.api.once import turn_of
 from twelvefold.server.principal import Principal
+from twelvefold.telemetry.traceparent import TRACEPARENT, traceparent_of
 from twelvefold.thread import Event, Json
 
 OnConflict = Literal["fail", "return", "send"]
-
-TRACEPARENT = "traceparent"
-_TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?![^-])"
-)
-"""Of W3C Trace Context. What another version appends is of no use here."""
 
 
 def about_of(request: Request, metadata: Mapping[str, Json] | None = None) -> dict[str, Json]:
     """What is kept with a message beside its text. A trace that is none is left out: the standard
     asks for that, and no request fails for it."""
     about: dict[str, Json] = {} if metadata is None else {"metadata": dict(metadata)}
-    trace = _TRACEPARENT.match(request.headers.get(TRACEPARENT, ""))
-    return about if trace is None else {**about, TRACEPARENT: trace[0]}
+    trace = traceparent_of(request.headers.get(TRACEPARENT))
+    return about if trace is None else {**about, TRACEPARENT: trace.text}
 
 
 @dataclass(frozen=True, slots=True)
