@@ -112,7 +112,7 @@ def break_down(step: Job) -> str:
 
 def failing_job(thread: Thread, state: State[Job]) -> Any:
     if state.ready:
-        return run(break_down, state.ready[0].step)
+        return run(break_down, state.ready[0].step, retry_safe=True)  # it may be cut off
     if state.waiting or state.finished:
         return Wait()
     failed = state.last(Job)
