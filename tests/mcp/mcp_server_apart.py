@@ -1,13 +1,14 @@
 """A real MCP server of the SDK, as a program of its own: over stdio, or over HTTP on loopback.
 
-It keeps a ledger, one line per call that took effect, which outlives it. What a tool does is told by
-its arguments; what it says of itself by the file `words` beside the ledger, read at each listing.
+It keeps a ledger, one line per call that took effect, which outlives it. What a tool does is told
+by its arguments; what it says of itself by the file `words` beside the ledger, at each listing.
 """
 
 import asyncio
 import base64
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -105,14 +106,10 @@ async def over_stdio() -> None:
 async def over_http() -> None:
     import uvicorn
 
-    config = uvicorn.Config(SERVER.streamable_http_app(), port=0, log_level="error")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    print(port, flush=True)  # noqa: T201
-    await task
+    config = uvicorn.Config(SERVER.streamable_http_app(), log_level="error")
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # it takes connections from now on
+        print(listening.getsockname()[1], flush=True)  # noqa: T201
+        await uvicorn.Server(config).serve([listening])
 
 
 if __name__ == "__main__":

@@ -13,9 +13,17 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult
 
 from twelvefold.call import Call
-from twelvefold.exceptions import NothingHappened, ToolFailed, TwelvefoldError, Unreachable
+from twelvefold.exceptions import (
+    NothingHappened,
+    ToolFailed,
+    ToolRefused,
+    TwelvefoldError,
+    Unreachable,
+)
+from twelvefold.failures import short as short_error
 from twelvefold.mcp.client.comparing import short
 from twelvefold.mcp.client.linked import CONNECT_TIMEOUT_S, Link
+from twelvefold.mcp.client.pins import Pin, Said
 from twelvefold.mcp.client.remotes import CALL_KEY
 from twelvefold.mcp.client.results import text_of, value_of
 from twelvefold.mcp.client.stepping import McpStep, Origin
@@ -37,6 +45,8 @@ async def called(step: McpStep, call: Call[Any], *, open: Open, again: str) -> A
         result = await link.call(origin.allowed.tool, arguments, {KEY_IN_META: call.key})
     except MCPError as error:
         raise _failed(origin, error.message) from error
+    except (ValueError, RuntimeError) as error:  # an answer, but none that it may give
+        raise ToolFailed(f"{origin.name} answered, but not as it may: {_said(error)}") from error
     except asyncio.CancelledError:  # its time is over, or it stops: it may hang for others, too
         link.wear()
         raise
@@ -76,11 +86,11 @@ async def _checked(origin: Origin, open: Open, again: str) -> Link:
         raise NothingHappened(f"{origin.server} was not reached in time") from error
     except NothingHappened:
         raise
-    except (TwelvefoldError, MCPError) as error:
-        raise NothingHappened(f"{origin.name} was not called: {error}") from error
-    found = offered.get(origin.allowed.tool)
-    if found is None:
+    except Exception as error:
+        raise NothingHappened(f"{origin.name} was not called: {_said(error)}") from error
+    if origin.allowed.tool not in offered:
         raise NothingHappened(f"{origin.name} is not offered by its server any more.")
+    found = _pin(offered[origin.allowed.tool])
     if found.sha256 != origin.pin.sha256:
         places = short(origin.pin, found)
         raise NothingHappened(
@@ -90,7 +100,18 @@ async def _checked(origin: Origin, open: Open, again: str) -> Link:
     return link
 
 
-async def _listed(open: Open) -> tuple[Link, dict[str, Any]]:
+def _pin(said: Said) -> Pin:
+    try:
+        return Pin.of(said)
+    except ToolRefused as error:
+        raise NothingHappened(str(error)) from error
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, TwelvefoldError) else short_error(error)
+
+
+async def _listed(open: Open) -> tuple[Link, dict[str, Said]]:
     link = open()
     try:
         return link, await link.tools()

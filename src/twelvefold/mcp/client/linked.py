@@ -22,18 +22,17 @@ from mcp_types import (
     ElicitResult,
     ErrorData,
     Implementation,
-    Tool,
 )
 
 from twelvefold import __version__
 from twelvefold.exceptions import ToolRefused, Unreachable
 from twelvefold.mcp.client.guarded import http_client
-from twelvefold.mcp.client.pins import Pin
+from twelvefold.mcp.client.pins import Said
 from twelvefold.mcp.client.programs import program
 from twelvefold.mcp.client.remotes import Http, McpServer, Question, Stdio
 from twelvefold.thread import Json
 
-CONNECT_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 60.0
 """To start or reach a server, agree on a version, and list its tools."""
 PAGES_MAX = 100
 TOOLS_MAX = 5_000
@@ -61,8 +60,8 @@ class Link:
     def is_open(self) -> bool:
         return not (self._task.done() or self.worn)
 
-    async def tools(self) -> dict[str, Pin]:
-        """What the server offers now, by its own names. Raises `Unreachable`."""
+    async def tools(self) -> dict[str, Said]:
+        """What the server says of its tools now, by their names. Raises `Unreachable`."""
         return await self._asked(self._listed)
 
     async def call(
@@ -166,15 +165,15 @@ class Link:
             return at.auth
         return at.auth(self._tenant)
 
-    async def _listed(self, client: Client) -> dict[str, Pin]:
-        found: dict[str, Pin] = {}
+    async def _listed(self, client: Client) -> dict[str, Said]:
+        found: dict[str, Said] = {}
         cursor: str | None = None
         for _ in range(PAGES_MAX):
             page = await client.list_tools(cursor=cursor, cache_mode="bypass")
             for tool in page.tools:
                 if tool.name in found:
                     raise ToolRefused(f"{self.server.name} lists a tool twice. Take it off.")
-                found[tool.name] = _pin(tool)
+                found[tool.name] = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
             if (cursor := page.next_cursor) is None or len(found) > TOOLS_MAX:
                 break
         if cursor is not None:
@@ -197,10 +196,6 @@ class Link:
 def _defaults(schema: Mapping[str, Any]) -> dict[str, Json]:
     fields: Mapping[str, Any] = schema.get("properties", {})
     return {name: one["default"] for name, one in fields.items() if "default" in one}
-
-
-def _pin(tool: Tool) -> Pin:
-    return Pin.of(tool.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 def _said(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from twelvefold.exceptions import ToolRefused
+from twelvefold.exceptions import ToolRefused, Unstorable
 from twelvefold.thread import Json, canonical
 
 LOCK_VERSION = 1
@@ -33,9 +33,13 @@ class Pin:
 
     @classmethod
     def of(cls, tool: Mapping[str, Json]) -> "Pin":
-        """Of a tool as `tools/list` gives it."""
+        """Of a tool as `tools/list` gives it. Raises `ToolRefused`."""
         said = {key: tool[key] for key in PINNED if tool.get(key) is not None}
-        return cls(said, hashlib.sha256(canonical(said).encode()).hexdigest())
+        try:
+            return cls(said, hashlib.sha256(canonical(said).encode()).hexdigest())
+        except Unstorable as error:
+            name = str(tool.get("name"))[:100]
+            raise ToolRefused(f"{name}: what its server says of it is no JSON: {error}") from error
 
     @property
     def description(self) -> str | None:

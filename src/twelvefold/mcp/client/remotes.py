@@ -17,7 +17,7 @@ from twelvefold.thread import Json
 
 MESSAGE_BYTES_MAX = 16_000_000
 """Of one message of a server. A larger one ends the connection: what it held is not read."""
-CALL_TIMEOUT_S = 60.0
+CALL_TIMEOUT_S = 120.0
 _NAME = re.compile(r"[a-z](?:_?[a-z0-9])*")
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _LOCAL = ("127.0.0.0/8", "::1/128")

@@ -4,7 +4,6 @@ Types say the shape; every restriction besides is checked against the schema its
 a shape may be wider than the schema where no type says it, and nothing wrong comes through.
 """
 
-import keyword
 import re
 from collections.abc import Mapping
 from functools import reduce
@@ -24,6 +23,7 @@ from pydantic import (
 )
 
 from twelvefold.exceptions import SchemaRefused
+from twelvefold.mcp.client.arguments import field_name, stored_name
 from twelvefold.mcp.client.dialect import DEPTH_MAX, Refused
 from twelvefold.schemas.checking import Checker
 from twelvefold.schemas.nodes import Node, name_of, refs
@@ -44,7 +44,6 @@ _OF_LISTS = ("items", "prefixItems", "minItems", "maxItems", "uniqueItems")
 _OF_TEXTS = ("pattern", "minLength", "maxLength", "format")
 _OF_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _LIST_BOUNDS = frozenset({"minItems", "maxItems", "uniqueItems"})
-_NOT_FREE = frozenset(dir(BaseModel)) | {"intent", "risk", "tool", "arguments"}
 
 Fields = dict[str, Any]
 
@@ -89,7 +88,7 @@ class Shapes:
             if child is False:
                 continue
             known: Node = {} if child is True else child
-            key = _free(name, fields)
+            key = field_name(name, fields)
             fields[key] = self._field(name, key, known, name in required, _at(place, name), depth)
             if fields[key][1].default is None and name not in required:
                 left_out.add(key)
@@ -232,21 +231,6 @@ class Shapes:
 def opens(node: Node) -> bool:
     """Whether an object says that it takes what it does not name."""
     return node.get("additionalProperties", False) is not False or "patternProperties" in node
-
-
-def stored_name(name: str) -> str:
-    """The name of an argument in the log: its own, but for the one that names the step."""
-    return "intent_" if name == "intent" else name
-
-
-def _free(name: str, taken: Mapping[str, Any]) -> str:
-    """A name that Python, Pydantic and a step have not taken."""
-    made = re.sub(r"\W", "_", name, flags=re.ASCII)
-    if not made.isidentifier() or keyword.iskeyword(made) or made in _NOT_FREE or made[0] == "_":
-        made = f"arg_{made}"
-    while made in taken:
-        made += "_"
-    return made
 
 
 def _at(place: str, name: str) -> str:

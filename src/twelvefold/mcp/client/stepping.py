@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Literal, Self, cast
 from pydantic import BaseModel, ConfigDict, create_model, model_validator
 
 from twelvefold.exceptions import InvalidSteps, ToolRefused
+from twelvefold.mcp.client.arguments import stored_name
 from twelvefold.mcp.client.dialect import Refused, todays
 from twelvefold.mcp.client.naming import full_name, intent_for
 from twelvefold.mcp.client.pins import Pin
 from twelvefold.mcp.client.remotes import Allowed
-from twelvefold.mcp.client.shapes import Part, Shapes, opens, stored_name
+from twelvefold.mcp.client.shapes import Part, Shapes, opens
 from twelvefold.policy import Risk
 from twelvefold.schemas.checking import Checker
 from twelvefold.schemas.nodes import Node

@@ -13,10 +13,11 @@ from weakref import WeakKeyDictionary
 
 from twelvefold.call import Call
 from twelvefold.effects import Run, run
-from twelvefold.exceptions import ConfigurationError, ToolRefused
+from twelvefold.exceptions import ConfigurationError, ToolRefused, TwelvefoldError
+from twelvefold.failures import short
 from twelvefold.mcp.client.comparing import Change, change_of
 from twelvefold.mcp.client.naming import check_apart, full_name
-from twelvefold.mcp.client.pins import Pin, read_lock, write_lock
+from twelvefold.mcp.client.pins import Pin, Said, read_lock, write_lock
 from twelvefold.mcp.client.remotes import Allowed, McpServer, Secret
 from twelvefold.mcp.client.stepping import McpStep, step_of
 from twelvefold.secrets import Secrets, look_up
@@ -85,10 +86,13 @@ class McpTools:
         )
 
     async def check(self) -> list[Change]:
-        """How each tool of the list stands against the lock file, as its server is now."""
+        """How each tool of the list stands against the lock file, as its server is now.
+
+        Raises `ToolRefused` and `Unreachable`.
+        """
         pins, offered = read_lock(self.lock), await self._offered()
         return [
-            change_of(name, pins.get(name), offered[server.name].get(allowed.tool))
+            change_of(name, pins.get(name), _pin(offered[server.name].get(allowed.tool)))
             for name, (server, allowed) in self._listed().items()
         ]
 
@@ -114,7 +118,7 @@ class McpTools:
     async def offered(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """All that each server offers now, to choose from: nothing of it is used by itself."""
         found = await self._offered()
-        return {name: [pin.said for pin in pins.values()] for name, pins in found.items()}
+        return {name: list(tools.values()) for name, tools in found.items()}
 
     async def close(self) -> None:
         """End the connections of this event loop, and the programs that were started."""
@@ -130,18 +134,12 @@ class McpTools:
             for one in server.allowed
         }
 
-    async def _offered(self) -> dict[str, dict[str, Pin]]:
+    async def _offered(self) -> dict[str, dict[str, Said]]:
         """By connections of their own, which end here."""
-        from twelvefold.mcp.client.linked import CONNECT_TIMEOUT_S, closed
-
-        found: dict[str, dict[str, Pin]] = {}
+        found: dict[str, dict[str, Said]] = {}
         for server in self.servers.values():
             link = _link(server, lambda ref: look_up(self._secrets, ref, tenant=DEFAULT_TENANT))
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    found[server.name] = await link.tools()
-            finally:
-                await closed(link)
+            found[server.name] = await _listed_once(link)
         return found
 
     def _tool(self, kind: type[McpStep]) -> Any:
@@ -174,6 +172,24 @@ class McpTools:
         while len(links) > LINKS_MAX:
             links.pop(next(iter(links))).wear()
         return link
+
+
+def _pin(said: Said | None) -> Pin | None:
+    return None if said is None else Pin.of(said)
+
+
+async def _listed_once(link: "Link") -> dict[str, Said]:
+    from twelvefold.mcp.client.linked import CONNECT_TIMEOUT_S, closed
+
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            return await link.tools()
+    except TwelvefoldError:
+        raise
+    except Exception as error:
+        raise ToolRefused(f"{link.server.name} does not list its tools: {short(error)}") from error
+    finally:
+        await closed(link)
 
 
 def _link(server: McpServer, secret: Secret, *, tenant: str = DEFAULT_TENANT) -> "Link":
