@@ -4,7 +4,7 @@ An HTML comment right before a block says what is special about it:
 
 - `not run: why`: it is only shown.
 - `file: app.py`: the program is kept under this name, and run once.
-- `keep: orders/models.py`: it is kept under this name, for other programs to load.
+- `keep: orders/models.py`: it is kept under this name, for other programs; not only programs are.
 - `in app.py`: definitions that replace those of the same name in that file; imports are added.
 """
 
@@ -24,6 +24,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "channels").glob("*.md")),
     *sorted((ROOT / "docs" / "frameworks").glob("*.md")),
+    *sorted((ROOT / "docs" / "tutorials").glob("*.md")),
 ]
 COMMAND_S_MAX = 120
 PROMPT = "$ "
@@ -66,7 +67,12 @@ class Block:
 
     @property
     def runs(self) -> bool:
-        return self.language in {PROGRAM, CONSOLE} and not self.note.startswith("not run:")
+        code = self.language in {PROGRAM, CONSOLE} and not self.note.startswith("not run:")
+        return code or self.is_kept
+
+    @property
+    def is_kept(self) -> bool:
+        return self.note.startswith("keep: ")
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -102,7 +108,7 @@ class Reader:
 
     def follow(self, block: Block) -> list[str]:
         """Run one block; what does not come out as the page says."""
-        if block.language == PROGRAM:
+        if block.language == PROGRAM or block.is_kept:
             return self._program(block)
         return [c for command, said in commands(block.text) for c in self._command(command, said)]
 
@@ -114,7 +120,7 @@ class Reader:
             path.write_text(replaced(path.read_text(), block.text))
         else:
             path.write_text(block.text)
-        if kind == "keep":
+        if block.is_kept:
             return []
         done = self._run([sys.executable, path.name])
         return [] if done.returncode == 0 else [f"{block} does not run:\n{done.stdout}"]

@@ -259,6 +259,7 @@ def test_a_dead_link_is_noticed():
 
 
 def test_the_map_leads_to_every_page():
-    links = set(re.findall(r"\]\((?:channels/|frameworks/)?([\w-]+\.md)\)", text_of("docs/index.md")))
+    folders = r"(?:(?:channels|frameworks|tutorials)/)?"
+    links = set(re.findall(rf"\]\({folders}([\w-]+\.md)\)", text_of("docs/index.md")))
 
     assert links == {page.name for page in PAGES} - {"README.md", "index.md"}
