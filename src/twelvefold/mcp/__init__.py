@@ -11,6 +11,8 @@ from twelvefold.mcp.loading import needed
 from twelvefold.mcp.offers import Offer as Offer
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from fastapi import FastAPI
 
     from twelvefold.app import App
@@ -40,3 +42,14 @@ def mount(served: "FastAPI", **options: Any) -> "Gateway":
     with needed("mcp,server"):
         from twelvefold.mcp.serving import mount
     return mount(served, **options)
+
+
+def serve_stdio(app: "App", person: str, **options: Any) -> "Coroutine[Any, Any, None]":
+    """Speak the protocol by standard input and output, for this person, until the client goes.
+
+    `options`: `offers`, `settings`, `tenant`, and `runner=False` where others advance threads.
+    Raises `ConfigurationError`.
+    """
+    with needed():
+        from twelvefold.mcp.stdio import serve_stdio
+    return serve_stdio(app, person, **options)
