@@ -51,6 +51,7 @@ KEYS: Table = {
     "revoke": ("keys:revoke", "End a key now, for good"),
 }
 MCP: Table = {
+    "serve": ("gateway:serve", "The agents as tools of an MCP client that starts this"),
     "list": ("pinning:list_", "What the servers offer, and what of it is allowed"),
     "check": ("pinning:check", "Whether the allowed tools are as they were accepted"),
     "accept": ("pinning:accept", "Pin tools as their servers describe them now"),
@@ -99,7 +100,7 @@ _GROUP_HELP = {
     "context": "What the model reads",
     "db": "The file or database of the log: status, migrate, rebuild, backup, scrub",
     "keys": "Who may use the server: create, list, rotate, revoke",
-    "mcp": "The tools of other MCP servers: list, check, accept",
+    "mcp": "The agents as tools: serve; the tools of other servers: list, check, accept",
     "config": "Where the application and the log are found",
 }
 

@@ -66,6 +66,7 @@ def options(function: F) -> F:
             help="How long requests may take to finish.",
         ),
         click.option("--runner", is_flag=True, help="Advance threads in this process, too."),
+        click.option("--mcp", is_flag=True, help="The agents as tools of MCP clients, at /mcp."),
         port_option,
         click.option("--host", default=HOST, show_default=True, help="The address to listen at."),
     ):
@@ -80,6 +81,7 @@ def serve(
     here: Here,
     host: str,
     port: int,
+    mcp: bool,
     runner: bool,
     grace_s: int,
     proxies: Sequence[str],
@@ -101,8 +103,17 @@ def serve(
     access = _proxied(proxies, proxy_header) if proxies else None
     with bound(host, port) as listens:
         served = create_app(here.app, access=access, https=https)
+        if mcp:
+            offer(served)
         gc.freeze()  # what is loaded by now stays: no collection needs to look at it again
         return here.run(listen(here, served, listens, runner=runner, grace_s=grace_s))
+
+
+def offer(served: "FastAPI") -> None:
+    """Raises `ConfigurationError` when the extra is missing."""
+    from twelvefold.mcp import mount
+
+    mount(served)
 
 
 def parts() -> tuple[Callable[..., "FastAPI"], Callable[[str, int], socket]]:
