@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
@@ -440,28 +439,6 @@ async def test_an_address_that_is_none_is_recorded(post: Post):
 
 
 # Trouble
-
-
-async def test_a_server_that_is_down_for_an_hour_gets_every_message_once(post: Post):
-    clock, post.down = Clock(), True
-    app = app_of(
-        noting(by=["anna", "ben"]), MemoryStore(), directory=PEOPLE, channels=[channel(post)],
-        clock=clock,
-    )  # fmt: skip
-    await app.launch("crew", "go", thread_id="t")
-    await settle(app)
-    for _ in range(12):
-        clock.forward(timedelta(minutes=5))
-        await settle(app)
-    assert post.sent == []
-
-    post.down = False
-    for _ in range(3):
-        clock.forward(timedelta(hours=2))
-        await settle(app)
-
-    assert sorted(to for to, _ in post.sent) == [ANNA, BEN]
-    assert len({str(mail["Message-ID"]) for _, mail in post.sent}) == 2
 
 
 async def test_a_server_that_wants_a_name_gets_it_and_its_no_is_recorded(post: Post):

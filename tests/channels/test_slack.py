@@ -24,7 +24,6 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
 from crew import (
-    Clock,
     Pay,
     Question,
     app_of,
@@ -36,8 +35,6 @@ from crew import (
     state,
     status,
 )
-from examples.loading import app_of as example_app
-from examples.loading import example
 from twelvefold.app import App
 from twelvefold.channels.slack import Slack
 from twelvefold.directory import Directory
@@ -275,26 +272,6 @@ async def test_no_text_calls_everybody_or_makes_a_link(workspace: Workspace):
         assert text.count("```") % 2 == 0
 
 
-async def test_a_service_that_is_down_for_an_hour_gets_every_message_once(workspace: Workspace):
-    clock, workspace.down = Clock(), True
-    app = made(workspace, pipeline(Question(), carry_out=asking), clock=clock)
-    at = clock.now
-    await came(app, event(at=at))
-
-    for minutes in range(0, 60, 5):
-        clock.now = at + timedelta(minutes=minutes)
-        await settle(app)
-    assert workspace.posted == []
-    assert status(app, T) == "waiting"
-    workspace.down = False
-    clock.now = at + timedelta(minutes=130)
-    for _ in range(3):
-        await settle(app)
-        clock.forward(timedelta(hours=2))
-
-    assert sorted(m["channel"] for m in workspace.posted) == ["C1", "U1"]
-
-
 async def test_the_test_of_the_url_is_passed(workspace: Workspace):
     app = made(workspace, paying())
     body = b'{"type": "url_verification", "challenge": "3eZbrw1aB"}'
@@ -409,40 +386,6 @@ async def test_a_wrong_token_is_recorded_and_the_question_stays(workspace: Works
         await slack(workspace, token="xoxb-another")._call(
             "chat_postMessage", channel="C1", text="x"
         )
-
-
-# The deploybot, by Slack
-
-
-async def test_the_deploybot_in_slack_dispatches_what_was_approved(workspace: Workspace):
-    module = example("release_pipeline")
-    base = example_app(module, deps=module.cluster)
-    app = App(
-        base.agents.values(),
-        store=MemoryStore(),
-        models=base.models,
-        channels=[slack(workspace, agent="release")],
-        directory=PEOPLE,
-        settles={"slack": "high"},
-    )
-    await came(app, event(text="<@UBOT> deploy SHA 4af9ec0 to production"))
-
-    for _ in range(2):
-        open_contact = app.inbox()[0]
-        shown = next(m for m in workspace.posted if open_contact.id in str(m["blocks"]))
-        assert "4af9ec0" in words(shown)
-        assert (await came(app, press(buttons(shown)["Approve"])))[0] == "answered"
-
-    ran = [e.data for e in app.thread(T).events if e.type == "tool_started"]
-    chosen = {
-        e.data["intent"]: e.data["args"]
-        for e in app.thread(T).events
-        if e.type == "next_step_chosen" and "prod" in e.data["intent"]
-    }
-    assert {args["tag"] for args in chosen.values()} == {"4af9ec0"}
-    assert sum("prod" in one["intent"] for one in ran) == 2
-    assert status(app, T) == "finished"
-    assert {m.get("thread_ts") for m in workspace.posted if m["channel"] == "C1"} == {"1.0"}
 
 
 def test_a_missing_sdk_is_one_clear_line(monkeypatch: pytest.MonkeyPatch):

@@ -1,19 +1,14 @@
 """SMS by Twilio, over a local API and Twilio's own way to sign: codes, refusals, and STOP."""
 
-import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 import pytest
+from twilio_api import ANNA, BEN, TOKEN, URL, Twilio, text, twilio_api
 
 from crew import (
-    Clock,
     Pay,
     Question,
     app_of,
@@ -35,58 +30,8 @@ from twelvefold.inbound import Inbound, thread_of
 from twelvefold.testing import MemoryStore
 
 pytestmark = pytest.mark.anyio
-ANNA, BEN, URL = "+4915111111111", "+4915222222222", "https://bot.example/v1/triggers/sms"
-TOKEN = "the-token-of-the-tests"
 PEOPLE = Directory(addresses={"anna": {"sms": ANNA}, "ben": {"sms": BEN}})
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-
-
-@dataclass
-class Twilio:
-    """`sent` are the forms of messages; while it is `down`, each request is an HTTP 503."""
-
-    url: str = ""
-    down: bool = False
-    sent: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
-
-    def to(self, number: str) -> str:
-        """The newest message to a number."""
-        return [one["Body"] for one in self.sent if one["To"] == number][-1]
-
-    def code(self, number: str) -> str:
-        said = self.to(number).splitlines()[-1]
-        return next(word.strip(",") for word in said.split() if word.strip(",").isdigit())
-
-
-@contextmanager
-def twilio_api() -> Iterator[Twilio]:
-    twilio = Twilio()
-
-    class Answering(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            status = 503 if twilio.down else 201
-            if status == 201:
-                twilio.sent.append({name: values[0] for name, values in form.items()})
-            reply = json.dumps({"sid": f"SM{len(twilio.sent)}"}).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    twilio.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield twilio
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -98,12 +43,6 @@ def twilio() -> Iterator[Twilio]:
 def sms(twilio: Twilio, **options: Any) -> Sms:
     given = {"account_sid": "AC1", "auth_token": TOKEN, "number": "+1555", "url": URL}
     return Sms(**(given | {"agent": "crew", "api": twilio.url} | options))
-
-
-def text(said: str, *, sender: str = ANNA, sid: str = "SM9", **more: str) -> Inbound:
-    form = {"MessageSid": sid, "From": sender, "To": "+1555", "Body": said} | more
-    headers = {"x-twilio-signature": signature(TOKEN, URL, form)}
-    return Inbound(urlencode(form).encode(), headers)
 
 
 async def begun(twilio: Twilio, agent: Any, **options: Any) -> App:
@@ -191,13 +130,6 @@ async def test_a_question_is_answered_with_its_code(
     assert state(app).by_id("s1").result == value
 
 
-async def test_a_number_that_is_not_asked_decides_nothing(twilio: Twilio):
-    app = await begun(twilio, paying())
-
-    assert (await came(app, text(f"YES {twilio.code(ANNA)}", sender="+49")))[0] == "refused"
-    assert events(app, "tool_started") == []
-
-
 async def test_who_wrote_and_is_not_asked_sees_nothing_of_what_others_decide(twilio: Twilio):
     app = app_of(
         paying(), MemoryStore(), channels=[sms(twilio)], directory=PEOPLE, settles={"sms": "high"}
@@ -229,22 +161,6 @@ async def test_what_does_not_fit_is_decided_elsewhere(twilio: Twilio):
     await begun(twilio, long)
 
     assert twilio.to(ANNA) == "crew asks more than fits here. Decide in the inbox."
-
-
-async def test_a_provider_that_is_down_for_an_hour_gets_every_message_once(twilio: Twilio):
-    clock, twilio.down = Clock(), True
-    app = await begun(twilio, paying(), clock=clock)
-    for _ in range(12):
-        clock.forward(timedelta(minutes=5))
-        await settle(app)
-    assert twilio.sent == []
-
-    twilio.down = False
-    for _ in range(3):
-        clock.forward(timedelta(hours=2))
-        await settle(app)
-
-    assert sorted(one["To"] for one in twilio.sent) == [ANNA, BEN]
 
 
 # Who signed it

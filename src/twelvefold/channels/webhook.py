@@ -139,7 +139,8 @@ def _text(data: Mapping[str, Any], name: str, *, default: str | None = None) -> 
 
 
 def _body(delivery: Delivery) -> dict[str, Json]:
-    """What is posted. `data.contact` is the full id that a decision names."""
+    """What is posted. `data.contact` is the full id that a decision names; `data.to` is who gets
+    this, and `data.asked` who may decide."""
     about = f"{delivery.ref.id}.{delivery.about}"
     data: dict[str, Json] = {
         "thread": delivery.ref.id,
@@ -155,4 +156,5 @@ def _body(delivery: Delivery) -> dict[str, Json]:
         return {"type": "contact.closed", "data": data}
     if delivery.notice is None:
         return {"type": "told", "data": data | {"text": delivery.text}}
-    return {"type": "contact.requested", "data": data | {"contact": about, **delivery.request}}
+    asked = dict(delivery.request) | {"asked": delivery.request.get("to")}
+    return {"type": "contact.requested", "data": asked | data | {"contact": about}}
