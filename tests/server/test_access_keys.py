@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.requests import Request
 
 from server import two_tenants
 from server.known import AWAY, LOCAL, Hours, at_hours, bearer, client, keyed, signed_in
@@ -13,7 +14,8 @@ from twelvefold.directory import Directory
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.keys import id_of, new_secret
 from twelvefold.server import Principal
-from twelvefold.server.access import Keys, Loopback, Visits, any_of
+from twelvefold.server.access import Entrance, Keys, Loopback, Visits, any_of
+from twelvefold.server.access.around import Around
 from twelvefold.stores import open_store
 
 pytestmark = pytest.mark.anyio
@@ -236,3 +238,37 @@ def test_a_store_that_cannot_write_when_a_key_was_used_answers_all_the_same(
     monkeypatch.setattr(app.store, "key_used", locked)
 
     assert asked(client(app), token) == 200
+
+
+@pytest.mark.parametrize("ends", ["revoked", "expired", "removed", "visit"])
+async def test_a_stream_goes_on_as_long_as_whoever_reads_may(ends: str, tmp_path: Path):
+    hours, people = Hours(), ["anna", "ben"]
+    app = App([], store=tmp_path / "y.db", directory=lambda tenant: Directory(people=people))
+    expires = hours.at + timedelta(hours=1) if ends == "expired" else None
+    token, other = keyed(app, person="anna", expires_at=expires), keyed(app, person="ben")
+    door = Entrance(Around(app, now=hours))
+    headers = bearer(token)
+    if ends == "visit":
+        visitor = client(app, access=door)
+        signed = visitor.post("/sign-in", data={"key": token})
+        assert signed.status_code == 303, signed.text
+        headers = {"Cookie": signed.headers["set-cookie"].partition(";")[0]}
+    mine, others = [request_of(given) for given in (headers, bearer(other))]
+    assert [(await door.principal(one)).name for one in (mine, others)] == ["anna", "ben"]
+    assert await door.lets_in_still(mine)
+
+    if ends == "removed":
+        people.remove("anna")
+    elif ends == "expired":
+        hours.forward(hours=2)
+    else:
+        app.store.revoke_key(str(id_of(token)), datetime.now(UTC))
+
+    assert [await door.lets_in_still(one) for one in (mine, others)] == [False, True]
+    assert (await door.principal(mine)).name == "anna"  # of this request it was said already
+
+
+def request_of(headers: dict[str, str]) -> Request:
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": raw, "client": AWAY}
+    return Request(scope | {"query_string": b"", "scheme": "http", "server": ("inbox.example", 80)})

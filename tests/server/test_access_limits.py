@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from starlette.requests import Request
 
 from server.known import AWAY, PATIENCE_S, bearer, client, keyed, running, signed_in
+from server.visiting import begun, office
 from twelvefold.app import App
 from twelvefold.exceptions import TooManyRequests
 from twelvefold.keys import id_of
@@ -239,3 +240,35 @@ def test_a_form_of_very_many_fields_or_files_is_refused(app: App):
     files = [("file", (f"{n}", b"x")) for n in range(1500)]
     assert who.post("/sign-in", content=many, headers=headers).status_code in (400, 413)
     assert who.post("/sign-in", files=files).status_code in (400, 413)
+
+
+def test_guessing_at_links_is_slowed_and_keeps_nobody_from_another_thread(tmp_path: Path):
+    ticks = Ticks()
+    with office(tmp_path) as app:
+        one, two = (app.sync.link(begun(app, "note", name=name), "anna") for name in ("a", "b"))
+        thief = slowed(app, ticks, failures_per_minute_max=3)
+        name = one.partition("~")[0]
+
+        def opened(token: str) -> int:
+            return thief.get(f"/h/{token}").status_code
+
+        at_a_thread = [opened(f"{name}~{n:032x}") for n in range(5)]
+        at_none = [opened(f"x{n}.s1.1~{n:032x}") for n in range(4)] + [opened("nothing")]
+        sent = thief.post(f"/h/{name}~{7:032x}", data={"decision": "approve"})
+
+        assert at_a_thread == [404, 404, 404, 429, 429]
+        assert at_none == [404, 404, 404, 429, 429]
+        assert (sent.status_code, sent.headers["retry-after"]) == (429, "20")
+        assert (opened(two), opened(one)) == (200, 429)
+        ticks.at += 20
+        assert opened(one) == 200
+        assert [opened(f"{name}~{n:032x}") for n in range(2)] == [404, 429]
+        assert opened(one) == 200  # it was right a moment ago
+
+
+def test_guessing_at_links_takes_nothing_from_who_has_a_key(app: App):
+    token, ticks = keyed(app), Ticks()
+    who = slowed(app, ticks, failures_per_minute_max=2)
+
+    assert [who.get(f"/h/x.s1.1~{n:032x}").status_code for n in range(3)] == [404, 404, 429]
+    assert tried(who, token) == 200

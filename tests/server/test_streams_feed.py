@@ -286,6 +286,37 @@ async def test_a_stream_ends_after_its_time_so_that_who_reads_is_asked_again(sto
     assert feed.readers == 0
 
 
+async def test_a_stream_of_somebody_who_may_not_any_more_ends_before_it_says_more(store: Watched):
+    feed = Feed(lambda: store, heartbeat_s=0.01)
+    answers = [True, True, False]
+
+    async def still() -> bool:
+        if len(answers) == 1:  # what came since is not told any more
+            store.commit_now(Append("t1", [Draft("secret", {}, utc_now())]))
+        return answers.pop(0)
+
+    texts = [text async for text in event_lines(feed, T1, after=0, still=still, again_s=0.0)]
+
+    assert b"event: noted" in b"".join(texts)
+    assert b"secret" not in b"".join(texts)
+    assert texts[-1].startswith(b": time to say again who you are")
+    assert (answers, feed.readers) == ([], 0)
+
+
+async def test_who_reads_is_asked_for_again_no_more_often_than_that(store: Watched):
+    asked: list[int] = []
+
+    async def still() -> bool:
+        asked.append(1)
+        return True
+
+    feed = Feed(lambda: store, heartbeat_s=0.001)
+    lines = change_lines(feed, [About("threads")], life_s=0.05, still=still, again_s=60.0)
+
+    assert len([text async for text in lines]) > 3
+    assert asked == []
+
+
 async def test_a_store_that_is_gone_ends_a_stream_with_a_word(store: Watched):
     def gone() -> EmbeddedStore:
         raise StoreUnavailable("it is gone")

@@ -7,7 +7,7 @@ from fastapi import Request
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from twelvefold.exceptions import NotSignedIn, TwelvefoldError
+from twelvefold.exceptions import NotSignedIn, StoreError, TwelvefoldError
 from twelvefold.server.access.around import Around, Way, enter
 from twelvefold.server.access.forgery import FIELD, form_token, refuse_forged
 from twelvefold.server.access.keys import Keys
@@ -77,22 +77,42 @@ class Entrance:
             raise found
         return cast(Principal, found)
 
+    async def lets_in_still(self, request: Request) -> bool:
+        """Whether whoever asked is who he was, for an answer that goes on for long. Raises
+        `StoreError`."""
+        try:
+            return await self._way.principal(request) == known(request)
+        except StoreError:
+            raise
+        except TwelvefoldError:
+            return False
+
     def enter(self, request: Request) -> Around:
         """For a route that takes people who are not known yet."""
         enter(request, self._around)
         return self._around
 
     async def tried(
-        self, request: Request, given: str | None, trial: Callable[[], Awaitable[T]]
+        self,
+        request: Request,
+        given: str | None,
+        trial: Callable[[], Awaitable[T]],
+        *,
+        at: str = "",
+        wrong: type[TwelvefoldError] = NotSignedIn,
     ) -> T:
-        """What a key or token opens; guessing is slowed. Raises `TooManyRequests`."""
+        """What a key or token opens; guessing is slowed. Raises `TooManyRequests`.
+
+        `wrong`: what the trial raises for a guess. `at`: what is guessed at, where that is counted
+        apart.
+        """
         if given is None:
             return await trial()
-        self._rates.refuse_guessing(request, given)
+        self._rates.refuse_guessing(request, given, at=at)
         try:
             opened = await trial()
-        except NotSignedIn:
-            self._rates.failed(request, given)
+        except wrong:
+            self._rates.failed(request, given, at=at)
             raise
         self._rates.succeeded(request, given)
         return opened

@@ -60,20 +60,21 @@ class Rates:
         self._failures = Buckets(failures_per_minute_max, now)
         self._right: OrderedDict[str, None] = OrderedDict()
 
-    def refuse_guessing(self, request: Request, given: str) -> None:
+    def refuse_guessing(self, request: Request, given: str, *, at: str = "") -> None:
         """Raises `TooManyRequests` where too many tries failed, for what may be another one.
 
-        `given`: the key or token that is about to be looked up.
+        `given`: the key or token that is about to be looked up. `at`: what it would open, where
+        tries at one thing do not count for another.
         """
         if _try(request, given) in self._right:
             return
-        wait_s = self._failures.wait_s(_address(request))
+        wait_s = self._failures.wait_s(_place(request, at))
         if wait_s:
             raise _too_many("Too many tries from this address were refused.", wait_s)
 
-    def failed(self, request: Request, given: str) -> None:
+    def failed(self, request: Request, given: str, *, at: str = "") -> None:
         self._right.pop(_try(request, given), None)
-        self._failures.take(_address(request))
+        self._failures.take(_place(request, at))
 
     def succeeded(self, request: Request, given: str) -> None:
         given = _try(request, given)
@@ -94,6 +95,10 @@ class Rates:
 def _try(request: Request, given: str) -> str:
     """A key and whence it came, hashed."""
     return hashlib.sha256(f"{_address(request)}\n{given}".encode(errors="replace")).hexdigest()
+
+
+def _place(request: Request, at: str) -> str:
+    return f"{_address(request)}\n{at}"
 
 
 def _address(request: Request) -> str:

@@ -167,7 +167,8 @@ class Threads:
         after = asked.after if asked.cursor is None else place_of(asked.cursor, int)[0]
         if is_wanted(request):
             since = after if last_event_id is None else last_event_id
-            return event_stream(self.serving, thread_id, after=since, tenant=who.tenant)
+            tenant = who.tenant
+            return event_stream(request, self.serving, thread_id, after=since, tenant=tenant)
         store = self.app.store
         store.thread_row(thread_id, tenant=who.tenant)  # or it is not there
         found = store.events(thread_id, after=after, limit=asked.limit + 1, tenant=who.tenant)

@@ -6,6 +6,7 @@ no field; high nowhere but where somebody is signed in. Nobody has to sign in to
 that opens nothing is told apart from no other one.
 """
 
+from contextlib import suppress
 from functools import partial
 from urllib.parse import quote, urlencode
 
@@ -16,6 +17,7 @@ from twelvefold.app import App
 from twelvefold.contacts import contact_named, risk_now
 from twelvefold.exceptions import NotAllowed, NotFound, TwelvefoldError, UnknownThread
 from twelvefold.links import CHANNEL, CLICKED, TYPED, Link, thread_of, unknown
+from twelvefold.server.access import Entrance
 from twelvefold.server.pages.answering import answering
 from twelvefold.server.pages.decision import SHOWN_AGAIN, found, is_said_twice
 from twelvefold.server.pages.decision_view import Asked, Reader, asked_of
@@ -34,7 +36,7 @@ def router(serving: Serving) -> APIRouter:
     async def show(  # pyright: ignore[reportUnusedFunction]
         request: Request, token: str, tenant: str = DEFAULT_TENANT
     ) -> Response:
-        link, asked = await run_sync(partial(look, serving.app, token, tenant))
+        link, asked = await _looked(request, serving, token, tenant)
         return _page(request, serving, link, asked, at=_path(token, tenant))
 
     @routes.post("/h/{token:path}")
@@ -42,7 +44,7 @@ def router(serving: Serving) -> APIRouter:
         request: Request, token: str, tenant: str = DEFAULT_TENANT
     ) -> Response:
         data = await request.form()
-        link, asked = await run_sync(partial(look, serving.app, token, tenant))
+        link, asked = await _looked(request, serving, token, tenant)
         try:
             given = given_of(data, asked.form)
             await serving.app.answer_by_link(
@@ -61,6 +63,26 @@ def router(serving: Serving) -> APIRouter:
         return see_other(request, serving, _path(token, tenant))
 
     return routes
+
+
+async def _looked(
+    request: Request, serving: Serving, token: str, tenant: str
+) -> tuple[Link, Asked]:
+    """As `look`. Guessing is slowed: at each thread by itself, so that guesses at one keep nobody
+    from another, and at all that are none together."""
+    trial, door = partial(run_sync, partial(look, serving.app, token, tenant)), serving.access
+    if not isinstance(door, Entrance):
+        return await trial()
+    at = await run_sync(partial(_guessed_at, serving.app, token, tenant))
+    return await door.tried(request, token, trial, at=at, wrong=NotFound)
+
+
+def _guessed_at(app: App, token: str, tenant: str) -> str:
+    with suppress(NotAllowed, NotFound):
+        thread_id = thread_of(token)
+        app.store.epoch(thread_id, tenant=tenant)
+        return f"link {tenant}/{thread_id}"
+    return "link"
 
 
 def look(app: App, token: str, tenant: str) -> tuple[Link, Asked]:

@@ -4,14 +4,16 @@ The API's route of events calls `event_stream` when a request asks for a stream.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import anyio
 from fastapi import APIRouter, Query, Request, Response
 
 from twelvefold.exceptions import Conflict, StoreError, UnknownThread
+from twelvefold.server.access import Entrance
 from twelvefold.server.principal import Principal
 from twelvefold.server.problems import ProblemRoute
 from twelvefold.server.serving import Serving
@@ -41,7 +43,9 @@ STREAM: dict[str, Any] = {
 """What OpenAPI says of it."""
 ABOUTS_MAX = 10
 LIFE_S_MAX = 600.0
-"""So long a key that was revoked, or a scope that was taken away, is still good for a stream."""
+AGAIN_S = 10.0
+"""So often it is asked again who reads, when anything is to be sent: a key that was revoked, or a
+scope that was taken away, is good for a stream for so long, and a heartbeat."""
 WHO_AGAIN = "time to say again who you are"
 RESUME = "go on with Last-Event-ID"
 
@@ -59,12 +63,15 @@ def router(serving: Serving) -> APIRouter:
         who = await serving.access.principal(request)
         abouts = [_about(name, who, serving.app.store) for name in about]
         serving.feed.expect_open()
-        return EventStream(change_lines(serving.feed, abouts))
+        still = _still(request, serving)
+        return EventStream(change_lines(serving.feed, abouts, still=still))
 
     return routes
 
 
-def event_stream(serving: Serving, thread_id: str, *, tenant: str, after: int = 0) -> Response:
+def event_stream(
+    request: Request, serving: Serving, thread_id: str, *, tenant: str, after: int = 0
+) -> Response:
     """Every event of the thread after `after`, and then each as it is committed, without end: a
     finished thread may go on.
 
@@ -77,16 +84,36 @@ def event_stream(serving: Serving, thread_id: str, *, tenant: str, after: int = 
             f"{thread_id} has {head} events: there is none with id {after}. This is another log"
             " than the one you read before; read it from its beginning, without Last-Event-ID."
         )
-    return EventStream(event_lines(serving.feed, Ref(tenant, thread_id), after=after))
+    ref, still = Ref(tenant, thread_id), _still(request, serving)
+    return EventStream(event_lines(serving.feed, ref, after=after, still=still))
+
+
+Still = Callable[[], Awaitable[bool]]
+
+
+def _still(request: Request, serving: Serving) -> Still:
+    """Whether whoever reads may go on. An `Access` of somebody else's lets in for `LIFE_S_MAX`."""
+    door = serving.access
+    return partial(door.lets_in_still, request) if isinstance(door, Entrance) else _always
+
+
+async def _always() -> bool:
+    return True
 
 
 async def event_lines(
-    feed: Feed, ref: Ref, *, after: int, life_s: float = LIFE_S_MAX
+    feed: Feed,
+    ref: Ref,
+    *,
+    after: int,
+    life_s: float = LIFE_S_MAX,
+    still: Still = _always,
+    again_s: float = AGAIN_S,
 ) -> AsyncGenerator[bytes]:
     """The text of a stream of events, for `life_s`."""
     yield OPENING
     async with aclosing(feed.events(ref, after=after)) as found:
-        async for chunk in _alive(found, life_s=life_s):
+        async for chunk in _alive(found, life_s=life_s, still=still, again_s=again_s):
             if isinstance(chunk, bytes):
                 yield chunk
             elif isinstance(chunk, str):
@@ -96,12 +123,17 @@ async def event_lines(
 
 
 async def change_lines(
-    feed: Feed, abouts: Sequence[About], *, life_s: float = LIFE_S_MAX
+    feed: Feed,
+    abouts: Sequence[About],
+    *,
+    life_s: float = LIFE_S_MAX,
+    still: Still = _always,
+    again_s: float = AGAIN_S,
 ) -> AsyncGenerator[bytes]:
     """The text of a stream for a page, for `life_s`."""
     yield OPENING
     async with aclosing(feed.changes(abouts)) as found:
-        async for news in _alive(found, life_s=life_s):
+        async for news in _alive(found, life_s=life_s, still=still, again_s=again_s):
             if isinstance(news, bytes):
                 yield news
             elif isinstance(news, str):
@@ -111,14 +143,21 @@ async def change_lines(
 
 
 async def _alive(
-    found: AsyncGenerator[T | str | None], *, life_s: float
+    found: AsyncGenerator[T | str | None], *, life_s: float, still: Still, again_s: float
 ) -> AsyncGenerator[T | str | bytes]:
-    """What is found, with heartbeats, until its time is over or the store is gone."""
-    ends = anyio.current_time() + life_s
+    """What is found, with heartbeats, until its time is over, whoever reads may not any more, or
+    the store is gone."""
+    began = anyio.current_time()
+    asked = began
     try:
         async for one in found:
+            if anyio.current_time() >= asked + again_s:
+                if not await still():
+                    yield WHO_AGAIN
+                    return
+                asked = anyio.current_time()
             yield HEARTBEAT if one is None else one
-            if anyio.current_time() > ends:
+            if anyio.current_time() > began + life_s:
                 yield WHO_AGAIN
                 return
     except StoreError as error:
