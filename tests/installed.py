@@ -6,6 +6,7 @@ Offline: what twelvefold depends on comes from the environment of the tests, twe
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,6 +92,15 @@ def machine(folder: Path) -> Machine:
             found = list(folder.glob("*.whl"))
             _install(folder / "environment", found[0])
     return Machine(folder / "environment", found[0])
+
+
+def without(machine: Machine, folder: Path, *modules: str) -> Machine:
+    """Another machine with the same wheel, from which these modules of ours are gone."""
+    _install(folder, machine.wheel)
+    [ours] = folder.glob("lib/python*/site-packages/twelvefold")
+    for module in modules:
+        shutil.rmtree(ours / module)
+    return Machine(folder, machine.wheel)
 
 
 def _build(folder: Path, target: str) -> None:

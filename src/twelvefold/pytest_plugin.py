@@ -24,7 +24,22 @@ UPDATE = "--snapshot-update"
 _app_key = pytest.StashKey["App"]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+class Ejected:
+    """Puts what the project ejected in place, before conftest files load any of twelvefold."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+        from twelvefold.exceptions import ConfigurationError
+        from twelvefold.scaffold.using import use_ejected
+
+        try:
+            use_ejected(early_config.rootpath)
+        except ConfigurationError as error:
+            raise pytest.UsageError(str(error)) from error
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.register(Ejected())
     parser.addini(APP, "the application whose *.cases.yaml are collected: app.py, or app.py:name")
 
 

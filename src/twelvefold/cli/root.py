@@ -63,6 +63,7 @@ COMMANDS: Table = {
     "demo": ("demo:demo", "The deploybot, end to end, here in the terminal"),
     "add": ("adding:add", "Copy a small file that is yours into your project"),
     "new": ("making:new", "A project of your own: agent, tools, prompts, tests, deployment"),
+    "eject": ("ejecting:eject", "Copy a module of twelvefold into your project, and use that one"),
     "run": ("running:run", "Start a thread and follow it until it ends or pauses"),
     "send": ("running:send", "Append a message or a signal"),
     "pause": ("controls:pause", "Decide nothing more until resume"),

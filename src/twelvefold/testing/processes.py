@@ -13,6 +13,15 @@ from twelvefold.thread import Json
 PROCESSES = 2
 """Servers side by side, as a rule."""
 
+START = """
+import os, pathlib, runpy
+from twelvefold.scaffold.using import use_ejected
+for folder in os.environ["PYTHONPATH"].split(os.pathsep):
+    use_ejected(pathlib.Path(folder).resolve())
+runpy.run_module("twelvefold.testing.child", run_name="__main__", alter_sys=True)
+"""
+"""What the project ejected is in place before anything of twelvefold is loaded that uses it."""
+
 Order = Callable[[Path, Mapping[str, Json]], "Ended"]
 
 
@@ -32,7 +41,7 @@ def children(
     many threads as there are `processes`."""
     before = os.pathsep.join(str(p) for p in path)
     env = os.environ | {"PYTHONPATH": os.pathsep.join([before, os.environ.get("PYTHONPATH", "")])}
-    command = [sys.executable, "-m", "twelvefold.testing.child", build]
+    command = [sys.executable, "-c", START, build]
     servers = [
         subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(processes)
