@@ -15,6 +15,7 @@ import click
 from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
+from twelvefold.cli.unsent import said_of, unsent
 from twelvefold.exceptions import TwelvefoldError
 from twelvefold.notices import ago, troubles
 from twelvefold.store import ThreadRow
@@ -40,7 +41,8 @@ class Finding:
 @click.pass_obj
 def doctor(here: Here) -> int:
     """Look at the application, the log and what waits."""
-    looks = (application, steps, schedules, log, engine, threads, waits, deliveries, ungated)
+    looks = (application, steps, schedules, log, engine, threads, waits)
+    looks += (channels, deliveries, ungated)
     findings = [finding for look in looks for finding in _safely(look, here)]
     wrong = any(finding.level == "wrong" for finding in findings)
     if here.json:
@@ -174,14 +176,32 @@ def waits(here: Here) -> Iterator[Finding]:
         yield Finding("note", "timers", f"{len(due)} are due   go on: twelvefold resume {name}")
 
 
+def channels(here: Here) -> Iterator[Finding]:
+    """What waits to be sent, by channel."""
+    store = here.readable_store()
+    if not here.app_is_loaded or store is None:
+        return
+    waiting = {one.channel: one for one in unsent(here.app, store)}
+    for name in here.app.channels:
+        one = waiting.get(name)
+        says = "nothing waits to be sent" if one is None else said_of(one, now=here.app.clock())
+        yield Finding("note" if one and one.error else "ok", f"channel {name}", says)
+
+
 def deliveries(here: Here) -> Iterator[Finding]:
     """What people who are asked have not got."""
     store = here.readable_store()
     if store is None:
         return
-    for row in store.contacts():
-        for trouble in troubles(store.load(row.ref.id, tenant=row.ref.tenant), row.id):
-            yield Finding("note", f"sending {short(row.ref.id)}.{row.id}", f"not sent to {trouble}")
+    found = [
+        Finding("note", f"sending {short(row.ref.id)}.{row.id}", f"not sent to {trouble}")
+        for row in store.contacts()
+        for trouble in troubles(store.load(row.ref.id, tenant=row.ref.tenant), row.id)
+    ]
+    yield from found[:LISTED_MAX]
+    if len(found) > LISTED_MAX:
+        says = f"and {len(found) - LISTED_MAX} more: twelvefold inbox"
+        yield Finding("note", "sending", says)
 
 
 def ungated(here: Here) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ a crash delays a message and never loses the question. What a channel gets may c
 key.
 """
 
+from twelvefold.deliveries.backlog import Backlog as Backlog
+from twelvefold.deliveries.backlog import backlogs as backlogs
 from twelvefold.deliveries.closing import closings as closings
 from twelvefold.deliveries.facts import not_sent as not_sent
 from twelvefold.deliveries.facts import sent as sent
