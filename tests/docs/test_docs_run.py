@@ -19,14 +19,16 @@ BEGINS_WITH = {
     "scale.md": FIRST_AGENT,
     "state.md": FIRST_AGENT,
     "testing.md": FIRST_AGENT,
+    "two-workers.md": FIRST_AGENT,
 }
 """The `app.py` that a reader of the page has already."""
 
 ASKS_A_MODEL = {"own_loop.md"}
 """Pages whose reader has a key and a server: `chat_server`."""
 
-HAS_POSTGRES = {"postgres.md", "scale.md"}
-"""Pages whose reader has named an empty database."""
+STORE = "TWELVEFOLD_STORE"
+HAS_POSTGRES = {"postgres.md": STORE, "scale.md": STORE, "two-workers.md": "NEW"}
+"""Pages whose reader has named an empty database, and the variable with its URL."""
 
 SHELLS = {"sh", "bash", "shell", "shellsession"}
 AGENT_LINES_MAX = 25
@@ -47,7 +49,7 @@ def test_what_a_page_shows_is_what_happens(
     with chat_server() if page.name in ASKS_A_MODEL else nullcontext() as recorded:
         reader.env = recorded.env if recorded else {}
         if page.name in HAS_POSTGRES:
-            reader.env["TWELVEFOLD_STORE"] = request.getfixturevalue("empty_postgres_url")
+            reader.env[HAS_POSTGRES[page.name]] = request.getfixturevalue("empty_postgres_url")
         for block in filter(lambda block: block.runs, blocks_of(page)):
             assert reader.follow(block) == [], str(block)
 
