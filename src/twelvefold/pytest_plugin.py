@@ -29,6 +29,9 @@ class Ejected:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+        project = early_config.rootpath / "pyproject.toml"
+        if not project.is_file() or b"ejected" not in project.read_bytes():
+            return  # of the library, nothing is loaded for those who do not use it
         from twelvefold.exceptions import ConfigurationError
         from twelvefold.scaffold.using import use_ejected
 
