@@ -29,6 +29,7 @@ def text(words: str) -> dict[str, str]:
         ([text("a"), text("b")], {}, {"content": ["a", "b"]}),
         ([text('{"a": 1}')], {"structuredContent": {"a": 1}}, {"a": 1}),
         ([text("5")], {"structuredContent": {"result": 5}}, {"result": 5}),
+        ([text("so it is")], {"structuredContent": {"result": "so it is"}}, {"result": "so it is"}),
         ([], {"structuredContent": {"a": 1}}, {"a": 1}),
         (
             [text("seen")],

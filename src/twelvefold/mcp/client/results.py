@@ -88,9 +88,9 @@ def _repeats(part: Json, structured: Json) -> bool:
     """Whether a text is the structure once more, as servers add it for older clients."""
     if not isinstance(part, str):
         return False
+    wrapped = cast("dict[str, Json]", structured) if isinstance(structured, dict) else {}
+    same = [structured, *(wrapped.values() if len(wrapped) == 1 else ())]
     try:
-        found: Json = json.loads(part)
+        return part in same or json.loads(part) in same
     except (ValueError, RecursionError):
         return False
-    wrapped = cast("dict[str, Json]", structured) if isinstance(structured, dict) else {}
-    return found == structured or (len(wrapped) == 1 and found in wrapped.values())
