@@ -24,8 +24,7 @@ from twelvefold import (
     run,
 )
 from twelvefold.forms import yes_no
-from twelvefold.mcp import Offer, mount
-from twelvefold.mcp.building import Settings
+from twelvefold.mcp import Offer, Settings, mount
 from twelvefold.policy import not_an_initiator
 from twelvefold.server import create_app
 from twelvefold.testing import MemoryStore
@@ -149,7 +148,7 @@ class World:
             Agent("breaks", breaks, Part, owner="olga"),
         ]
         self.app = App(agents, store=MemoryStore(), **options)
-        self.runs, self.served = runs, create_app(self.app, runner=runs)
+        self.runs, self.served = runs, create_app(self.app, runner=runs, inbox=False)
         offers = [name for name in self.app.agents if name != "echo"]
         mount(
             self.served,

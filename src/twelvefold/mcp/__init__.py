@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from twelvefold.mcp.loading import needed
 from twelvefold.mcp.offers import Offer as Offer
+from twelvefold.mcp.settings import Settings as Settings
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -4,7 +4,6 @@ import hashlib
 import logging
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -21,30 +20,11 @@ from twelvefold.mcp.clients import Context, Who
 from twelvefold.mcp.extension import Tasks
 from twelvefold.mcp.headers import expect_task_name
 from twelvefold.mcp.offers import Offer, checked_offers
+from twelvefold.mcp.settings import Settings
 from twelvefold.mcp.verbs import verbs_of
 from twelvefold.thread import Json, canonical
 
-POLL_MS = 1_000
-WAIT_S = 30.0
 PURPOSE = "mcp request state"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How the gateway behaves.
-
-    - `name`: what it calls itself to clients.
-    - `poll_ms`: how often a client is to look at a task.
-    - `wait_s`: how long a call without a task waits for its thread.
-    """
-
-    name: str = "twelvefold"
-    poll_ms: int = POLL_MS
-    wait_s: float = WAIT_S
-
-    def __post_init__(self) -> None:
-        if self.poll_ms < 1 or self.wait_s < 0:
-            raise ConfigurationError("poll_ms is at least 1, and wait_s not negative.")
 
 
 def build(

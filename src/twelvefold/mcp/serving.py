@@ -24,9 +24,10 @@ from starlette.types import Receive, Scope, Send
 
 from twelvefold.app import App
 from twelvefold.exceptions import NotSignedIn, StoreUnavailable, TwelvefoldError
-from twelvefold.mcp.building import PURPOSE, Settings, build
+from twelvefold.mcp.building import PURPOSE, build
 from twelvefold.mcp.clients import Context, request_of
 from twelvefold.mcp.offers import Offer
+from twelvefold.mcp.settings import Settings
 from twelvefold.server.access.around import Around
 from twelvefold.server.access.dressing import dressed
 from twelvefold.server.access.forgery import refuse_other_sites

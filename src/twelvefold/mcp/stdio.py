@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from contextlib import nullcontext, redirect_stdout
 
 from twelvefold.app import App
-from twelvefold.mcp.building import PURPOSE, Settings, build
+from twelvefold.mcp.building import PURPOSE, build
 from twelvefold.mcp.clients import Context
 from twelvefold.mcp.offers import Offer
+from twelvefold.mcp.settings import Settings
 from twelvefold.server.access.signing import signing_of
 from twelvefold.server.principal import Principal
 from twelvefold.server.runner import running

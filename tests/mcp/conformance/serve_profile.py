@@ -9,8 +9,7 @@ from profile_agents import AGENTS, OFFERS
 from profile_fixtures import EVENTS, RETRY_MS, add_fixtures
 
 from twelvefold import App
-from twelvefold.mcp import mcp_app
-from twelvefold.mcp.building import Settings
+from twelvefold.mcp import Settings, mcp_app
 from twelvefold.mcp.serving import Gateway, Wire
 
 POLL_MS = 100
