@@ -6,6 +6,7 @@
 import contextlib
 import json
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from twelvefold.testing import MemoryStore
 
 ROOT = Path(__file__).parents[2]
 MODEL = "model=ScriptedModel(reply)"
-OF_PROJECTS = {"app", "channels", "cron", "judge", "cache", "otel", "mcp_tools"}
+OF_PROJECTS = {"app", "channels", "cron", "judge", "cache", "otel", "servers"}
 
 
 class Ran(NamedTuple):
@@ -93,6 +94,19 @@ def forget() -> None:
     """Drop the modules of projects: the next one has others of these names."""
     for name in [name for name in sys.modules if name.partition(".")[0] in OF_PROJECTS]:
         del sys.modules[name]
+
+
+@contextmanager
+def mcp_server(folder: Path) -> Iterator[str]:
+    """The URL of the server that the tests of the client have, a program of its own."""
+    program = ROOT / "tests/mcp/mcp_server_apart.py"
+    command = [sys.executable, str(program), str(folder), "http"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}/mcp"
+        finally:
+            process.kill()
 
 
 @dataclass

@@ -189,15 +189,17 @@ def test_a_piece_names_its_settings_and_what_is_imported_from_it(name: str):
     _, module, _, imported = piece.imported.split()
 
     assert module == piece.path.removesuffix(".py").replace("/", ".")
-    names = {
-        node.name
-        for node in ast.parse(piece.text).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
-    assert imported in names
+    assert imported in defined(ast.parse(piece.text))
     docstring = ast.get_docstring(ast.parse(piece.text)) or ""
     assert f"This file is yours: `twelvefold add {name}`" in docstring
     assert [setting for setting in piece.settings if setting not in docstring] == []
+
+
+def defined(tree: ast.Module) -> set[str]:
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    names = {node.name for node in tree.body if isinstance(node, functions)}
+    assigned = [node.targets[0] for node in tree.body if isinstance(node, ast.Assign)]
+    return names | {target.id for target in assigned if isinstance(target, ast.Name)}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -19,7 +19,7 @@ import standardwebhooks
 from channels import mail_servers
 from channels.slack_api import SECRET, TOKEN, buttons, event, press, slack_api, words
 from crew import PATIENCE_S, ended
-from scaffold.projects import Project, forget, receiver, twelvefold
+from scaffold.projects import Project, forget, mcp_server, receiver, twelvefold
 from twelvefold import App, Thread
 from twelvefold.channels.sms import signature
 from twelvefold.exceptions import ConfigurationError
@@ -365,6 +365,38 @@ def test_an_exporter_that_is_not_there_is_said(project: Project, environ: Any):
         project.app()
 
 
+async def test_tools_of_a_server_are_steps_once_somebody_has_accepted_them(
+    project: Project, environ: Any
+):
+    with mcp_server(project.folder) as url:
+        environ(MCP_URL=url)
+        project.add("mcp")
+        project.replace("servers.py", '"search"', '"write"')
+        project.write("from twelvefold.mcp.client import McpStep")
+        project.replace("app.py", "Deploy | Done,", "tools.steps | Done,")
+        project.replace(
+            "app.py", "render(thread), Deploy | Done)", "render(thread), tools.steps | Done)"
+        )
+        called = "            case McpStep() as step:\n                return tools.run(step)\n"
+        project.replace("app.py", "            case Done()", f"{called}            case Done()")
+        said = 'return Done(message="It is live.") if "<deploy_result>"'
+        project.replace("app.py", said, said.replace("deploy_result", "other__write_result"))
+        project.replace(
+            "app.py", "else Deploy(tag=tag)", 'else tools.by_name["other.write"](line="a")'
+        )
+
+        refused = await asyncio.to_thread(twelvefold, "run", "bot", "write a")
+        accepted = await asyncio.to_thread(twelvefold, "mcp", "accept", "--yes")
+        app = project.app()
+        thread = await app.launch("bot", "write a")
+        await settle(app)
+        await sys.modules["servers"].tools.close()
+
+    assert (refused.code, "twelvefold mcp accept other.write" in refused.err) == (6, True)
+    assert (accepted.code, project.text("ledger").split()[:2]) == (0, ["write", "a"])
+    assert status(app, thread) == "finished"
+
+
 @pytest.mark.parametrize(
     ("name", "missing"),
     [
@@ -372,6 +404,7 @@ def test_an_exporter_that_is_not_there_is_said(project: Project, environ: Any):
         ("email", "channels/mail.py needs EMAIL_ADDRESS"),
         ("sms", "channels/sms.py needs TWILIO_ACCOUNT_SID"),
         ("webhook", "channels/webhook.py needs WEBHOOK_SECRET"),
+        ("mcp", "servers.py needs MCP_URL"),
     ],
 )
 def test_a_missing_setting_is_one_clear_line(project: Project, name: str, missing: str):

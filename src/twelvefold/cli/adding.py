@@ -1,6 +1,7 @@
 """`twelvefold add`: a file for the project, and the lines that are left to its owner."""
 
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 import click
 
@@ -91,5 +92,5 @@ def _rows(found: Piece, what: str) -> Iterator[tuple[str, str]]:
         yield "install", f"pip install {found.install}"
     if found.settings:
         yield "set", ", ".join(found.settings)
-    yield from zip(("in app.py", ""), _lines(found), strict=False)
-    yield from zip(("then", ""), found.then, strict=False)
+    yield from zip(chain(["in app.py"], repeat("")), _lines(found), strict=False)
+    yield from zip(chain(["then"], repeat("")), found.then, strict=False)

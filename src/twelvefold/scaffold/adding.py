@@ -107,6 +107,18 @@ PIECES: Mapping[str, Piece] = {
         install="'twelvefold[otel]' opentelemetry-sdk",
         then=("OTEL_TRACES_EXPORTER is console until you set another one",),
     ),
+    "mcp": Piece(
+        "servers.py",
+        "Tools of MCP servers as steps",
+        "from servers import tools",
+        install="'twelvefold[mcp]'",
+        settings=("MCP_URL",),
+        then=(
+            "Agent(..., tools.steps | YOUR_STEPS) and AskModel(..., tools.steps | YOUR_STEPS)",
+            "case McpStep() as step: return tools.run(step), in decide",
+            "twelvefold mcp accept, once you have looked at what it shows",
+        ),
+    ),
 }
 
 
