@@ -59,7 +59,9 @@ def sampling(question: str) -> CreateMessageRequest:
 def add_asking(server: MCPServer[Any]) -> None:
     _add_by_channel(server)
     _add_in_the_answer(server)
+    _add_able(server)
     _add_rounds(server)
+    _add_two_rounds(server)
     _add_prompt(server)
 
 
@@ -96,13 +98,14 @@ def _add_by_channel(server: MCPServer[Any]) -> None:
         return await asked(ctx, "Which ones?", ENUMS)
 
 
+def once(ctx: Context, key: str, request: Any) -> Any:
+    if key in (ctx.input_responses or {}):
+        return f"{key}: {ctx.input_responses[key]}"
+    return InputRequiredResult(input_requests={key: request})
+
+
 def _add_in_the_answer(server: MCPServer[Any]) -> None:
     tool = server.tool(structured_output=False)
-
-    def once(ctx: Context, key: str, request: Any) -> Any:
-        if key in (ctx.input_responses or {}):
-            return f"{key}: {ctx.input_responses[key]}"
-        return InputRequiredResult(input_requests={key: request})
 
     @tool
     async def test_input_required_result_elicitation(ctx: Context) -> Any:
@@ -118,6 +121,11 @@ def _add_in_the_answer(server: MCPServer[Any]) -> None:
     async def test_input_required_result_list_roots(ctx: Context) -> Any:
         """Asks for roots."""
         return once(ctx, "client_roots", ListRootsRequest())
+
+
+def _add_able(server: MCPServer[Any]) -> None:
+    """Tools that look at what the client can do."""
+    tool = server.tool(structured_output=False)
 
     @tool
     async def test_input_required_result_capabilities(ctx: Context) -> Any:
@@ -180,6 +188,10 @@ def _add_rounds(server: MCPServer[Any]) -> None:
         }
         answered = set(asks) <= set(ctx.input_responses or {})
         return "all there" if answered and ctx.request_state else _asks(asks, "three")
+
+
+def _add_two_rounds(server: MCPServer[Any]) -> None:
+    tool = server.tool(structured_output=False)
 
     @tool
     async def test_input_required_result_multi_round(ctx: Context) -> Any:

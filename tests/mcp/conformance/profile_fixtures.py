@@ -61,6 +61,7 @@ EVENTS = Kept()
 def add_fixtures(server: MCPServer[Any]) -> None:
     _add_contents(server)
     _add_reports(server)
+    _add_changes(server)
     _add_resources(server)
     _add_prompts(server)
     _add_older(server)
@@ -146,6 +147,11 @@ def _add_reports(server: MCPServer[Any]) -> None:
             await ctx.report_progress(done, 100, f"Completed step {done} of 100")
             await asyncio.sleep(PAUSE_S)
         return "done"
+
+
+def _add_changes(server: MCPServer[Any]) -> None:
+    """Tools that end their stream, or tell of changes."""
+    tool = server.tool(structured_output=False)
 
     @tool
     async def test_reconnection(ctx: Context) -> str:
