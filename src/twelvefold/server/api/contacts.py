@@ -25,6 +25,7 @@ from twelvefold.server.api.replies import contact_etag, shown
 from twelvefold.server.api.routing import Routes, Who
 from twelvefold.server.principal import Principal
 from twelvefold.server.serving import Serving
+from twelvefold.server.whole import whole
 from twelvefold.store import ContactRow as Row
 from twelvefold.store import Ref
 from twelvefold.thread import Thread, canonical
@@ -61,7 +62,7 @@ def router(serving: Serving) -> APIRouter:
         "/v1/contacts/{contact_id}",
         contacts.one,
         returns=ContactShape,
-        problems=[404],
+        problems=[404, 409],
         etag=True,
         links=linked("contact_id", "id", "contacts_answer", body=YES),
     )
@@ -131,7 +132,9 @@ class Contacts:
 def contact_reply(app: App, contact_id: str, *, tenant: str) -> Response:
     row, thread = found_contact(app, contact_id, tenant=tenant)
     agent = app.agents.get(row.agent)
-    return shown(contact_shape(row, thread, agent, now=app.clock()), etag=contact_etag(row))
+    with whole(thread, row.id):
+        shape = contact_shape(row, thread, agent, now=app.clock())
+    return shown(shape, etag=contact_etag(row))
 
 
 def found_contact(app: App, contact_id: str, *, tenant: str) -> tuple[Row, Thread]:

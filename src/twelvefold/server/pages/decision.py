@@ -35,6 +35,7 @@ from twelvefold.server.pages.layout import page, see_other
 from twelvefold.server.pages.refusals import pages_router, status_of
 from twelvefold.server.principal import Principal
 from twelvefold.server.serving import Serving
+from twelvefold.server.whole import whole
 from twelvefold.state import State
 from twelvefold.thread import Thread
 
@@ -123,12 +124,14 @@ def decision_page(
 
 
 def look(app: App, contact_id: str, who: Principal) -> Asked:
-    """The contact, as this person may see it. Raises `UnknownContact`."""
+    """The contact, as this person may see it. Raises `UnknownContact`, and `Conflict` for one that
+    is not whole."""
     thread, state, id = found(app, contact_id, tenant=who.tenant)
     reader = Reader(
         who.person or who.name, who.assurance, app.settles, app.directory(tenant=who.tenant)
     )
-    return asked_of(thread, state, contact_named(state, id), reader, now=app.clock())
+    with whole(thread, id):
+        return asked_of(thread, state, contact_named(state, id), reader, now=app.clock())
 
 
 def found(app: App, contact_id: str, *, tenant: str) -> tuple[Thread, State[Any], str]:

@@ -26,6 +26,7 @@ from twelvefold.server.pages.given import Typed, given_of, typed_of
 from twelvefold.server.pages.layout import page, see_other
 from twelvefold.server.pages.refusals import pages_router, status_of
 from twelvefold.server.serving import Serving
+from twelvefold.server.whole import whole
 from twelvefold.thread import DEFAULT_TENANT
 
 
@@ -95,7 +96,8 @@ def look(app: App, token: str, tenant: str) -> tuple[Link, Asked]:
     directory = app.directory(tenant=tenant)
     proof = CLICKED if clicking else TYPED
     reader = Reader(link.person, proof, app.settles, directory, channel=CHANNEL)
-    return link, asked_of(thread, state, contact, reader, now=app.clock())
+    with whole(thread, id):
+        return link, asked_of(thread, state, contact, reader, now=app.clock())
 
 
 def _path(token: str, tenant: str) -> str:

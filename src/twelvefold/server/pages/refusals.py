@@ -1,5 +1,6 @@
 """Routes whose refusals are pages for people: what happened, and what to do next."""
 
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -19,8 +20,10 @@ from twelvefold.server.access.entrance import known
 from twelvefold.server.bodies import checked
 from twelvefold.server.pages.layout import page
 from twelvefold.server.pages.sign_in import sign_in_page
-from twelvefold.server.problems import STATUSES
+from twelvefold.server.problems import STATUSES, UNEXPECTED
 from twelvefold.server.serving import Serving
+
+log = logging.getLogger("twelvefold.server")
 
 TITLES = {
     401: "Please sign in",
@@ -53,6 +56,9 @@ def pages_router(serving: Serving) -> APIRouter:
                     response = refused(request, serving, error.status_code, error.detail)
                 except TwelvefoldError as error:
                     response = refusal(request, serving, error)
+                except Exception:
+                    log.exception("%s %s failed", request.method, request.url.path)
+                    response = refused(request, serving, 500, UNEXPECTED)
                 return dressed(request, response)
 
             return answered
