@@ -5,6 +5,11 @@ import re
 from typing import Any
 
 import schemathesis
+from schemathesis.engine import outage
+
+# A connection that uvicorn resets, for a header that is none, is followed by the question whether
+# the server is there at all. On a machine that is busy the answer takes longer than a second.
+outage.CONFIRMATION_TIMEOUT = 30.0
 
 KEY = "idempotency-key"
 KEY_CHARS_MAX = 255
