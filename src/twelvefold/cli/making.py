@@ -11,10 +11,15 @@ from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.exceptions import AlreadyThere, ConfigurationError
-from twelvefold.scaffold.new import LAUNCHES, PERSON, TEMPLATES, create, name_of, refuse_taken
-
-NEEDED = {"uvicorn": "'twelvefold[server]'", "pytest": "pytest"}
-"""What the next commands load, and what brings it."""
+from twelvefold.scaffold.new import (
+    LAUNCHES,
+    NEEDS,
+    PERSON,
+    TEMPLATES,
+    create,
+    name_of,
+    refuse_taken,
+)
 
 
 @command()
@@ -55,7 +60,7 @@ def new(here: Here, folder: Path, template: str, yes: bool) -> int:
 def _next(folder: Path, template: str) -> Iterator[str]:
     if folder.resolve() != Path.cwd():
         yield f"cd {shlex.quote(str(folder))}"
-    if missing := [what for module, what in NEEDED.items() if find_spec(module) is None]:
+    if missing := [what for module, what in NEEDS[template].items() if find_spec(module) is None]:
         yield f"pip install {' '.join(missing)}"
     agent, text = LAUNCHES[template]
     yield f'twelvefold dev --as {PERSON} {agent} "{text}"'

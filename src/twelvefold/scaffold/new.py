@@ -31,6 +31,13 @@ LAUNCHES: Mapping[str, tuple[str, str]] = {
 """Which agent of a template is launched, and with what, so that a person is asked."""
 PERSON = "anna"
 """Who is asked in every template."""
+_FOR_ALL = {"uvicorn": "'twelvefold[server]'", "pytest": "pytest"}
+NEEDS: Mapping[str, Mapping[str, str]] = {
+    "deploybot": _FOR_ALL,
+    "fastapi": {**_FOR_ALL, "httpx2": "httpx2"},
+    "minimal": _FOR_ALL,
+}
+"""What its first two commands load, and what brings it."""
 
 _NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
 _FOLDER = Path(__file__).parent / "templates"
