@@ -1,6 +1,9 @@
 """Clients of 2025-11-25, and clients that start the server: those of the SDK."""
 
+import asyncio
+import os
 import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from mcp_world import World, clients
 
 from mcp import Client, StdioServerParameters
 from server.known import PATIENCE_S, bearer
+from twelvefold import App
 
 pytestmark = pytest.mark.anyio
 
@@ -108,6 +112,28 @@ async def test_only_the_agents_that_are_named_are_tools(
         names = {tool.name for tool in (await client.list_tools()).tools}
 
     assert names == {"launch", "send", "get_thread", "answer", "echo", "asker"}
+
+
+async def test_a_program_that_an_advance_started_shows_no_form(
+    program: Callable[..., StdioServerParameters], tmp_path: Path
+):
+    app = App([], store=f"sqlite:///{tmp_path / 'log.db'}")
+    engine = app.new_engine()
+    advancing = asyncio.ensure_future(engine.run())
+    while app.store.runner_pid() != os.getpid():  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    started = program()
+
+    ran = await asyncio.create_subprocess_exec(
+        started.command, *started.args, cwd=tmp_path, stdin=DEVNULL, stderr=PIPE
+    )
+    _, told = await ran.communicate()
+    engine.stop()
+    await advancing
+    app.close()
+
+    assert ran.returncode == 5
+    assert b"may not decide" in told
 
 
 INITIALIZE = {
