@@ -31,6 +31,8 @@ def listed(cursor: str | None) -> dict[str, Any]:
 
 def replies(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
     method, params = message.get("method"), message.get("params") or {}
+    if WAY == "mute" or (WAY == "mute then" and method == "tools/list"):
+        return
     if method == "initialize":
         yield {"result": FIRST}
     elif method == "tools/list":

@@ -112,14 +112,15 @@ def _said(error: Exception) -> str:
 
 
 async def _listed(open: Open) -> tuple[Link, dict[str, Said]]:
-    link = open()
     try:
-        return link, await link.tools()
+        return await _listed_once(open())
     except (Unreachable, MCPError):
-        link.wear()
-    link = open()
+        return await _listed_once(open())
+
+
+async def _listed_once(link: Link) -> tuple[Link, dict[str, Said]]:
     try:
         return link, await link.tools()
-    except BaseException:
+    except BaseException:  # nobody else is to wait for it
         link.wear()
         raise

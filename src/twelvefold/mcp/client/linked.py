@@ -34,6 +34,7 @@ from twelvefold.thread import Json
 
 CONNECT_TIMEOUT_S = 60.0
 """To start or reach a server, agree on a version, and list its tools."""
+CLOSE_S = 10.0
 PAGES_MAX = 100
 TOOLS_MAX = 5_000
 _NO_ANSWER = frozenset({CONNECTION_CLOSED, PARSE_ERROR, REQUEST_TIMEOUT})
@@ -81,11 +82,18 @@ class Link:
     def wear(self) -> None:
         """Take nothing more, and end when nothing is asked any longer."""
         self.worn = True
+        if not self._ready.done():
+            self._task.cancel()
         if not self.busy:
             self._closing.set()
 
     async def close(self) -> None:
+        """Bounded: a server may answer nothing to a farewell."""
         self._closing.set()
+        if not self._ready.done():
+            self._task.cancel()
+        await asyncio.wait([self._task], timeout=CLOSE_S)
+        self._task.cancel()
         await asyncio.wait([self._task])
 
     async def _asked(self, ask: Callable[[Client], Awaitable[T]]) -> T:

@@ -89,7 +89,7 @@ def _repeats(part: Json, structured: Json) -> bool:
     if not isinstance(part, str):
         return False
     wrapped = cast("dict[str, Json]", structured) if isinstance(structured, dict) else {}
-    same = [structured, *(wrapped.values() if len(wrapped) == 1 else ())]
+    same: list[Json] = [structured, *(wrapped.values() if len(wrapped) == 1 else ())]
     try:
         return part in same or json.loads(part) in same
     except (ValueError, RecursionError):

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
-from weakref import WeakKeyDictionary
 
 from twelvefold.call import Call
 from twelvefold.effects import Run, run
@@ -45,9 +44,7 @@ class McpTools:
         self.servers = {server.name: server for server in servers}
         self.lock = Path(lock)
         self._secrets = secrets
-        self._links: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Any, Link]] = (
-            WeakKeyDictionary()
-        )
+        self._links: dict[asyncio.AbstractEventLoop, dict[Any, Link]] = {}
         self._tools: dict[type[McpStep], Any] = {}
 
     @cached_property
@@ -163,6 +160,8 @@ class McpTools:
         connection."""
         server = self.servers[name]
         values = {key: call.secret(ref) for key, ref in server.at.secrets.items()}
+        for loop in [loop for loop in self._links if loop.is_closed()]:
+            del self._links[loop]
         links = self._links.setdefault(asyncio.get_running_loop(), {})
         key = (name, call.tenant, tuple(sorted(values.items())))
         link = links.pop(key, None)
