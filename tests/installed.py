@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +34,18 @@ class Machine:
     def bin(self) -> Path:
         return self.environment / "bin"
 
-    def run(self, cwd: Path, *command: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, cwd: Path, *command: str, env: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             self.command(*command),
             cwd=cwd,
-            env=self.environ(),
+            env=self.environ() | (env or {}),
             text=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
             check=False,
             timeout=PATIENCE_S,
-            **more,
         )
 
     def command(self, program: str, *args: str) -> list[str]:
@@ -62,11 +63,18 @@ class Machine:
     @contextmanager
     def developing(self, cwd: Path, *args: str) -> Iterator[dict[str, Any]]:
         """`twelvefold dev` while it serves; what it said first."""
-        command = self.command("twelvefold", "dev", "--json", "--port", "0", *args)
+        with self.running(cwd, "twelvefold", "dev", "--json", "--port", "0", *args) as line:
+            yield json.loads(line)
+
+    @contextmanager
+    def running(
+        self, cwd: Path, *command: str, env: Mapping[str, str] | None = None
+    ) -> Iterator[str]:
+        """A command that stays, until the block ends; the first line that it wrote."""
         process = subprocess.Popen(
-            command,
+            self.command(*command),
             cwd=cwd,
-            env=self.environ(),
+            env=self.environ() | (env or {}),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -75,7 +83,7 @@ class Machine:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line, process.communicate(timeout=PATIENCE_S)[1]
-            yield json.loads(line)
+            yield line
         finally:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=PATIENCE_S)

@@ -13,7 +13,11 @@ def wheeled(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     return machine((base.parent if base.name.startswith("popen-") else base) / "machine")
 
 
-@pytest.fixture(scope="session", params=["deploybot", "fastapi", "minimal"])
+# docs/scaffold.md runs the smallest one in every test run.
+EACH = ["deploybot", "fastapi", pytest.param("minimal", marks=pytest.mark.long)]
+
+
+@pytest.fixture(scope="session", params=EACH)
 def template(request: pytest.FixtureRequest) -> str:
     return request.param
 

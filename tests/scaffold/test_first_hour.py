@@ -1,0 +1,136 @@
+"""What a person does next with a new project, as its README says: each step is one or two edits."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from installed import Machine
+from twelvefold.scaffold.new import create
+
+STEP = {"intent": "deploy_backend", "tag": "v1.3.2"}
+TOOL = """
+
+class Restart(Step):
+    risk: ClassVar = "medium"
+    intent: Literal["restart"] = "restart"
+    what: str
+
+
+def restart(step: Restart, call: Call[Cluster]) -> str:
+    return f"{step.what} is restarted"
+"""
+CASE = """
+        case Restart() as step if not chosen.approved:
+            return Approve(step, by=OPS, within=DAY)
+        case Restart() as step:
+            return run(restart, step)
+        case RequestHumanInput() as step:"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    create(tmp_path / "bot", "deploybot")
+    return tmp_path / "bot"
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+@pytest.fixture
+def vendor() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A server that answers as OpenAI does, always with the same step; its URL, and what came."""
+    asked: list[dict[str, Any]] = []
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            message = {"role": "assistant", "content": json.dumps(STEP)}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+            about = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
+            reply = json.dumps({**about, "choices": [choice], "usage": usage}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(reply)))
+            self.end_headers()
+            self.wfile.write(reply)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_real_model_is_one_line(
+    mine: Path, wheeled: Machine, vendor: tuple[str, list[dict[str, Any]]]
+):
+    change(mine / "app.py", 'MODEL = "script"', 'MODEL = "openai"')
+    url, asked = vendor
+    env = {"OPENAI_API_KEY": "sk-of-a-test", "OPENAI_BASE_URL": url}
+
+    ran = wheeled.run(mine, "twelvefold", "run", "deploybot", "deploy v1.3.2", env=env)
+
+    assert ran.returncode == 10, ran.stderr
+    assert 'deploy_backend         {"tag":"v1.3.2"}  waits for approval' in ran.stdout
+    [request] = asked
+    prompt = (mine / "prompts/next_step.md").read_text()
+    assert request["messages"][0]["content"] in prompt
+    tests = wheeled.run(mine, "pytest", "-q", "prompts", "tests/test_runs.py")
+    assert tests.returncode == 0, tests.stdout  # offline as before
+
+
+def test_without_its_key_a_real_model_says_what_to_do(mine: Path, wheeled: Machine):
+    change(mine / "app.py", 'MODEL = "script"', 'MODEL = "openai"')
+
+    ran = wheeled.run(mine, "twelvefold", "run", "deploybot", "x", env={"OPENAI_API_KEY": ""})
+
+    assert ran.returncode == 1
+    assert "OPENAI_API_KEY" in ran.stdout + ran.stderr
+    assert "twelvefold retry" in ran.stdout + ran.stderr
+
+
+def test_what_happened_becomes_a_test(mine: Path, wheeled: Machine):
+    wheeled.run(mine, "twelvefold", "run", "deploybot", "deploy the newest release")
+    export = ("threads", "export", "@last", "--format", "case", "--at", "5")
+    [line] = [one for one in (mine / "README.md").read_text().splitlines() if "export" in one]
+    assert " ".join(export) in line
+
+    case = wheeled.run(mine, "twelvefold", *export)
+    (mine / "prompts/mine.cases.yaml").write_text(case.stdout)
+
+    tests = wheeled.run(mine, "pytest", "-q", "prompts/mine.cases.yaml")
+    assert tests.returncode == 0, tests.stdout
+    assert "intent: deploy_frontend" in case.stdout
+    change(mine / "prompts/next_step.md", "You deploy", "You sometimes deploy")
+    assert wheeled.run(mine, "pytest", "-q", "prompts/mine.cases.yaml").returncode == 1
+
+
+@pytest.mark.long
+def test_a_tool_of_ones_own_without_a_case_is_found_by_pyright(mine: Path, wheeled: Machine):
+    pyright = ("pyright", "--pythonpath", str(wheeled.bin / "python"))
+    (mine / "tools.py").write_text((mine / "tools.py").read_text() + TOOL)
+    change(mine / "agent.py", "import DeployBackend,", "import Restart, restart, DeployBackend,")
+    change(mine / "agent.py", "DeployFrontend | Request", "DeployFrontend | Restart | Request")
+
+    found = wheeled.run(mine, *pyright)
+    assert found.returncode == 1
+    assert "Restart" in found.stdout
+
+    change(mine / "agent.py", "\n        case RequestHumanInput() as step:", CASE)
+    assert wheeled.run(mine, *pyright).returncode == 0
+    tests = wheeled.run(mine, "pytest", "-q", "--deselect", "tests/test_proofs.py")
+    assert tests.returncode == 0, tests.stdout
