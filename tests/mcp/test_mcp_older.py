@@ -90,6 +90,20 @@ async def test_a_form_settles_nothing_above_its_proof_there_either(
     assert shown == []
 
 
+async def test_a_form_that_comes_to_nothing_leaves_the_thread_going_on(
+    program: Callable[..., StdioServerParameters],
+):
+    nonsense, shown = saying(decision="perhaps")
+
+    async with Client(program(), mode="legacy", elicitation_callback=nonsense) as client:
+        waits = await client.call_tool("till", {"input": "small 5"})
+        seen = await client.call_tool("get_thread", {"thread": text_of(waits).split()[1]})
+
+    assert "waits for anna" in text_of(waits)
+    assert seen.structured_content["status"] == "waiting"
+    assert len(shown) == 1
+
+
 async def test_what_is_launched_goes_on_in_another_program(
     program: Callable[..., StdioServerParameters],
 ):
@@ -193,6 +207,9 @@ def test_the_page_of_another_site_calls_nothing(headers: dict[str, str]):
 
     assert refused.status_code == 403
     assert own.status_code == 200
+    for answer in (refused, own):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
     assert world.app.threads(tenant="acme") == []
 
 

@@ -241,7 +241,7 @@ def test_a_client_without_forms_is_told_who_is_asked(risk: str, waits: str):
         said = anna.call("till", {"input": f"{risk} 5"})
 
         assert not said["isError"]
-        assert "goes on" in text_of(said)
+        assert f"waits for {waits}" in text_of(said)
         [row] = world.app.threads(tenant=OURS)
         assert row.ref.id in text_of(said)
         assert world.ledger.paid == []

@@ -46,6 +46,10 @@ class Asked:
     contact: Contact
 
     @property
+    def name(self) -> str:
+        return f"{self.thread.id}.{self.contact.id}"
+
+    @property
     def key(self) -> str:
         return key_of(self.thread, self.contact)
 
@@ -83,17 +87,19 @@ def elicitation(message: str, schema: Mapping[str, Json]) -> dict[str, Json]:
 
 def asked_of(app: App, thread_id: str, who: Principal) -> list[Asked]:
     """What this person may answer, of a thread and those it launched."""
-    found = [one for one in _open(app, thread_id, who) if _may(app, one, who)]
-    return found[:ASKED_MAX]
+    return waiting(app, thread_id, who)[0]
 
 
-def waits_for(app: App, thread_id: str, who: Principal) -> list[str]:
-    """What a thread and those it launched wait for that is decided elsewhere, in words."""
-    return [
-        f"{one.thread.id}.{one.contact.id} waits for {visible(str(one.contact.policy))}"
-        for one in _open(app, thread_id, who)
-        if not _may(app, one, who)
-    ]
+def waiting(app: App, thread_id: str, who: Principal) -> tuple[list[Asked], list[Asked]]:
+    """What this person may answer by a form, and what is decided elsewhere."""
+    found = list(_open(app, thread_id, who))
+    mine = [one for one in found if _may(app, one, who)][:ASKED_MAX]
+    return mine, [one for one in found if one not in mine]
+
+
+def told(waits: Iterable[Asked]) -> list[str]:
+    """Who is waited for, in words."""
+    return [f"{one.name} waits for {visible(str(one.contact.policy))}" for one in waits]
 
 
 def _open(app: App, thread_id: str, who: Principal) -> Iterator[Asked]:
@@ -185,7 +191,7 @@ async def _answered(app: App, asked: Asked, said: Mapping[str, Any], who: Princi
     """Whether it counted: somebody may have been faster."""
     try:
         await app.answer(
-            f"{asked.thread.id}.{asked.contact.id}",
+            asked.name,
             **said,
             by=who.person or "",
             digest=asked.contact.digest,

@@ -7,11 +7,13 @@ which thread goes on; what a person is asked meanwhile goes to the client as a f
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from anyio.to_thread import run_sync
+from mcp.shared.exceptions import MCPError
 
 from twelvefold.app import App
 from twelvefold.exceptions import InvalidAnswer, NotFound, UnknownThread
@@ -22,7 +24,8 @@ from twelvefold.mcp.asking import (
     elicitation,
     responses_of,
     settle,
-    waits_for,
+    told,
+    waiting,
 )
 from twelvefold.mcp.clients import Context, elicited, expect_tasks, has_forms, has_tasks, is_modern
 from twelvefold.mcp.offers import Offer
@@ -84,10 +87,9 @@ class Calls:
         """What `tasks/get` answers."""
         if task.ended is not None:
             return detailed(task, {}, poll_ms=self.poll_ms)
-        asked = await self.asked(task, who)
+        asked, others = await run_sync(waiting, self.app, task.thread.id, who)
         requests = {one.key: one.request(self.app) for one in asked}
-        others = await run_sync(waits_for, self.app, task.thread.id, who)
-        return detailed(task, requests, waits_for=others, poll_ms=self.poll_ms)
+        return detailed(task, requests, waits_for=told(others), poll_ms=self.poll_ms)
 
     async def asked(self, task: Task, who: Principal) -> list[Asked]:
         if task.ended is not None:
@@ -157,7 +159,7 @@ class Calls:
         return await self._waited(ctx, task, who)
 
     async def _waited(self, ctx: Context, task: Task, who: Principal) -> Any:
-        until, pause_s, rounds = time.monotonic() + self.wait_s, PAUSE_S, 0
+        until, pause_s, shown = time.monotonic() + self.wait_s, PAUSE_S, set[str]()
         while True:
             task = await self.begun(task.thread.id, who)
             if task.ended is not None:
@@ -166,10 +168,11 @@ class Calls:
             if asked and is_modern(ctx):
                 requests = {one.key: one.request(self.app) for one in asked}
                 return InputRequired(requests, task.thread.id).request
-            if asked and rounds < ROUNDS_MAX:
-                rounds, until = rounds + 1, time.monotonic() + self.wait_s
-                if not await self._elicited(ctx, asked[0], who):
-                    return await self._goes_on(task, who)
+            new = [one for one in asked if one.key not in shown]
+            if new and len(shown) < ROUNDS_MAX:
+                shown.add(new[0].key)
+                await self._elicited(ctx, new[0], who)
+                until, pause_s = time.monotonic() + self.wait_s, PAUSE_S
                 continue
             left_s = until - time.monotonic()
             if left_s <= 0 or _waits_for_people(task):
@@ -177,14 +180,15 @@ class Calls:
             await asyncio.sleep(min(pause_s, left_s))
             pause_s = min(pause_s * GROWS, PAUSE_S_MAX)
 
-    async def _elicited(self, ctx: Context, asked: Asked, who: Principal) -> bool:
-        """Whether the answer counted: a form that was closed is not shown again."""
-        said = await elicited(ctx, asked.request(self.app))
-        return bool((await settle(self.app, [asked], {asked.key: said}, who)).counted)
+    async def _elicited(self, ctx: Context, asked: Asked, who: Principal) -> None:
+        """A form is shown once, whatever comes back: the thread goes on without an answer."""
+        with suppress(MCPError, InvalidAnswer):
+            said = await elicited(ctx, asked.request(self.app))
+            await settle(self.app, [asked], {asked.key: said}, who)
 
     async def _goes_on(self, task: Task, who: Principal) -> dict[str, Json]:
-        told = await run_sync(waits_for, self.app, task.thread.id, who)
-        why = "; ".join(told) or "it has not ended yet"
+        asked, others = await run_sync(waiting, self.app, task.thread.id, who)
+        why = "; ".join(told([*asked, *others])) or "it has not ended yet"
         return text_result(
             f"Thread {task.thread.id} goes on: {why}. `get_thread` says what became of it."
         )

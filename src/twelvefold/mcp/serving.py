@@ -18,9 +18,10 @@ from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http import EventStore
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from twelvefold.app import App
 from twelvefold.exceptions import NotSignedIn, StoreUnavailable, TwelvefoldError
@@ -29,7 +30,7 @@ from twelvefold.mcp.clients import Context, request_of
 from twelvefold.mcp.offers import Offer
 from twelvefold.mcp.settings import Settings
 from twelvefold.server.access.around import Around
-from twelvefold.server.access.dressing import dressed
+from twelvefold.server.access.dressing import HEADERS, dressed
 from twelvefold.server.access.forgery import refuse_other_sites
 from twelvefold.server.principal import Principal
 from twelvefold.server.problems import http_problem, problem_of
@@ -81,7 +82,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._lifespan(receive, send)
-        request = Request(scope, receive)
+        send, request = _dressing(send), Request(scope, receive)
         try:
             scope[_WHO] = who = await self._let_in(request)
             manager = await self._started()
@@ -170,6 +171,19 @@ class _Running:
         except StoreUnavailable:
             return False
         return True
+
+
+def _dressing(send: Send) -> Send:
+    """The headers that every answer of the server carries."""
+
+    async def dressing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return dressing
 
 
 def principal_in(ctx: Context) -> Principal:

@@ -172,7 +172,7 @@ class _Verbs:
         if chooses and taken.answer is not None:
             raise InvalidAnswer("Send an answer or a choice. Nothing was done.")
         await self.app.answer(
-            f"{asked.thread.id}.{asked.contact.id}",
+            asked.name,
             "choose" if chooses else "answer",
             by=who.person or "",
             value=taken.choice if chooses else taken.answer,
@@ -188,7 +188,7 @@ class _Verbs:
         """The form that is to be filled in; None when it was."""
         if not has_forms(ctx):
             raise NotAllowed(
-                f"{asked.thread.id}.{asked.contact.id} is decided by a person in a form, and this"
+                f"{asked.name} is decided by a person in a form, and this"
                 " client shows none. Decide it in the inbox. Nothing was done."
             )
         request, said = asked.request(self.app), given.responses.get(asked.key)
