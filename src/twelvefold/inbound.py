@@ -6,7 +6,7 @@ something written, a decision, a signal, or nothing. It calls no verb and knows 
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -124,6 +124,10 @@ class Reply:
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     status: int = 200
+
+
+Receive = Callable[[str, Inbound], Awaitable[tuple[Receipt, Reply]]]
+"""`App.receive`: for a channel that fetches what comes in."""
 
 
 class Receiver(Protocol):

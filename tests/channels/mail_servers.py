@@ -44,14 +44,14 @@ DOMAINS = ("example.com", "crew.example.com", "evil.example")
 PATIENCE_S = 20.0
 DOVECOT = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
+NO_TLS = "ssl = no\ndisable_plaintext_auth = no"
 CONFIG = """
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/dovecot.log
 protocols = imap
 listen = 127.0.0.1
-ssl = no
-disable_plaintext_auth = no
+{tls}
 {users}
 first_valid_uid = 0
 first_valid_gid = 0
@@ -130,13 +130,22 @@ def post_office(maildir: Path | None = None) -> Iterator[Post]:
 
 
 @contextmanager
-def dovecot(folder: Path, *, port: int = 0) -> Iterator[int]:
+def dovecot(folder: Path, *, port: int = 0, tls: str = NO_TLS) -> Iterator[int]:
     """The port of an IMAP server for one Maildir in a folder with a short path."""
+    port = port or free_port()
+    running = started(folder, port=port, tls=tls)
+    try:
+        yield port
+    finally:
+        _end(running)
+
+
+def started(folder: Path, *, port: int, tls: str = NO_TLS) -> "subprocess.Popen[bytes]":
+    """Dovecot, as soon as it answers. `tls`: lines of its configuration."""
     assert DOVECOT is not None
     is_root = os.geteuid() == 0
     user = "nobody" if is_root else getpass.getuser()  # Dovecot reads no mail as root
     group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
-    port = port or free_port()
     for name in ("run", "state", "home"):
         (folder / name).mkdir(exist_ok=True)
     Maildir(folder / "Maildir", create=True)
@@ -148,17 +157,17 @@ def dovecot(folder: Path, *, port: int = 0) -> Iterator[int]:
     alone = f"default_internal_user = {user}\ndefault_internal_group = {group}\n"
     alone += f"default_login_user = {user}"
     users = "" if is_root else alone  # where root starts it, it has users of its own for that
-    config.write_text(
-        CONFIG.format(
-            folder=folder, users=users, user=user, group=group, port=port, password=PASSWORD
-        )
-    )
+    given = {"users": users, "user": user, "group": group, "port": port, "password": PASSWORD}
+    config.write_text(CONFIG.format(folder=folder, tls=tls, **given))
     running = subprocess.Popen([DOVECOT, "-F", "-c", str(config)], start_new_session=True)
-    try:
-        _await_port(port, running, folder / "dovecot.log")
-        yield port
-    finally:
-        _end(running)
+    _await_port(port, running, folder / "dovecot.log")
+    return running
+
+
+def killed(running: "subprocess.Popen[bytes]") -> None:
+    """All of it at once, as by a power cut."""
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait(PATIENCE_S)
 
 
 @contextmanager

@@ -252,3 +252,28 @@ def test_a_worker_without_an_application_exits_6(cli: Cli, folder: Path):
     (folder / "app.py").unlink()
 
     assert cli("worker").code == 6
+
+
+LISTENING = """
+from twelvefold.testing import Letterbox
+
+class Fetching(Letterbox):
+    async def listen(self, receive):
+        letter = {"text": "from the mailbox", "sender": "anna", "conversation": "c1"}
+        await receive("mail", self.letter("written", key="m1", **letter))
+        raise ConnectionError("the mailbox is away")
+
+app = App(app.agents.values(), models=app.models, channels=[Fetching("mail", agent="bot")])
+"""
+
+
+def test_a_worker_listens_to_channels_that_fetch_and_ends_with_them(cli: Cli, folder: Path):
+    app = folder / "app.py"
+    app.write_text(app.read_text() + LISTENING)
+    with worker() as one:
+        assert one.says()["state"] == "advancing"
+        assert one.works() == "working on from the mailbox"
+        one.process.terminate()
+        assert one.says()["state"] == "stopping"
+        assert one.says()["state"] == "stopped"
+        assert one.ends() == 0

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import click
 
+from twelvefold.app.listening import listening
 from twelvefold.cli import exits
 from twelvefold.cli.finding import ENGINES
 from twelvefold.cli.here import Here
@@ -67,6 +68,20 @@ async def _work(here: Here, grace_s: float, stall_s: float | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stops.put_nowait, number)
     running = asyncio.ensure_future(engine.run(told=says.holds))
+    async with listening(here.app):
+        await _until_told(running, stops, engine, says, grace_s)
+    running.result()  # raises what ended it
+    says.stopped()
+    return exits.DONE
+
+
+async def _until_told(
+    running: "asyncio.Future[bool]",
+    stops: "asyncio.Queue[int]",
+    engine: Engine,
+    says: "_Says",
+    grace_s: float,
+) -> None:
     if not await _ends(running, stops, timeout_s=None):
         engine.stop(grace_s=inf)  # the grace is kept here, where a second signal ends it
         says.stopping(grace_s)
@@ -75,9 +90,6 @@ async def _work(here: Here, grace_s: float, stall_s: float | None) -> int:
             running.cancel()
             await asyncio.wait({running}, timeout=CANCEL_S)
             _leave()
-    running.result()  # raises what ended it
-    says.stopped()
-    return exits.DONE
 
 
 async def _ends(

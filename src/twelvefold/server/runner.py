@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from twelvefold.app import App
+from twelvefold.app.listening import listening
 from twelvefold.loop import Engine
 
 log = logging.getLogger("twelvefold.server")
@@ -18,13 +19,15 @@ log = logging.getLogger("twelvefold.server")
 
 @asynccontextmanager
 async def running(app: App) -> AsyncGenerator[tuple[Engine, "asyncio.Future[bool]"]]:
-    """Threads are advanced while the block lasts; at its end, what runs may end in the grace that
-    `App(stop_grace_s=)` gives. The future is that of the engine."""
+    """Threads are advanced, and channels that listen are listened to, while the block lasts; at its
+    end, what runs may end in the grace that `App(stop_grace_s=)` gives. The future is that of the
+    engine."""
     engine = app.new_engine()
     advancing = asyncio.ensure_future(engine.run())
     advancing.add_done_callback(_told)
     try:
-        yield engine, advancing
+        async with listening(app):
+            yield engine, advancing
     finally:
         engine.stop()
         await asyncio.wait({advancing})

@@ -3,7 +3,7 @@
 import base64
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
@@ -15,7 +15,7 @@ from twelvefold.channels.email.servers import TIMEOUT_S, Imap, Smtp, library
 from twelvefold.channels.email.writing import message, message_id, origin
 from twelvefold.deliveries import Delivery
 from twelvefold.exceptions import BadSignature, ConfigurationError
-from twelvefold.inbound import Inbound, Receipt, Received, Reply
+from twelvefold.inbound import Inbound, Receipt, Receive, Received, Reply
 from twelvefold.policy import Risk, Settles
 from twelvefold.signatures import signed
 from twelvefold.store import ContactRow
@@ -26,8 +26,6 @@ SECRET_BYTES_MIN = 16
 TOKEN_BYTES = 16
 LOCAL_CHARS_MAX = 64
 """Of what stands before the @ (RFC 5321, 4.5.3.1.1)."""
-
-Receive = Callable[[str, Inbound], Awaitable[tuple[Receipt, Reply]]]
 
 
 class Email:
@@ -111,7 +109,12 @@ class Email:
         """A mail as it came, for `app.receive`, where code of yours fetches it."""
         return Inbound(raw, {OURS: self._taken})
 
-    async def listen(self, receive: Receive) -> None:
+    @property
+    def listens(self) -> bool:
+        """Whether there is a mailbox."""
+        return self._imap is not None
+
+    async def listen(self, receive: Receive, /) -> None:
         """Give what comes into the mailbox to `app.receive`, until it is cancelled. A mail is
         marked as seen when it is durable. Raises `ConfigurationError`."""
         if self._imap is None:

@@ -22,8 +22,10 @@ IDLE_S = 600.0
 POLL_S = 30.0
 """Between looks, where a server cannot tell of new mail (RFC 2177)."""
 SLICE_S = 1.0
-PAUSE_S = 10.0
-"""After a failure, before the mailbox is opened again."""
+PAUSE_FIRST_S = 1.0
+PAUSE_MAX_S = 60.0
+"""After a failure, before the mailbox is opened again; pauses double from the first to the second,
+and begin anew once it was open."""
 SEEN = "\\Seen"
 
 log = logging.getLogger("twelvefold")
@@ -31,24 +33,38 @@ log = logging.getLogger("twelvefold")
 Take = Callable[[bytes], Awaitable[None]]
 
 
-async def listen(imap: Imap, take: Take, *, name: str, pause_s: float = PAUSE_S) -> None:
+async def listen(imap: Imap, take: Take, *, name: str, pause_s: float = PAUSE_FIRST_S) -> None:
     """Give each unseen mail to `take`, as long as nobody cancels it."""
     tries: Counter[str] = Counter()
+    pauses = _Pauses(pause_s)
     while True:
         try:
-            await _listen(imap, take, name, tries)
+            await _listen(imap, take, name, tries, pauses)
         except Exception as error:  # a mailbox that is away comes back
-            log.warning("%s: the mailbox is tried again in %s s: %s", name, pause_s, error)
-        await asyncio.sleep(pause_s)
+            log.warning("%s: the mailbox is tried again in %s s: %s", name, pauses.next_s, error)
+        await asyncio.sleep(pauses.taken())
 
 
-async def _listen(imap: Imap, take: Take, name: str, tries: Counter[str]) -> None:
+class _Pauses:
+    def __init__(self, first_s: float) -> None:
+        self._first_s = self.next_s = first_s
+
+    def taken(self) -> float:
+        pause_s, self.next_s = self.next_s, min(2 * self.next_s, PAUSE_MAX_S)
+        return pause_s
+
+    def begin_anew(self) -> None:
+        self.next_s = self._first_s
+
+
+async def _listen(imap: Imap, take: Take, name: str, tries: Counter[str], pauses: _Pauses) -> None:
     opened: list[Any] = []  # known here even where who waits for it is cancelled
     try:
         box = await apart(_opened, imap, opened)
         while True:
             while await _taken(box, take, name, tries):
                 pass
+            pauses.begin_anew()
             await _new(box)
     finally:
         for one in opened:
