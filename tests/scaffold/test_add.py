@@ -11,6 +11,7 @@ from scaffold.projects import Project, twelvefold
 from twelvefold.scaffold.adding import FOLDER, PIECES
 
 NAMES = list(PIECES)
+TEMPLATES = ("deploybot", "fastapi", "minimal")
 
 
 @pytest.fixture
@@ -223,4 +224,20 @@ def test_pieces_are_clean_by_the_rules_of_a_project(project: Project):
         done = subprocess.run(
             [*ruff, *command, *more, *paths], cwd=project.folder, capture_output=True, text=True
         )
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_pieces_are_clean_by_the_rules_of_a_new_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str
+):
+    monkeypatch.chdir(tmp_path)
+    assert twelvefold("new", "bot", "--yes", "--template", template).code == 0
+    monkeypatch.chdir(tmp_path / "bot")
+
+    assert [twelvefold("add", name).code for name in NAMES] == [0] * len(NAMES)
+
+    for command in (["check", "."], ["format", "--check", "."]):
+        ruff = [str(Path(sys.executable).parent / "ruff"), *command, "--no-cache"]
+        done = subprocess.run(ruff, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
