@@ -77,6 +77,11 @@ def success(
     return {"headers": headers, **{name: value for name, value in more.items() if value}}
 
 
+def alike(answered: Mapping[str, Any], when: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """The same answer with other statuses, and when each comes."""
+    return {status: {**answered, "description": told} for status, told in when.items()}
+
+
 def refusal(status: int) -> dict[str, Any]:
     """What OpenAPI says of it. `GET /v1/problems` brings the schema into the document."""
     shape = {"$ref": "#/components/schemas/TwelvefoldProblem"}

@@ -12,7 +12,7 @@ from starlette.types import Scope as AsgiScope
 
 from twelvefold.server.access.dressing import dressed
 from twelvefold.server.api.asked import Asked
-from twelvefold.server.api.describing import ALWAYS, WITH_BODY, Links, success
+from twelvefold.server.api.describing import ALWAYS, WITH_BODY, Links, alike, success
 from twelvefold.server.api.describing import refusal as refusal
 from twelvefold.server.api.once import Once, idempotency_key
 from twelvefold.server.principal import Principal, Scope
@@ -63,10 +63,7 @@ class Routes:
         answered = success(status, method=method, etag=etag, content=content, links=leads)
         described: dict[int | str, dict[str, Any]] = {
             status: answered,
-            **{
-                one: {**answered, "description": when, "model": returns}
-                for one, when in also.items()
-            },
+            **alike({**answered, "model": returns}, also),
             **{each: refusal(each) for each in sorted(statuses)},
         }
         self._methods.setdefault(path, []).append(method)
@@ -80,18 +77,18 @@ class Routes:
             summary=" ".join(summary.split()).rstrip("."),
             description=" ".join(rest.split()),
             responses=described,
-            dependencies=[
-                *self._dependencies(method, scope, 412 in problems),
-                *([] if _has_query(endpoint) else [Depends(_no_query)]),
-            ],
+            dependencies=self._dependencies(method, scope, 412 in problems, endpoint),
         )
 
     def _named(self, operation: str) -> str:
         """Two servers may be included in one application."""
         return "_".join([*self.serving.options.prefix.split("/"), operation]).strip("_")
 
-    def _dependencies(self, method: str, scope: Scope, takes_etag: bool) -> list[Any]:
+    def _dependencies(
+        self, method: str, scope: Scope, takes_etag: bool, endpoint: Callable[..., Any]
+    ) -> list[Any]:
         found: list[Any] = [Security(BEARER), Depends(_let_in(self.serving, scope))]
+        found += [] if _has_query(endpoint) else [Depends(_no_query)]
         found += [Depends(idempotency_key)] if method == "POST" else []
         return [*found, Depends(_if_match)] if takes_etag else found
 
