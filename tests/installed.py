@@ -68,9 +68,10 @@ class Machine:
 
     @contextmanager
     def running(
-        self, cwd: Path, *command: str, env: Mapping[str, str] | None = None
+        self, cwd: Path, *command: str, env: Mapping[str, str] | None = None, first: str = ""
     ) -> Iterator[str]:
-        """A command that stays, until the block ends; the first line that it wrote."""
+        """A command that stays, until the block ends. The first line of its data; or, where `first`
+        is given, the first line of its talk that holds this."""
         process = subprocess.Popen(
             self.command(*command),
             cwd=cwd,
@@ -81,7 +82,9 @@ class Machine:
         )
         try:
             assert process.stdout is not None
-            line = process.stdout.readline()
+            assert process.stderr is not None
+            lines = process.stderr if first else process.stdout
+            line = next((line for line in lines if first in line), "")
             assert line, process.communicate(timeout=PATIENCE_S)[1]
             yield line
         finally:

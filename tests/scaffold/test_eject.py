@@ -15,6 +15,8 @@ from twelvefold.scaffold.new import create
 from twelvefold.scaffold.writing import write
 
 ALL = ("render", "parse", "loop")
+KILLS = "tests/test_proofs.py::test_a_kill_at_any_boundary_changes_nothing_and_sends_nothing_twice"
+"""Left to the long tier; the race runs processes, too."""
 MINE = """
 
 import sys
@@ -50,7 +52,7 @@ def test_with_all_of_them_ejected_the_project_does_without_ours(
     bare = without(wheeled, tmp_path / "bare", *EJECTABLE.values())
 
     assert bare.run(mine, "python", "-c", "import twelvefold.loop").returncode == 1
-    tests = bare.run(mine, "pytest", "-q")
+    tests = bare.run(mine, "pytest", "-q", "--deselect", KILLS)
     assert tests.returncode == 0, tests.stdout + tests.stderr
     assert re.search(r"^\d+ passed", tests.stdout, re.MULTILINE)
     asked = bare.run(mine, "twelvefold", "run", "bot", "tell the team")

@@ -22,5 +22,6 @@ app = App(
     [Agent("deploybot", decide, AnyStep, deps=lambda tenant: cluster, owner=OPS)],
     model=MODELS[MODEL],
     directory=HERE / "people.yaml",
-    settles={"local": "high", "signed_in": "high"},  # whose yes counts, up to which risk
+    # Whose yes counts, up to which risk: who sits at this machine, who signed in, who has a key.
+    settles={"local": "high", "signed_in": "high", "key": "high"},
 )

@@ -24,5 +24,6 @@ app = App(
     store=environ.get("TWELVEFOLD_STORE", ".twelvefold/threads.db"),
     model=MODELS[MODEL],
     directory=HERE / "people.yaml",
-    settles={"local": "medium", "signed_in": "medium"},  # whose yes counts, up to which risk
+    # Whose yes counts, up to which risk: who sits at this machine, who signed in, who has a key.
+    settles={"local": "medium", "signed_in": "medium", "key": "medium"},
 )

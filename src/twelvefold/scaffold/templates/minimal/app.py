@@ -21,5 +21,6 @@ outbox = Outbox(HERE / "outbox")
 app = App(
     [Agent("bot", decide, AnyStep, deps=lambda tenant: outbox, owner=OWNERS)],
     model=MODELS[MODEL],
-    settles={"local": "medium", "signed_in": "medium"},  # whose yes counts, up to which risk
+    # Whose yes counts, up to which risk: who sits at this machine, who signed in, who has a key.
+    settles={"local": "medium", "signed_in": "medium", "key": "medium"},
 )
