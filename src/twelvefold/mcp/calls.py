@@ -72,14 +72,17 @@ class Calls:
     # Tasks
 
     async def begun(self, thread_id: str, who: Principal) -> Task:
-        """The task of this id, if this principal began it. Raises `UnknownThread` in the same words
-        for what is not there, of another tenant, and of somebody else."""
+        """The task of this id, if this principal began it.
+
+        Raises `UnknownThread`, in the same words for what is not there, was erased, or is of
+        another tenant or of somebody else.
+        """
         try:
             thread = await run_sync(partial(self.app.thread, thread_id, tenant=who.tenant))
         except NotFound:
             raise _unknown(thread_id) from None
         began, task = begun_by(thread), task_of(thread)
-        if began is None or began[0] != who.name or task.is_erased:
+        if began is None or began[0] != who.name:
             raise _unknown(thread_id)
         return task
 

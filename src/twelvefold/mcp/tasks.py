@@ -32,23 +32,20 @@ class Task:
     def waits(self) -> Mapping[str, str]:
         return self.summary.waits
 
-    @property
-    def is_erased(self) -> bool:
-        return self.summary.erased
-
 
 def task_of(thread: Thread) -> Task:
     """The task of a thread, as it is now."""
     summary = Summary()
     for event in thread.events:
         summarize([event], summary)
-        if summary.erased or summary.cancelled or summary.finished or summary.failed is not None:
+        if summary.cancelled or summary.finished or summary.failed is not None:
             return Task(thread, event, summary)
     return Task(thread, None, summary)
 
 
 def begun_by(thread: Thread) -> tuple[str, str] | None:
-    """Who called which tool, of a thread that a task began; None for any other."""
+    """Who called which tool, of a thread that a task began; None for any other, and where that is
+    erased."""
     data = thread.events[0].data if thread.head else {}
     if data.get("channel") != CHANNEL or TOOL not in data:
         return None
