@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ import standardwebhooks
 
 from channels import mail_servers
 from channels.slack_api import SECRET, TOKEN, buttons, event, press, slack_api, words
-from crew import PATIENCE_S, ended
+from crew import PATIENCE_S
 from scaffold.projects import Project, forget, mcp_server, receiver, twelvefold
 from twelvefold import App, Thread
+from twelvefold.app.listening import listeners
 from twelvefold.channels.sms import signature
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.inbound import Inbound, thread_of
@@ -101,8 +103,17 @@ def short() -> Iterator[Path]:
         yield Path(name)
 
 
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 @pytest.mark.skipif(mail_servers.DOVECOT is None, reason="Dovecot is not installed")
-async def test_mail_is_read_and_who_is_asked_gets_one(project: Project, environ: Any, short: Path):
+def test_mail_is_read_by_the_worker_and_who_is_asked_gets_one(
+    project: Project, environ: Any, short: Path
+):
     with mail_servers.dovecot(short) as imap, mail_servers.post_office(short / "Maildir") as post:
         environ(EMAIL_ADDRESS=mail_servers.AGENT, EMAIL_SECRET="a secret of the tests")
         environ(SMTP_HOST="127.0.0.1", SMTP_PORT=str(post.port), SMTP_TLS="none")
@@ -110,30 +121,25 @@ async def test_mail_is_read_and_who_is_asked_gets_one(project: Project, environ:
         environ(IMAP_USER="agent", IMAP_PASSWORD=mail_servers.PASSWORD)
         project.add("email", people(email=mail_servers.BEN))
         project.write(DIRECTORY)
-        app = project.app()
-        listen = importlib.import_module("channels.mail").listen
+        command = [sys.executable, "-c", "from twelvefold.cli import main; main()", "worker"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as worker:
+            try:
+                mail_servers.Maildir(short / "Maildir").add(mail_servers.written("deploy v1"))
+                until(lambda: mail_servers.BEN in [to for to, _ in post.sent])
+            finally:
+                worker.terminate()
 
-        listening = asyncio.create_task(listen(app))
-        mail_servers.Maildir(short / "Maildir").add(mail_servers.written("deploy v1"))
-        thread = thread_of("email", "<1@example.com>")
-        async with asyncio.timeout(PATIENCE_S):
-            while mail_servers.BEN not in [to for to, _ in post.sent]:  # noqa: ASYNC110 # by SMTP
-                await asyncio.sleep(0.02)
-        await ended(listening)
-
-        assert app.thread(thread).events[0].data["text"] == "deploy v1"
+        assert worker.returncode == 0
         assert "v1" in mail_servers.plain(post.to(mail_servers.BEN))
+        assert "deploy v1" in twelvefold("threads", "show", "@last").out
 
 
 def test_mail_without_a_mailbox_is_sent_only(project: Project, environ: Any):
     environ(EMAIL_ADDRESS="a@b.example", EMAIL_SECRET="a secret of the tests", SMTP_HOST="h")
     project.add("email")
     app = project.app()
-    listen = importlib.import_module("channels.mail").listen
 
-    with pytest.raises(ExceptionGroup) as raised:
-        asyncio.run(listen(app))
-    assert "has no mailbox to listen to" in str(raised.value.exceptions[0])
+    assert listeners(app) == []
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ PIECES: Mapping[str, Piece] = {
         settings=("EMAIL_ADDRESS", "EMAIL_SECRET", "SMTP_HOST"),
         then=(
             'App(..., directory=Directory(addresses={"anna": {"email": "anna@example.com"}}))',
-            "asyncio.run(listen(app)) reads the mailbox; listen is in channels/mail.py, too",
+            "twelvefold worker, or dev, reads the mailbox that IMAP_HOST and the like name",
         ),
     ),
     "sms": Piece(

@@ -1,7 +1,8 @@
 """Mail: out by SMTP, in from a mailbox. A first mail begins a thread, a reply continues or answers.
 
 This file is yours: `twelvefold add email` wrote it once. (Not `email.py`: a folder with a file of
-that name takes the place of Python's own `email`.) Its settings are in the environment:
+that name takes the place of Python's own `email`.) `twelvefold worker` reads the mailbox. Its
+settings are in the environment:
 
 - EMAIL_ADDRESS: where mail to the agent goes; `agent+anything@` is delivered there, too
 - EMAIL_SECRET: 16 bytes or more, the same in every process; tokens of replies are made of it
@@ -12,12 +13,10 @@ that name takes the place of Python's own `email`.) Its settings are in the envi
 - INBOX_URL: where the web inbox is, for a link to what a mail may not decide
 """
 
-import asyncio
 import os
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import Literal
 
-from twelvefold import App
 from twelvefold.channels.email import Email, Imap, Smtp
 from twelvefold.exceptions import ConfigurationError
 
@@ -42,14 +41,6 @@ def mail(*, agent: str = "") -> Email:
         inbox_url=os.environ.get("INBOX_URL", ""),
         agent=agent,
     )
-
-
-async def listen(app: App) -> None:
-    """Advance threads and read the mailbox in one process: `asyncio.run(listen(app))`."""
-    channel = cast(Email, app.receivers["email"])
-    async with asyncio.TaskGroup() as both:
-        both.create_task(app.run())
-        both.create_task(channel.listen(app.receive))
 
 
 def _mailbox() -> Imap | None:
