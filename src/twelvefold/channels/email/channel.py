@@ -1,4 +1,4 @@
-"""The channel: what goes out by SMTP, and what a mailbox or Mailgun brings."""
+"""The channel: what goes out by SMTP, and what a mailbox or a mail service brings."""
 
 import base64
 import hmac
@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
-from twelvefold.channels.email import mailbox, mailgun
+from twelvefold.channels.email import mailbox, mailgun, postmark, sendgrid
 from twelvefold.channels.email.proof import Dns, Keys, is_proven
 from twelvefold.channels.email.reading import ASSURANCE, read
 from twelvefold.channels.email.servers import TIMEOUT_S, Imap, Smtp, library
@@ -33,6 +33,8 @@ class Email:
 
     - `address`: where mail to the agent goes; its domain delivers `agent+anything@` there, too.
     - `secret`: what tokens are made of, the same in every process.
+    - `mailgun_signing_key`, `sendgrid_public_key`, `postmark_login` (`user:password`): what a mail
+      service that posts to `/v1/triggers/email` proves itself with.
     - `senders`: who is listened to, `@example.com` for a domain, and then only what that domain has
       signed; None is everybody.
     - `inbox_url`: where the web inbox is, for a link to what is asked.
@@ -52,6 +54,8 @@ class Email:
         smtp: Smtp,
         imap: Imap | None = None,
         mailgun_signing_key: str = "",
+        sendgrid_public_key: str = "",
+        postmark_login: str = "",
         senders: Collection[str] | None = None,
         inbox_url: str = "",
         agent: str = "",
@@ -65,6 +69,8 @@ class Email:
         self.name, self.agent, self.tenant = name, agent, tenant
         self._address, self._secret = address, secret.encode()
         self._smtp, self._imap, self._mailgun = smtp, imap, mailgun_signing_key
+        self._sendgrid = sendgrid.checked_key(sendgrid_public_key)
+        self._postmark = _checked_login(postmark_login)
         self._senders, self._inbox_url = senders, inbox_url.rstrip("/")
         self._keys, self._taken = Keys(dns), secrets.token_hex()
         self._upto = Settles({ASSURANCE: invites})
@@ -145,9 +151,16 @@ class Email:
         taken = inbound.headers.get(OURS, "")
         if hmac.compare_digest(taken.encode(), self._taken.encode()):
             return inbound.body
-        if not self._mailgun:
-            raise BadSignature("No mail is taken by HTTP without mailgun_signing_key=.")
-        return mailgun.raw_mail(inbound, self._mailgun, now=now)
+        if self._sendgrid and sendgrid.SIGNATURE in inbound.headers:
+            return sendgrid.raw_mail(inbound, self._sendgrid, now=now)
+        if self._postmark and postmark.HEADER in inbound.headers:
+            return postmark.raw_mail(inbound, self._postmark)
+        if self._mailgun:
+            return mailgun.raw_mail(inbound, self._mailgun, now=now)
+        raise BadSignature(
+            "No mail is taken by HTTP without mailgun_signing_key=, sendgrid_public_key= or"
+            " postmark_login=, and what each of these services proves itself with."
+        )
 
     def _look_up(self, raw: bytes) -> None:
         """The keys in DNS, beside the event loop; `read` then finds them."""
@@ -180,3 +193,12 @@ class Email:
     def _link(self, delivery: Delivery) -> str:
         contact = f"{delivery.ref.id}.{delivery.about}"
         return f"{self._inbox_url}/contacts/{contact}" if self._inbox_url else ""
+
+
+def _checked_login(login: str) -> str:
+    user, _, password = login.partition(":")
+    if login and not (user and len(password.encode()) >= SECRET_BYTES_MIN):
+        raise ConfigurationError(
+            f"postmark_login= is user:password, with {SECRET_BYTES_MIN} bytes of password or more."
+        )
+    return login
