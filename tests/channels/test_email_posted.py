@@ -3,7 +3,6 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -48,8 +47,6 @@ def sendgrid(
     raw: bytes | None, *, key: Any = OURS, at: datetime = NOW, field: str = "email"
 ) -> Any:
     """As Inbound Parse posts with a security policy."""
-    form = EmailMessage()
-    form["Content-Type"] = 'multipart/form-data; boundary="xYzZY"'
     boundary = b"--xYzZY"
     parts = [b'Content-Disposition: form-data; name="SPF"\r\n\r\npass']
     if raw is not None:
@@ -128,7 +125,8 @@ def test_sendgrids_published_vector():
         "event": "dropped",
         "reason": "Bounced Address",
         "sg_event_id": "ZHJvcC0xMDk5NDkxOS1MUnpYbF9OSFN0T0doUTRrb2ZTbV9BLTA",
-        "sg_message_id": "LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0",
+        "sg_message_id": "LRzXl_NHStOGhQ4kofSm_A"
+        ".filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0",
         "smtp-id": "<LRzXl_NHStOGhQ4kofSm_A@ismtpd0039p1iad1.sendgrid.net>",
         "timestamp": 1600112492,
     }
@@ -232,7 +230,7 @@ def test_who_does_not_know_the_login_brings_no_mail(inbound: Inbound):
 def test_a_body_that_holds_no_mail_says_so(body: bytes):
     inbound = Inbound(body, postmark(None).headers)
 
-    with pytest.raises(InvalidRequest, match=r"Nothing (was )?done"):
+    with pytest.raises(InvalidRequest, match="Nothing was done"):
         email().read(inbound, now=NOW)
 
 

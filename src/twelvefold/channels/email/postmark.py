@@ -33,6 +33,7 @@ def raw_mail(inbound: Inbound, login: str) -> bytes:
     raw = text_in(read_json(inbound.body), RAW)
     if not raw:
         raise InvalidRequest(
-            f"It holds no {RAW}: tick 'Include raw email content in JSON payload'. Nothing done."
+            f"It holds no {RAW}: tick 'Include raw email content in JSON payload'. Nothing was"
+            " done."
         )
     return raw.encode(errors="surrogatepass")
