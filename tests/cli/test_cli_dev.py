@@ -1,0 +1,54 @@
+"""`twelvefold dev AGENT INPUT`: a thread to begin with, once for however many servers."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from test_cli_serving import server
+
+from conftest import APPS, Cli
+
+
+@pytest.fixture(autouse=True)
+def application(folder: Path) -> None:
+    shutil.copy(APPS / "working.py", folder / "app.py")
+    os.mkfifo(folder / "gate")
+
+
+def threads(cli: Cli) -> list[str]:
+    return [one["id"] for one in cli("threads", "list", "--json").document["data"]]
+
+
+def test_it_begins_a_thread_and_advances_it(cli: Cli, folder: Path):
+    with server("dev", "--port", "0", "--no-reload", "--id", "mine", "bot", "gate") as develops:
+        develops.says()
+        (folder / "gate").write_text("open")  # returns when the tool reads it
+
+    assert threads(cli) == ["mine"]
+
+
+def test_a_server_that_follows_begins_no_other(cli: Cli, folder: Path):
+    with server("dev", "--port", "0", "bot", "x") as develops:
+        develops.says()
+        before = threads(cli)
+        (folder / "app.py").write_text((folder / "app.py").read_text() + "\n")
+        said = [develops.says()["state"] for _ in range(3)]
+
+    assert said == ["stopped", "changed", "serving"]
+    assert len(before) == 1
+    assert threads(cli) == before
+
+
+def test_an_agent_without_an_input_is_refused(cli: Cli):
+    refused = cli("dev", "bot")
+
+    assert refused.code == 2
+    assert "Give INPUT after AGENT" in refused.err
+
+
+def test_an_agent_that_is_not_there_is_one_sentence(cli: Cli):
+    refused = cli("dev", "--no-reload", "--port", "0", "nobody", "x")
+
+    assert refused.code == 6
+    assert "no agent 'nobody'" in refused.err
