@@ -15,6 +15,7 @@ import sqlite3
 import sys
 import threading
 import traceback
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from types import BuiltinFunctionType
@@ -129,14 +130,18 @@ def facts() -> dict[str, Any]:
     with sqlite3.connect(DB) as db:
         found = db.execute(f"select state, approved_by from {scenario.TABLE}").fetchall()
     events = [e for row in scenario.app.threads() for e in scenario.app.thread(row.ref.id).events]
-    return {
-        "orders": len(found),
-        "threads": len(scenario.app.threads()),
-        "shipped": sum(state == "shipped" for state, _ in found),
-        "returned": sum(event.type == "tool_returned" for event in events),
+    types = Counter(event.type for event in events)
+    rows = {
+        "placed": len(found),
         "approved": sum(bool(by) for _, by in found),
-        "answered": sum(event.type == "contact_answered" for event in events),
+        "shipped": sum(state == "shipped" for state, _ in found),
     }
+    log = {
+        "placed": len(scenario.app.threads()),
+        "approved": types["contact_answered"],
+        "shipped": types["tool_returned"],
+    }
+    return {"rows": rows, "log": log}
 
 
 if __name__ == "__main__":
