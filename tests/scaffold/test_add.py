@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from scaffold.projects import Project, twelvefold
+from twelvefold.cli.adding import add
 from twelvefold.scaffold.adding import FOLDER, PIECES
 
 NAMES = list(PIECES)
@@ -156,6 +158,13 @@ def test_without_a_name_it_lists_what_there_is(project: Project):
     assert ran.code == 0
     assert [line.split()[0] for line in ran.out.splitlines()] == NAMES
     assert [one["name"] for one in twelvefold("add", "--json").document["data"]] == NAMES
+
+
+def test_names_are_completed():
+    context = click.Context(add)
+    completed = add.params[0].shell_complete(context, "s")
+
+    assert [one.value for one in completed] == ["slack", "sms"]
 
 
 def test_json_says_all_of_it(project: Project):

@@ -342,11 +342,10 @@ async def test_another_tenant_a_changed_byte_and_time_ask_again(
     assert asked[7:] == ["x"]
 
 
-def test_traces_are_what_the_process_did(project: Project):
-    project.add("otel")
-    env = os.environ | {"OTEL_SERVICE_NAME": "deploys", "OTEL_TRACES_EXPORTER": "console"}
+def traced(project: Project, exporter: str) -> str:
+    """All that a run writes."""
+    env = os.environ | {"OTEL_SERVICE_NAME": "deploys", "OTEL_TRACES_EXPORTER": exporter}
     command = [sys.executable, "-c", "from twelvefold.cli import main; main()"]
-
     ran = subprocess.run(
         [*command, "run", "bot", "deploy v1"],
         cwd=project.folder,
@@ -355,12 +354,19 @@ def test_traces_are_what_the_process_did(project: Project):
         text=True,
         timeout=60,
     )
-
     assert ran.returncode == 10, ran.stderr
-    traces = ran.stdout + ran.stderr
+    return ran.stdout + ran.stderr
+
+
+def test_traces_are_what_the_process_did(project: Project):
+    project.add("otel")
+
+    traces = traced(project, "console")
+
     for said in ('"name": "invoke_agent bot"', '"name": "chat ', '"service.name": "deploys"'):
         assert said in traces
-    assert "deploy v1" not in traces.replace('"deploy v1"', "", 1)
+    assert "deploy v1" not in traces.replace('"deploy v1"', "", 1)  # the timeline's own line
+    assert "invoke_agent" not in traced(project, "none")
 
 
 def test_an_exporter_that_is_not_there_is_said(project: Project, environ: Any):

@@ -15,8 +15,12 @@ from twelvefold.thread import Json
 REFUSED = "refused"
 
 
+def _completed(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
+    return [name for name in PIECES if name.startswith(text)]
+
+
 @command()
-@click.argument("piece", required=False)
+@click.argument("piece", required=False, shell_complete=_completed)
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @click.option("--diff", "as_diff", is_flag=True, help="Show the change, and write nothing.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")

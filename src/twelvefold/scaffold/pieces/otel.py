@@ -4,8 +4,8 @@ This file is yours: `twelvefold add otel` wrote it once. What was asked and answ
 Its settings are OpenTelemetry's own, in the environment:
 
 - OTEL_SERVICE_NAME: what your traces are called
-- OTEL_TRACES_EXPORTER: `console`; `otlp_proto_http` once opentelemetry-exporter-otlp-proto-http is
-  installed, which sends to OTEL_EXPORTER_OTLP_ENDPOINT
+- OTEL_TRACES_EXPORTER: `console`; `none`; `otlp_proto_http`, which sends to
+  OTEL_EXPORTER_OTLP_ENDPOINT, once opentelemetry-exporter-otlp-proto-http is installed
 """
 
 import os
@@ -23,13 +23,16 @@ EXPORTERS = "opentelemetry_traces_exporter"
 def tracing(**providers: str) -> Tracing:
     """`providers`: whose each model is, `tracing(default="openai")`. Call it once a process."""
     provider = TracerProvider()  # named by OTEL_SERVICE_NAME, and flushed when the process ends
-    provider.add_span_processor(BatchSpanProcessor(_exporter()))
+    if (exporter := _exporter()) is not None:
+        provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     return Tracing(providers=providers)
 
 
-def _exporter() -> SpanExporter:
+def _exporter() -> SpanExporter | None:
     name = os.environ.get("OTEL_TRACES_EXPORTER", "console")
+    if name == "none":
+        return None
     there = {one.name: one for one in entry_points(group=EXPORTERS)}
     if name not in there:
         known = ", ".join(sorted(there))
