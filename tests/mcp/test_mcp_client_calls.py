@@ -1,6 +1,9 @@
 """A step of another server's tool runs as any tool does, against real servers of the SDK."""
 
+import asyncio
 import os
+import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -215,6 +218,33 @@ async def test_nothing_is_offered_before_it_is_accepted(tmp_path: Path):
         "whoami",
     }
     assert not (tmp_path / "mcp.lock.json").exists()
+
+
+def test_the_import_loads_no_sdk_and_without_it_the_line_to_run_is_said(tmp_path: Path):
+    program = """
+import asyncio, sys
+sys.modules["mcp"] = None
+from mcp_apart import caller, outcomes, ran, tools_of, write
+from pathlib import Path
+from twelvefold.exceptions import ConfigurationError
+
+tools = tools_of(Path(sys.argv[1]))
+try:
+    asyncio.run(tools.check())
+except ConfigurationError as error:
+    print(error)
+print(outcomes(asyncio.run(ran(tools, write(tools)))))
+"""
+    asyncio.run(accepted(tmp_path))
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    ran_apart = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent
+    )
+
+    first, second = ran_apart.stdout.splitlines()
+    assert "pip install 'twelvefold[mcp]'" in first
+    assert second.startswith("[('tool_failed', ")
+    assert "pip install 'twelvefold[mcp]'" in second
 
 
 async def test_a_header_holds_a_secret(tmp_path: Path):

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, Union
 
 from twelvefold.call import Call
 from twelvefold.effects import Run, run
-from twelvefold.exceptions import ConfigurationError, ToolRefused, TwelvefoldError
+from twelvefold.exceptions import (
+    ConfigurationError,
+    NothingHappened,
+    ToolRefused,
+    TwelvefoldError,
+)
 from twelvefold.failures import short
 from twelvefold.mcp.client.comparing import Change, change_of
 from twelvefold.mcp.client.naming import check_apart, full_name
@@ -29,6 +34,7 @@ LOCK = "mcp.lock.json"
 LINKS_MAX = 64
 """Connections that are kept at once; the one that was used longest ago is ended for another."""
 ACCEPT = "twelvefold mcp accept"
+_MISSING = "The tools of MCP servers need the SDK. Run: pip install 'twelvefold[mcp]'"
 
 
 class McpTools:
@@ -119,10 +125,11 @@ class McpTools:
 
     async def close(self) -> None:
         """End the connections of this event loop, and the programs that were started."""
-        from twelvefold.mcp.client.linked import closed
-
         links = self._links.pop(asyncio.get_running_loop(), {})
-        await asyncio.gather(*map(closed, links.values()))
+        if links:
+            from twelvefold.mcp.client.linked import closed
+
+            await asyncio.gather(*map(closed, links.values()))
 
     def _listed(self) -> dict[str, tuple[McpServer, Allowed]]:
         return {
@@ -144,7 +151,10 @@ class McpTools:
         if kind not in self._tools:
 
             async def tool(step: McpStep, call: Call[Any]) -> Any:
-                from twelvefold.mcp.client.calls import called
+                try:
+                    from twelvefold.mcp.client.calls import called
+                except ModuleNotFoundError as error:
+                    raise NothingHappened(_MISSING) from error
 
                 def open() -> "Link":
                     return self._open(step.origin.server, call)
@@ -178,7 +188,7 @@ def _pin(said: Said | None) -> Pin | None:
 
 
 async def _listed_once(link: "Link") -> dict[str, Said]:
-    from twelvefold.mcp.client.linked import CONNECT_TIMEOUT_S, closed
+    from twelvefold.mcp.client.linked import CONNECT_TIMEOUT_S, closed  # it is there: link is
 
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -196,7 +206,5 @@ def _link(server: McpServer, secret: Secret, *, tenant: str = DEFAULT_TENANT) ->
     try:
         from twelvefold.mcp.client.linked import Link
     except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            "The tools of MCP servers need the SDK. Run: pip install 'twelvefold[mcp]'"
-        ) from error
+        raise ConfigurationError(_MISSING) from error
     return Link(server, values, tenant)
