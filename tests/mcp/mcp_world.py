@@ -1,6 +1,7 @@
 """Agents behind the gateway, people with keys in two tenants, and clients that speak to it."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
@@ -189,27 +190,40 @@ class Client:
 
     def post(self, method: str, params: dict[str, Any], **headers: str) -> httpx.Response:
         named = params.get("name") or params.get("taskId") or params.get("uri")
+        given = {**self.says(method, named), **headers}
+        kept = {name: value for name, value in given.items() if value}
+        return self.http.post("/mcp", json=self.message(method, params), headers=kept)
+
+    def says(self, method: str, named: Any) -> dict[str, str]:
+        plain = isinstance(named, str) and named.isascii() and named.isprintable() and named
+        return {
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": MODERN,
+            "Mcp-Method": method,
+            **({"Mcp-Name": named} if plain else {}),
+            **self.headers,
+        }
+
+    def message(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         self.world.number += 1
         meta = {
             "io.modelcontextprotocol/protocolVersion": MODERN,
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
             "io.modelcontextprotocol/clientCapabilities": self.able,
         }
-        given = {
-            "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": MODERN,
-            "Mcp-Method": method,
-            **({"Mcp-Name": named} if isinstance(named, str) else {}),
-            **self.headers,
-            **headers,
-        }
-        body = {
+        return {
             "jsonrpc": "2.0",
             "id": self.world.number,
             "method": method,
             "params": {**params, "_meta": meta},
         }
-        return self.http.post("/mcp", json=body, headers={k: v for k, v in given.items() if v})
+
+    def raw(self, method: str, params: dict[str, Any]) -> httpx.Response:
+        """As `post`, but as whoever writes JSON by hand may: NaN, and lone surrogates."""
+        named = params.get("name") or params.get("taskId")
+        body = json.dumps(self.message(method, params)).encode()
+        headers = {**self.says(method, named), "Content-Type": "application/json"}
+        return self.http.post("/mcp", content=body, headers=headers)
 
     def ask(self, method: str, **params: Any) -> Any:
         """The result, or the error."""

@@ -178,6 +178,16 @@ def test_a_task_that_has_ended_never_changes(world: World, anna: Client):
     assert anna.task(failed) == before
 
 
+def test_what_the_wire_cannot_hold_is_escaped(anna: Client):
+    made = anna.raw("tools/call", {"name": "says", "arguments": {"input": "half \ud83d"}}).json()
+    anna.world.advance()
+    task_id = made["result"]["taskId"]
+
+    assert text_of(anna.task(task_id)["result"]) == "said half \\ud83d"
+    seen = anna.call("get_thread", {"thread": task_id})["structuredContent"]
+    assert seen["events"][0]["data"]["text"] == "half \\ud83d"
+
+
 def test_a_cancelled_task_says_so_and_its_questions_are_gone(anna: Client):
     task_id = anna.began("asker", input="Which one")
 

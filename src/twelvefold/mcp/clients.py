@@ -25,8 +25,9 @@ from twelvefold.exceptions import (
     NotPermitted,
     NotSignedIn,
     TwelvefoldError,
+    Unstorable,
 )
-from twelvefold.mcp.tasks import EXTENSION
+from twelvefold.mcp.tasks import EXTENSION, sendable
 from twelvefold.server.principal import Principal
 from twelvefold.thread import Json
 
@@ -64,7 +65,7 @@ def has_forms(ctx: Context) -> bool:
 
 async def elicited(ctx: Context, request: Mapping[str, Json]) -> dict[str, Json]:
     """What the person of an older client says, asked now and waited for."""
-    params = ElicitRequestFormParams.model_validate(request["params"])
+    params = ElicitRequestFormParams.model_validate(sendable(request["params"]))
     result = await ctx.session.send_request(
         ElicitRequest(params=params),
         ElicitResult,
@@ -82,10 +83,10 @@ def request_of(ctx: Context) -> Request | None:
 def error_of(error: TwelvefoldError) -> MCPError:
     """A refusal as an error of the protocol, for what is no call of a tool."""
     match error:
-        case NotFound() | InvalidRequest():
+        case NotFound() | InvalidRequest() | Unstorable():
             code = INVALID_PARAMS
         case NotPermitted() | NotSignedIn() | NotAllowed():
             code = INVALID_REQUEST
         case _:
             code = INTERNAL_ERROR
-    return MCPError(code=code, message=str(error) or error.__doc__ or "")
+    return MCPError(code=code, message=str(sendable(str(error) or error.__doc__ or "")))

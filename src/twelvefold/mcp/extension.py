@@ -14,7 +14,7 @@ from twelvefold.exceptions import Conflict, TwelvefoldError
 from twelvefold.mcp.calls import Calls, Given
 from twelvefold.mcp.clients import Context, Who, error_of, expect_tasks
 from twelvefold.mcp.offers import Offer
-from twelvefold.mcp.tasks import EXTENSION, text_result
+from twelvefold.mcp.tasks import EXTENSION, sendable, text_result
 from twelvefold.mcp.verbs import Verb
 from twelvefold.server.principal import Principal
 from twelvefold.thread import Json
@@ -52,7 +52,7 @@ class Tasks(Extension):
         expect_tasks(ctx)
         try:
             who = self._may(ctx, "threads:read")
-            return await self._calls.look(await self._calls.begun(params.task_id, who), who)
+            return _whole(await self._calls.look(await self._calls.begun(params.task_id, who), who))
         except TwelvefoldError as error:
             raise error_of(error) from error
 
@@ -106,11 +106,13 @@ class Tasks(Extension):
 
 
 def _whole(result: Mapping[str, Json]) -> dict[str, Json]:
-    return {**ACK, **result}
+    return cast("dict[str, Json]", sendable({**ACK, **result}))
 
 
 def given_in(params: CallToolRequestParams) -> Given:
-    sent = params.model_dump(by_alias=True, mode="json", exclude_none=True)
-    return Given(
-        sent.get("arguments") or {}, sent.get("inputResponses") or {}, params.request_state
-    )
+    """As it came: what a response holds besides an answer is of no use here."""
+    responses = {
+        key: one.model_dump(by_alias=True, exclude_none=True)
+        for key, one in (params.input_responses or {}).items()
+    }
+    return Given(params.arguments or {}, responses, params.request_state)

@@ -158,7 +158,9 @@ def _value(form: Form | None, given: Json) -> Json:
     if not isinstance(given, str):
         raise _wrong(ANSWER, "is a text that holds JSON")
     try:
-        return from_text(given)
+        value = from_text(given)
+        to_text(value)  # what JSON cannot hold exactly is no answer
+        return value
     except (ValueError, Unstorable):
         raise _wrong(ANSWER, "is no JSON") from None
 

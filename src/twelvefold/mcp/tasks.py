@@ -6,7 +6,7 @@ message or a retry, is the thread's and not the task's, for a task that has ende
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from twelvefold.reducer import read
 from twelvefold.summary import Summary, summarize
@@ -97,6 +97,18 @@ def result_of(task: Task) -> dict[str, Json]:
 
 def text_result(text: str, *, is_error: bool = False) -> dict[str, Json]:
     return {"content": [{"type": "text", "text": text}], "isError": is_error}
+
+
+def sendable(data: Json) -> Json:
+    """The same without lone surrogates, which a log holds and this wire cannot."""
+    if isinstance(data, str):
+        return data.encode(errors="backslashreplace").decode()
+    if isinstance(data, dict):
+        held = cast("dict[str, Json]", data)
+        return {str(sendable(name)): sendable(value) for name, value in held.items()}
+    if isinstance(data, list):
+        return [sendable(one) for one in cast("list[Json]", data)]
+    return data
 
 
 def _known(task: Task, status: TaskStatus, poll_ms: int) -> dict[str, Json]:
