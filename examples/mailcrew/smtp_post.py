@@ -5,6 +5,7 @@ once more, under the same `Message-ID`, by which a mailbox can tell.
 """
 
 import smtplib
+import ssl
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -39,10 +40,17 @@ class SmtpPost(Post):
         self.keep(message_id, to=to, subject=subject, body=body)
 
     def _deliver(self, mail: EmailMessage) -> None:
-        kind = smtplib.SMTP_SSL if self.server.tls == "tls" else smtplib.SMTP
-        with kind(self.server.host, self.server.port, timeout=TIMEOUT_S) as open:
-            if self.server.tls == "starttls":
-                open.starttls()
+        with self._connected() as open:
             if self.server.user:
                 open.login(self.server.user, self.server.password)
             open.send_message(mail)
+
+    def _connected(self) -> smtplib.SMTP:
+        host, port = self.server.host, self.server.port
+        checks = ssl.create_default_context()  # without one, smtplib asks for no certificate
+        if self.server.tls == "tls":
+            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=checks)
+        open = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
+        if self.server.tls == "starttls":
+            open.starttls(context=checks)
+        return open

@@ -69,10 +69,11 @@ userdb {{
 service imap-login {{
   chroot =
   inet_listener imap {{
-    port = {port}
+    port = {plain_port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 service anvil {{
@@ -113,7 +114,8 @@ class Post:
 
 
 @contextmanager
-def post_office(maildir: Path | None = None) -> Iterator[Post]:
+def post_office(maildir: Path | None = None, **options: Any) -> Iterator[Post]:
+    """`options`: those of aiosmtpd, such as `ssl_context`."""
     post = Post(port=free_port(), maildir=maildir)
     running = Controller(
         post,
@@ -121,6 +123,7 @@ def post_office(maildir: Path | None = None) -> Iterator[Post]:
         port=post.port,
         authenticator=post.authenticated,
         auth_require_tls=False,
+        **options,
     )
     running.start()
     try:
@@ -130,18 +133,21 @@ def post_office(maildir: Path | None = None) -> Iterator[Post]:
 
 
 @contextmanager
-def dovecot(folder: Path, *, port: int = 0, tls: str = NO_TLS) -> Iterator[int]:
+def dovecot(folder: Path, *, port: int = 0, **options: Any) -> Iterator[int]:
     """The port of an IMAP server for one Maildir in a folder with a short path."""
     port = port or free_port()
-    running = started(folder, port=port, tls=tls)
+    running = started(folder, port=port, **options)
     try:
         yield port
     finally:
         _end(running)
 
 
-def started(folder: Path, *, port: int, tls: str = NO_TLS) -> "subprocess.Popen[bytes]":
-    """Dovecot, as soon as it answers. `tls`: lines of its configuration."""
+def started(
+    folder: Path, *, port: int, tls: str = NO_TLS, at_once: bool = False
+) -> "subprocess.Popen[bytes]":
+    """Dovecot, as soon as it answers. `tls`: lines of its configuration; `at_once`: whether the
+    port speaks TLS from the first byte on."""
     assert DOVECOT is not None
     is_root = os.geteuid() == 0
     user = "nobody" if is_root else getpass.getuser()  # Dovecot reads no mail as root
@@ -157,7 +163,8 @@ def started(folder: Path, *, port: int, tls: str = NO_TLS) -> "subprocess.Popen[
     alone = f"default_internal_user = {user}\ndefault_internal_group = {group}\n"
     alone += f"default_login_user = {user}"
     users = "" if is_root else alone  # where root starts it, it has users of its own for that
-    given = {"users": users, "user": user, "group": group, "port": port, "password": PASSWORD}
+    given: dict[str, Any] = {"users": users, "user": user, "group": group, "password": PASSWORD}
+    given |= {"plain_port": 0 if at_once else port, "tls_port": port if at_once else 0}
     config.write_text(CONFIG.format(folder=folder, tls=tls, **given))
     running = subprocess.Popen([DOVECOT, "-F", "-c", str(config)], start_new_session=True)
     _await_port(port, running, folder / "dovecot.log")

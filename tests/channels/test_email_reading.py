@@ -1,10 +1,12 @@
 """What a mail says: new words without old ones, one author, no garbage; and what Mailgun posts."""
 
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import rfc8463
 from mail_servers import AGENT, ANNA, dns, key_of, signed, written
 
 from twelvefold.channels.email import Email, Smtp
@@ -218,3 +220,35 @@ def test_a_route_that_sends_no_raw_mail_says_so():
 
     with pytest.raises(InvalidRequest, match="'mime'"):
         mailgun().read(Inbound(inbound.body.replace(b"body-mime", b"body-text"), {}), now=NOW)
+
+
+# A published mail
+
+
+def is_proven_with(raw: bytes, *names: str, domain: str = rfc8463.DOMAIN) -> bool:
+    records = {name: rfc8463.KEYS[name] for name in names}
+    return is_proven(raw, domain, Keys(records.get))
+
+
+def test_the_mail_of_rfc_8463_is_proven_by_its_rsa_signature():
+    assert is_proven_with(rfc8463.MAIL, rfc8463.RSA, rfc8463.ED25519)
+    assert is_proven_with(rfc8463.MAIL, rfc8463.RSA)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"We lost", b"We won"), (b"Joe SixPack", b"Eve"), (b"dinner", b"supper"), (b"Suzie", b"Eve")],
+)
+def test_the_mail_of_rfc_8463_is_not_proven_when_it_was_changed(old: bytes, new: bytes):
+    assert not is_proven_with(rfc8463.MAIL.replace(old, new), rfc8463.RSA)
+
+
+def test_the_mail_of_rfc_8463_proves_no_other_domain():
+    assert not is_proven_with(rfc8463.MAIL, rfc8463.RSA, domain="example.com")
+
+
+def test_a_signature_by_ed25519_counts_where_its_library_is_installed():
+    """It is no part of the extra."""
+    is_there = find_spec("nacl") is not None
+
+    assert is_proven_with(rfc8463.MAIL, rfc8463.ED25519) == is_there

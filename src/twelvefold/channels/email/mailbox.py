@@ -6,6 +6,7 @@ takes longer than a connection's timeout.
 
 import asyncio
 import logging
+import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -73,13 +74,14 @@ async def _listen(imap: Imap, take: Take, name: str, tries: Counter[str], pauses
 
 def _opened(imap: Imap, opened: list[Any]) -> Any:
     tools = library("imap_tools")
-    kinds = {
-        "tls": tools.MailBox,
-        "starttls": tools.MailBoxStartTls,
-        "none": tools.MailBoxUnencrypted,
-    }
-    box = kinds[imap.tls](imap.host, imap.port, timeout=TIMEOUT_S)
+    checks = ssl.create_default_context()  # without one, Python's IMAP asks for no certificate
+    if imap.tls == "tls":
+        box = tools.MailBox(imap.host, imap.port, timeout=TIMEOUT_S, ssl_context=checks)
+    else:
+        box = tools.MailBoxUnencrypted(imap.host, imap.port, timeout=TIMEOUT_S)
     opened.append(box)
+    if imap.tls == "starttls":
+        box.client.starttls(checks)
     return box.login(imap.user, imap.password, initial_folder=imap.folder)
 
 
