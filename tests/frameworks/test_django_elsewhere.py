@@ -1,18 +1,14 @@
 """The Django page on Postgres, and under Django's own test runner, with what it says to change."""
 
-import os
-import subprocess
-import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from docs.blocks import ROOT, Block, Reader, blocks
+from frameworks.pages import kept, ran
 
-PAGE = ROOT / "docs" / "frameworks" / "django.md"
-ENV = os.environ | {"DJANGO_SETTINGS_MODULE": "settings", "PYTHONDONTWRITEBYTECODE": "1"}
+PAGE = "django.md"
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "settings"}
 TESTS = """
 import asyncio
 from contextlib import suppress
@@ -62,34 +58,6 @@ class Refused(TestCase):
 """
 
 
-def kept(folder: Path, *changes: tuple[str, str, str]) -> None:
-    """The programs of the page in a folder, with changes: (file, what is there, what instead)."""
-    reader = Reader(folder)
-    for block in blocks(PAGE.name, PAGE.read_text(encoding="utf-8")):
-        if block.is_kept:
-            assert reader.follow(replace(block, text=changed(block, changes))) == []
-
-
-def changed(block: Block, changes: tuple[tuple[str, str, str], ...]) -> str:
-    text = block.text
-    for file, old, new in changes:
-        if block.note == f"keep: {file}":
-            assert old in text
-            text = text.replace(old, new)
-    return text
-
-
-def ran(folder: Path, *command: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        env=ENV | env | {"PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
 def test_on_postgres_models_and_log_are_one_transaction(tmp_path: Path, postgres_url: str):
     made = conninfo_to_dict(postgres_url)
     place = {name.upper(): made.get(name) or "" for name in ("user", "password", "host", "port")}
@@ -97,6 +65,7 @@ def test_on_postgres_models_and_log_are_one_transaction(tmp_path: Path, postgres
     database["OPTIONS"] = {"options": made["options"]}
     store = 'SqliteStore(settings.DATABASES["default"]["NAME"])'
     kept(
+        PAGE,
         tmp_path,
         (
             "settings.py",
@@ -109,13 +78,15 @@ def test_on_postgres_models_and_log_are_one_transaction(tmp_path: Path, postgres
         ("orders/agents.py", "id = ?", "id = %s"),
     )
 
-    migrated = ran(tmp_path, "-m", "django", "migrate", "--run-syncdb", "--verbosity", "0")
+    migrated = ran(
+        tmp_path, "-m", "django", "migrate", "--run-syncdb", "--verbosity", "0", **SETTINGS
+    )
     assert migrated.returncode == 0, migrated.stderr
-    tried = ran(tmp_path, "try_it.py")
+    tried = ran(tmp_path, "try_it.py", **SETTINGS)
     assert tried.returncode == 0, tried.stderr
-    killed = ran(tmp_path, "killed.py")
+    killed = ran(tmp_path, "killed.py", **SETTINGS)
     assert killed.returncode == -9
-    counted = ran(tmp_path, "-c", "import django; django.setup()\n" + COUNTED)
+    counted = ran(tmp_path, "-c", "import django; django.setup()\n" + COUNTED, **SETTINGS)
     assert counted.stdout.split() == ["1", "1"], counted.stderr
 
 
@@ -128,10 +99,10 @@ print(Order.objects.count(), len(app.threads()))
 
 def test_under_djangos_own_test_runner(tmp_path: Path):
     on_disk = '"NAME": BASE_DIR / "shop.db",\n        "TEST": {"NAME": BASE_DIR / "test.db"},'
-    kept(tmp_path, ("settings.py", '"NAME": BASE_DIR / "shop.db",', on_disk))
+    kept(PAGE, tmp_path, ("settings.py", '"NAME": BASE_DIR / "shop.db",', on_disk))
     (tmp_path / "orders" / "tests.py").write_text(TESTS)
 
-    done = ran(tmp_path, "-m", "django", "test", "orders")
+    done = ran(tmp_path, "-m", "django", "test", "orders", **SETTINGS)
 
     assert done.returncode == 0, done.stderr
     assert "Ran 2 tests" in done.stderr
@@ -139,10 +110,10 @@ def test_under_djangos_own_test_runner(tmp_path: Path):
 
 @pytest.mark.parametrize("kind", ["TestCase", "TransactionTestCase"])
 def test_a_test_database_in_memory_is_refused(tmp_path: Path, kind: str):
-    kept(tmp_path)
+    kept(PAGE, tmp_path)
     (tmp_path / "orders" / "tests.py").write_text(IN_MEMORY.replace("TestCase", kind))
 
-    done = ran(tmp_path, "-m", "django", "test", "orders")
+    done = ran(tmp_path, "-m", "django", "test", "orders", **SETTINGS)
 
     assert done.returncode == 0, done.stderr
     assert "Ran 1 test" in done.stderr
