@@ -178,14 +178,15 @@ def test_a_task_that_has_ended_never_changes(world: World, anna: Client):
     assert anna.task(failed) == before
 
 
-def test_what_the_wire_cannot_hold_is_escaped(anna: Client):
-    made = anna.raw("tools/call", {"name": "says", "arguments": {"input": "half \ud83d"}}).json()
-    anna.world.advance()
-    task_id = made["result"]["taskId"]
+def test_what_the_wire_cannot_hold_is_escaped(world: World, anna: Client):
+    asyncio.run(world.app.launch("asker", "half \ud83d", thread_id="mine", tenant=OURS))
+    world.advance()
 
-    assert text_of(anna.task(task_id)["result"]) == "said half \\ud83d"
-    seen = anna.call("get_thread", {"thread": task_id})["structuredContent"]
+    seen = anna.call("get_thread", {"thread": "mine"})["structuredContent"]
+    refused = anna.raw("tools/call", {"name": "says", "arguments": {"input": "half \ud83d"}})
+
     assert seen["events"][0]["data"]["text"] == "half \\ud83d"
+    assert refused.json()["result"]["isError"]
 
 
 def test_a_cancelled_task_says_so_and_its_questions_are_gone(anna: Client):
