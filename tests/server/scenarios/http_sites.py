@@ -27,6 +27,9 @@ PATIENT = Retries(tries_max=120, reconnects_max=120, wait_first_s=0.05, wait_max
 PYTHONPATH = os.pathsep.join([str(HERE), str(HERE.parents[1] / "examples"), *sys.path])
 LIVES_S_MAX = 0.3
 """What a server gets that is killed at a random moment."""
+GROWS = 1.05
+"""How much longer each life may be than the one before: on a machine that gets nothing done in
+LIVES_S_MAX, nothing would ever end."""
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["http_warm"])
@@ -108,7 +111,8 @@ def site(world: str, folder: Path, store: str, **how: Any) -> Generator[Site]:
 def _harass(made: Site, chance: random.Random | None, over: threading.Event) -> None:
     """Each server is killed soon after its first answer."""
     while chance is not None and not over.is_set():
-        if made.lives() and not over.wait(chance.random() * LIVES_S_MAX):
+        life_s = LIVES_S_MAX * GROWS**made.starts
+        if made.lives() and not over.wait(chance.random() * life_s):
             made.kill()
             made.start()
         over.wait(0.02)
