@@ -44,7 +44,7 @@ PIECES: Mapping[str, Piece] = {
         settings=("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"),
         then=(
             'App(..., directory=Directory(addresses={"anna": {"slack": "U0123456"}}))',
-            'App(..., settles={"local": "high", "slack": "high"}), for high risk',
+            'App(..., settles={..., "slack": "high"}) lets Slack settle high risk, too',
         ),
     ),
     "email": Piece(
