@@ -17,10 +17,10 @@ import yaml
 
 from installed import PATIENCE_S, ROOT, Machine
 from twelvefold.cli.root import COMMANDS
-from twelvefold.scaffold.new import LAUNCHES
+from twelvefold.scaffold.new import TEMPLATES, Template
 
-TEMPLATES = sorted((ROOT / "src/twelvefold/scaffold/templates").iterdir())
-NAMES = [path.name for path in TEMPLATES]
+FOLDERS = sorted((ROOT / "src/twelvefold/scaffold/templates").iterdir())
+NAMES = [path.name for path in FOLDERS]
 
 
 def compose(template: Path) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def commands(template: Path) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=NAMES)
+@pytest.mark.parametrize("template", FOLDERS, ids=NAMES)
 def test_the_log_is_in_postgres_and_a_server_and_a_worker_use_it(template: Path):
     found = compose(template)
     ours = commands(template)
@@ -60,7 +60,7 @@ def test_the_log_is_in_postgres_and_a_server_and_a_worker_use_it(template: Path)
         assert program == "uvicorn" or word in COMMANDS
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=NAMES)
+@pytest.mark.parametrize("template", FOLDERS, ids=NAMES)
 def test_only_this_machine_reaches_a_port_and_no_secret_is_written_down(template: Path):
     found = compose(template)
     ports = [port for one in found["services"].values() for port in one.get("ports", ())]
@@ -71,7 +71,7 @@ def test_only_this_machine_reaches_a_port_and_no_secret_is_written_down(template
     assert all(value.startswith("${") for name, value in secrets if name.endswith("_KEY"))
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=NAMES)
+@pytest.mark.parametrize("template", FOLDERS, ids=NAMES)
 def test_what_containers_stop_with_is_more_than_what_tools_get(template: Path):
     worker = compose(template)["services"]["worker"]
     grace = re.search(r"--grace (\d+)", worker["command"])
@@ -80,7 +80,7 @@ def test_what_containers_stop_with_is_more_than_what_tools_get(template: Path):
     assert int(worker["stop_grace_period"].removesuffix("s")) > int(grace[1])
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=NAMES)
+@pytest.mark.parametrize("template", FOLDERS, ids=NAMES)
 def test_the_image_is_not_root_and_brings_no_local_files(template: Path):
     dockerfile = (template / "Dockerfile").read_text()
     left_out = (template / ".dockerignore").read_text().split()
@@ -94,7 +94,7 @@ def test_the_image_is_not_root_and_brings_no_local_files(template: Path):
 def test_what_compose_runs_takes_a_thread_to_its_end(
     project: Path, template: str, wheeled: Machine, empty_postgres_url: str
 ):
-    found = next(path for path in TEMPLATES if path.name == template)
+    found = next(path for path in FOLDERS if path.name == template)
     ours = commands(found)
     env = {name: "" for name in compose(found)["x-agent"]["environment"]}
     env |= {"TWELVEFOLD_STORE": empty_postgres_url, "ORDERS": str(project / "orders.db")}
@@ -120,12 +120,12 @@ def test_what_compose_runs_takes_a_thread_to_its_end(
         signed = {"Authorization": f"Bearer {key[0]}"}
         client = httpx.Client(base_url=url + prefix, headers=signed, timeout=PATIENCE_S)
         stack.enter_context(client)
-        assert finished(client, *LAUNCHES[template])
+        assert finished(client, TEMPLATES[template])
 
 
-def finished(client: httpx.Client, agent: str, text: str) -> bool:
+def finished(client: httpx.Client, template: Template) -> bool:
     """Whether a thread ends, when everything that it asks for is approved."""
-    body = {"agent": agent, "input": text}
+    body = {"agent": template.agent, "input": template.text}
     thread = client.post("/v1/threads?wait_s=30", json=body).json()
     while thread["waits"]:
         name = thread["waits"][0]["name"]

@@ -11,15 +11,7 @@ from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.exceptions import AlreadyThere, ConfigurationError
-from twelvefold.scaffold.new import (
-    LAUNCHES,
-    NEEDS,
-    PERSON,
-    TEMPLATES,
-    create,
-    name_of,
-    refuse_taken,
-)
+from twelvefold.scaffold.new import PERSON, TEMPLATES, Template, create, name_of, refuse_taken
 
 
 @command()
@@ -29,7 +21,7 @@ from twelvefold.scaffold.new import (
     type=click.Choice(list(TEMPLATES)),
     default=next(iter(TEMPLATES)),
     show_default=True,
-    help="; ".join(f"{name}: {what}" for name, what in TEMPLATES.items()) + ".",
+    help="; ".join(f"{name}: {one.what}" for name, one in TEMPLATES.items()) + ".",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
@@ -46,7 +38,7 @@ def new(here: Here, folder: Path, template: str, yes: bool) -> int:
     if not yes and here.terminal is not None:
         click.confirm(f"Make {name} in {folder} from {template}?", default=True, abort=True)
     files = create(folder, template)
-    then = list(_next(folder, template))
+    then = list(_next(folder, TEMPLATES[template]))
     if here.json:
         here.out.document("new/1", path=str(folder), template=template, files=files, next=then)
         return exits.DONE
@@ -57,11 +49,10 @@ def new(here: Here, folder: Path, template: str, yes: bool) -> int:
     return exits.DONE
 
 
-def _next(folder: Path, template: str) -> Iterator[str]:
+def _next(folder: Path, template: Template) -> Iterator[str]:
     if folder.resolve() != Path.cwd():
         yield f"cd {shlex.quote(str(folder))}"
-    if missing := [what for module, what in NEEDS[template].items() if find_spec(module) is None]:
+    if missing := [what for module, what in template.needs.items() if find_spec(module) is None]:
         yield f"pip install {' '.join(missing)}"
-    agent, text = LAUNCHES[template]
-    yield f'twelvefold dev --as {PERSON} {agent} "{text}"'
+    yield f'twelvefold dev --as {PERSON} {template.agent} "{template.text}"'
     yield "pytest"

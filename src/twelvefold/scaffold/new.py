@@ -8,8 +8,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from twelvefold.exceptions import AlreadyThere, ConfigurationError, NotWritable
@@ -17,27 +18,43 @@ from twelvefold.exceptions import AlreadyThere, ConfigurationError, NotWritable
 NAME = "my-agent"
 """What templates are called, wherever a name is needed."""
 NAME_CHARS_MAX = 64
-TEMPLATES: Mapping[str, str] = {
-    "deploybot": "deploys that people approve, each of them once",
-    "fastapi": "a product with an API, and an agent in it",
-    "minimal": "one tool that a person approves, and done",
-}
-"""By their names; the first is the default."""
-LAUNCHES: Mapping[str, tuple[str, str]] = {
-    "deploybot": ("deploybot", "deploy the newest release"),
-    "fastapi": ("refunds", "order 1007: it came in pieces"),
-    "minimal": ("bot", "tell the team that the release is out"),
-}
-"""Which agent of a template is launched, and with what, so that a person is asked."""
 PERSON = "anna"
 """Who is asked in every template."""
-_FOR_ALL = {"uvicorn": "'twelvefold[server]'", "pytest": "pytest"}
-NEEDS: Mapping[str, Mapping[str, str]] = {
-    "deploybot": _FOR_ALL,
-    "fastapi": {**_FOR_ALL, "httpx2": "httpx2"},
-    "minimal": _FOR_ALL,
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`agent` is launched with `text`, and then a person is asked. `needs`: the modules that the
+    first commands load, and what brings them."""
+
+    what: str
+    agent: str
+    text: str
+    needs: Mapping[str, str]
+
+
+_SERVED = {"uvicorn": "'twelvefold[server]'", "pytest": "pytest"}
+TEMPLATES: Mapping[str, Template] = {
+    "deploybot": Template(
+        "deploys that people approve, each of them once",
+        "deploybot",
+        "deploy the newest release",
+        _SERVED,
+    ),
+    "fastapi": Template(
+        "a product with an API, and an agent in it",
+        "refunds",
+        "order 1007: it came in pieces",
+        {**_SERVED, "httpx2": "httpx2"},
+    ),
+    "minimal": Template(
+        "one tool that a person approves, and done",
+        "bot",
+        "tell the team that the release is out",
+        _SERVED,
+    ),
 }
-"""What its first two commands load, and what brings it."""
+"""By their names; the first is the default."""
 
 _NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
 _FOLDER = Path(__file__).parent / "templates"
@@ -130,19 +147,15 @@ def _fill(folder: Path, files: Mapping[str, str]) -> None:
             raise
 
 
-class _scratch:
+@contextmanager
+def _scratch(parent: Path) -> Generator[Path]:
     """A folder that is gone afterwards, unless it was renamed."""
-
-    def __init__(self, parent: Path) -> None:
-        self.parent = parent
-
-    def __enter__(self) -> Path:
-        self.path = Path(tempfile.mkdtemp(prefix=".twelvefold-new-", dir=self.parent))
-        return self.path
-
-    def __exit__(self, *_: object) -> None:
+    path = Path(tempfile.mkdtemp(prefix=".twelvefold-new-", dir=parent))
+    try:
+        yield path
+    finally:
         with suppress(OSError):
-            shutil.rmtree(self.path)
+            shutil.rmtree(path)
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
