@@ -5,8 +5,8 @@ from twelvefold.thread import Thread
 
 
 def at(thread: Thread) -> dict[str, object]:
-    """`thread_id`, `tenant`, `agent`, and `seq`, the newest event that is known. What a record calls
-    `thread` is that of the process."""
+    """`thread_id`, `tenant`, `agent`, and `seq`, the newest event that is known. What a record
+    calls `thread` is that of the process."""
     ref = Ref(thread.tenant, thread.id)
     return about(ref, agent=thread.agent, seq=thread.head)
 
