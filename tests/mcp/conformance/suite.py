@@ -16,7 +16,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,14 +56,18 @@ class Leg:
         ]
 
 
-def main(folder: str) -> int:
+Run = Callable[[Path, str, str, BinaryIO], Leg]
+
+
+def main(folder: str, *, run: Run | None = None, expected: Mapping[str, Any] | None = None) -> int:
     suite, passed, failed = Path(folder).resolve() / SUITE, 0, 0
-    expected = yaml.safe_load((HERE / "expected-failures.yaml").read_text(encoding="utf-8"))
+    run = run or run_leg
+    expected = expected or yaml.safe_load((HERE / "expected-failures.yaml").read_text("utf-8"))
     for mode in ("server", "client"):
         excused: set[str] = set()
         for revision in REVISIONS:
             with (Path(folder) / f"{mode}-{revision}.log").open("wb") as log:
-                leg = run_leg(suite, mode, revision, log)
+                leg = run(suite, mode, revision, log)
             good = leg.named(leg.counted, "SUCCESS")
             bad = [*leg.named(leg.counted, "FAILURE", "WARNING"), *untried(leg, expected)]
             excused |= set(bad) & set(expected[mode])
