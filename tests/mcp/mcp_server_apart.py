@@ -18,8 +18,8 @@ from mcp.server.lowlevel import Server
 
 FOLDER = Path(sys.argv[1])
 LEDGER, WORDS = FOLDER / "ledger", FOLDER / "words"
-TEXT = {"type": "string"}
-KINDS = "text structured both image link error refused huge hang die pull".split()
+TEXT, NUMBER = {"type": "string"}, {"type": "integer", "default": 7}
+KINDS = "text structured both image link error refused huge hang die pull ask".split()
 
 
 def tools() -> list[types.Tool]:
@@ -52,6 +52,10 @@ async def on_call(context: Any, params: types.CallToolRequestParams) -> types.Ca
     with LEDGER.open("a") as ledger:
         key = (params.meta or {}).get("twelvefold/key", given.get("key", ""))
         ledger.write(f"{params.name} {given.get('line')} {key}\n")
+    if given.get("how") == "ask":
+        schema: Any = {"type": "object", "properties": {"sure": {"type": "boolean"}, "n": NUMBER}}
+        asked = await context.session.elicit_form("Sure?", schema, context.request_id)
+        return said(f"{asked.action} {asked.content}")
     return await done(given)
 
 

@@ -14,7 +14,7 @@ from mcp_apart import accepted, caller, http, ledger, outcomes, ran, stdio, tool
 from twelvefold import App
 from twelvefold.attachments import Attachment
 from twelvefold.exceptions import ConfigurationError, ToolRefused, Unreachable
-from twelvefold.mcp.client import CALL_KEY, Allowed, Http, Stdio
+from twelvefold.mcp.client import CALL_KEY, Allowed, Http, Question, Stdio
 from twelvefold.secrets import SecretRef
 from twelvefold.testing import MemoryStore
 
@@ -218,6 +218,28 @@ async def test_nothing_is_offered_before_it_is_accepted(tmp_path: Path):
         "whoami",
     }
     assert not (tmp_path / "mcp.lock.json").exists()
+
+
+async def test_a_server_that_asks_back_is_answered_by_the_user_alone(tmp_path: Path):
+    asked: list[Question] = []
+
+    async def answers(question: Question) -> Any:
+        asked.append(question)
+        return {"sure": True} if len(asked) == 1 else None
+
+    more: Any = {"protocol": "2025-11-25"}
+    tools = await accepted(tmp_path, answers=answers, **more)
+    step = write(tools, how="ask")
+    answered = await ran(tools, step, step)
+    silent = await accepted(tmp_path, **more)
+    refused = await ran(silent, write(silent, how="ask"))
+
+    assert [result for _, result in outcomes(answered)] == [
+        "accept {'n': 7, 'sure': True}",  # what was left out has its default
+        "decline None",
+    ]
+    assert (asked[0].server, asked[0].tool, asked[0].message) == ("apart", "write", "Sure?")
+    assert [kind for kind, _ in outcomes(refused)] == ["tool_outcome_unknown"]
 
 
 def test_the_import_loads_no_sdk_and_without_it_the_line_to_run_is_said(tmp_path: Path):
