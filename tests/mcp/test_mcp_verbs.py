@@ -57,7 +57,8 @@ def test_a_thread_is_launched_and_looked_at(anna: Client):
 def test_a_message_is_from_whoever_calls(world: World, anna: Client):
     anna.call("launch", {"agent": "asker", "input": "Which", "id": "mine"})
 
-    anna.call("send", {"thread": "mine", "text": "hurry"})
+    for _ in range(2):
+        anna.call("send", {"thread": "mine", "text": "hurry", "id": "once"})
 
     [_, sent] = [
         e.data for e in world.app.thread("mine", tenant=OURS).events if e.type == "message_received"

@@ -51,6 +51,9 @@ class Launch(Taken):
 class Send(Taken):
     thread: Annotated[Id, Field(description="The id of a thread.")]
     text: Annotated[Words, Field(description="A message for its agent.")]
+    id: Annotated[
+        Id | None, Field(description="An id of your own: the same twice is one message.")
+    ] = None
 
 
 class Look(Taken):
@@ -139,7 +142,12 @@ class _Verbs:
     ) -> dict[str, Json]:
         who.needs("threads:write")
         await self.app.send(
-            taken.thread, taken.text, channel=CHANNEL, sender=who.name, tenant=who.tenant
+            taken.thread,
+            taken.text,
+            key=None if taken.id is None else f"{CHANNEL}:{who.name}:{taken.id}",
+            channel=CHANNEL,
+            sender=who.name,
+            tenant=who.tenant,
         )
         return await self._shown(taken.thread, who)
 
