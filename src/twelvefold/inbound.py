@@ -40,6 +40,8 @@ class Written:
     - `contact`: the full id of the contact whose message this replies to.
     - `code`: in place of `contact`, what `code_of` of the receiver makes of it and of the sender,
       where a message holds no more. Where no open contact has it, this answers nothing.
+    - `replies_to`: of what `send` returned, the part that names the message this replies to, where
+      neither conversation nor contact say more.
     - `begins`: whether it may begin a thread; `answers`: whether it may answer what is asked there.
     - `about`: more that the message holds.
     """
@@ -50,6 +52,7 @@ class Written:
     conversation: str
     contact: str | None = None
     code: str | None = None
+    replies_to: Mapping[str, Json] = field(default_factory=dict[str, Json])
     assurance: str = "written"
     begins: bool = True
     answers: bool = True

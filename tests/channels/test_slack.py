@@ -394,3 +394,68 @@ def test_a_missing_sdk_is_one_clear_line(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "slack_sdk", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'twelvefold\[slack\]'"):
         asyncio.run(Slack(token="x", signing_secret="y")._call("chat_postMessage"))
+
+
+# In a direct message, below a question that nobody there has begun
+
+
+def direct(message: dict[str, Any], text: str, *, user: str = "U1", ts: str = "9.0") -> Inbound:
+    """A reply below a message, in the direct messages with its reader."""
+    place = {"channel": message["channel"], "thread_ts": message["ts"], "channel_type": "im"}
+    return event("message", user=user, ts=ts, text=text, **place)
+
+
+async def asked_directly(workspace: Workspace, agent: Any) -> tuple[App, dict[str, Any]]:
+    app = made(workspace, agent)
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    sent = [e.data["ref"] for e in events(app, "contact_sent") if e.data["to"] == "U1"]
+    return app, sent[0]
+
+
+async def test_a_reply_below_a_question_in_a_direct_message_answers_it(workspace: Workspace):
+    app, message = await asked_directly(workspace, pipeline(Question(), carry_out=asking))
+
+    outcomes = [(await came(app, direct(message, "the blue one")))[0] for _ in range(2)]
+
+    assert outcomes == ["answered", "ignored"]
+    assert state(app).by_id("s1").result == "the blue one"
+    assert len(app.threads()) == 1
+
+
+async def test_a_reply_there_that_is_no_yes_is_a_message_of_that_thread(workspace: Workspace):
+    app, message = await asked_directly(workspace, paying())
+
+    assert (await came(app, direct(message, "hmm, which account?")))[0] == "continued"
+
+    assert events(app, "message_received")[-1].data["text"] == "hmm, which account?"
+    assert events(app, "contact_answered") == []
+    assert (await came(app, direct(message, "yes", ts="10.0")))[0] == "answered"
+    assert len(events(app, "tool_started")) == 1
+
+
+@pytest.mark.parametrize(
+    ("user", "other"),
+    [("U9", {}), ("U2", {}), ("U1", {"ts": "99.0"}), ("U1", {"channel": "D9"})],
+)
+async def test_a_reply_of_somebody_else_or_to_another_message_is_nothing(
+    workspace: Workspace, user: str, other: dict[str, str]
+):
+    app, message = await asked_directly(workspace, paying(by="anna"))
+
+    outcome, _ = await came(app, direct(message | other, "yes", user=user))
+
+    assert outcome == "ignored"
+    assert events(app, "contact_answered") == []
+    assert len(app.threads()) == 1
+
+
+async def test_a_reply_to_what_has_ended_is_nothing(workspace: Workspace):
+    app, message = await asked_directly(workspace, paying(by="anna"))
+    await app.answer("t.s1.1", "deny", by="anna", comment="no", assurance="slack")
+    await settle(app)
+    before = app.thread("t").head
+
+    assert (await came(app, direct(message, "yes")))[0] == "ignored"
+
+    assert app.thread("t").head == before

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from twelvefold.app.answering import Answering
+from twelvefold.app.messages import has_come, went_as
 from twelvefold.contacts import Decision
 from twelvefold.exceptions import (
     ConfigurationError,
@@ -124,8 +125,10 @@ class Receiving(Answering):
         try:
             thread = self.store.load(thread_id, tenant=tenant)
         except UnknownThread:
+            if (named := self._replied_to(receiver, written)) is not None:
+                return await self._written(receiver, named)
             return await self._begun(receiver, written, thread_id)
-        if _has_come(thread, written.key):
+        if has_come(thread, written.key):
             return Receipt("ignored", thread_id, "this delivery has come before")
         said = self._meant(receiver, written, thread) if written.answers else None
         if said is not None:
@@ -139,6 +142,18 @@ class Receiving(Answering):
         if len(rows) != 1:
             return replace(written, code=None, answers=False)
         return replace(written, code=None, contact=f"{rows[0].ref.id}.{rows[0].id}")
+
+    def _replied_to(self, receiver: Receiver, written: Written) -> Written | None:
+        """The same with the open contact whose message it replies to, of those that ask who wrote;
+        None without one."""
+        if written.contact is not None or not written.replies_to:
+            return None
+        for row in self._asking(receiver, written.sender):
+            if went_as(
+                self.store.load(row.ref.id, tenant=row.ref.tenant), row.id, written.replies_to
+            ):
+                return replace(written, contact=f"{row.ref.id}.{row.id}")
+        return None
 
     def _meant(self, receiver: Receiver, written: Written, thread: Thread) -> Meant | None:
         named = written.contact
@@ -218,14 +233,21 @@ class Receiving(Answering):
         return await self._tried(receiver, contact, decision, coded.sender, given)
 
     def _rows_of(self, receiver: Receiver, code: str, sender: str) -> list[ContactRow]:
+        code_of: CodeOf = getattr(receiver, "code_of")  # noqa: B009 # only who reads codes has it
+        return [
+            row
+            for row in self._asking(receiver, sender)
+            if hmac.compare_digest(code_of(row, sender).encode(), code.encode())
+        ]
+
+    def _asking(self, receiver: Receiver, sender: str) -> list[ContactRow]:
+        """The open contacts that ask this person."""
         directory = self.people(receiver.tenant)
         person = directory.at(receiver.name, sender)
-        code_of: CodeOf = getattr(receiver, "code_of")  # noqa: B009 # only who reads codes has it
         return [
             row
             for row in self.store.contacts(tenant=receiver.tenant)
             if person in Policy.from_data(row.data["to"]).everybody(directory)
-            and hmac.compare_digest(code_of(row, sender).encode(), code.encode())
         ]
 
     async def _tried(
@@ -260,10 +282,6 @@ class Receiving(Answering):
         except (NotFound, Conflict) as refusal:
             return Receipt("refused", signalled.thread_id, str(refusal))
         return Receipt("signalled", signalled.thread_id)
-
-
-def _has_come(thread: Thread, delivery: str) -> bool:
-    return any(event.data.get("delivery") == delivery for event in thread.events)
 
 
 def receivers_of(channels: Collection[Any], agents: Collection[str]) -> Mapping[str, Receiver]:

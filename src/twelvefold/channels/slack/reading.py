@@ -59,6 +59,7 @@ def _event(data: Data, teams: Collection[str]) -> Received:
         text=_without_mention(text_in(said, "text")),
         sender=user,
         conversation=f"{channel}:{thread or at}",
+        replies_to={"channel": channel, "ts": thread} if thread else {},
         assurance=ASSURANCE,
         begins=is_addressed and not thread,
     )
