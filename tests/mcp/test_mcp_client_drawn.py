@@ -16,7 +16,7 @@ from twelvefold.schemas import PLAIN, export
 from twelvefold.steps import args_of, read_step
 from twelvefold.tools import schema_of
 
-NAMES = ["a", "b-c", "class", "intent", "schema", "_x", "é", "model_y"]
+NAMES = ["a", "b-c", "class", "intent", "left_out", "schema", "_x", "é", "model_y"]
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.sampled_from("ab xyz"),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner),
@@ -99,7 +99,7 @@ def stored(value: dict[str, Any]) -> dict[str, Any]:
     return {"intent_" if name == "intent" else name: one for name, one in value.items()}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(fields(DRAWN), st.data())
 def test_a_value_that_fits_is_sent_as_it_was(drawn: Drawn, data: st.DataObject):
     tool = {"name": "do", "inputSchema": drawn.schema}
@@ -113,7 +113,7 @@ def test_a_value_that_fits_is_sent_as_it_was(drawn: Drawn, data: st.DataObject):
     export(schema_of(kind), PLAIN)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(fields(DRAWN), st.dictionaries(st.sampled_from(NAMES), ANY))
 def test_no_value_becomes_a_step_that_the_reference_refuses(drawn: Drawn, value: dict[str, Any]):
     kind = step_of("it", Allowed("do"), Pin.of({"name": "do", "inputSchema": drawn.schema}))

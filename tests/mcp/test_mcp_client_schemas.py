@@ -206,7 +206,7 @@ def test_an_object_that_says_it_is_open_takes_more():
 @pytest.mark.parametrize(
     "name",
     "class from model_config model_x schema json copy _id a-b $filter intent risk origin sent"
-    " left_out 1st né self args __proto__".split(),
+    " left_out takes_intent intent_ 1st né self args __proto__".split(),
 )
 def test_an_argument_of_any_name_is_sent_under_that_name(name: str):
     kind = of({name: {"type": "string"}, "other": {"type": "integer"}}, name)
@@ -214,6 +214,13 @@ def test_an_argument_of_any_name_is_sent_under_that_name(name: str):
 
     assert sent(kind, **{stored: "x"}) == {name: "x"}
     assert stored in kind.model_json_schema()["properties"]
+
+
+def test_a_name_with_a_dash_below_and_intent_inside_of_another_are_their_own():
+    inner = {"type": "object", "properties": {"intent": {"type": "string"}}}
+    kind = of({"intent_": {"type": "string"}, "a": inner})
+
+    assert sent(kind, intent_="x", a={"intent": "y"}) == {"intent_": "x", "a": {"intent": "y"}}
 
 
 def test_two_names_that_python_writes_alike_stay_two():

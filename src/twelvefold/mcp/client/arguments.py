@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-_NOT_FREE = frozenset(dir(BaseModel)) | {"intent", "risk", "origin", "sent", "left_out"}
+_OF_STEPS = frozenset("intent risk origin sent left_out takes_intent".split())
+_NOT_FREE = frozenset(dir(BaseModel)) | _OF_STEPS
 
 
 def stored_name(name: str) -> str:

@@ -100,7 +100,7 @@ class Shapes:
         kind = self.shape(node, place, depth + 1)
         options: dict[str, Any] = {"description": node.get("description")}
         if name != key:
-            options["alias"] = stored_name(name)
+            options["alias"] = name if depth else stored_name(name)
         if required:
             return kind, Field(**options)
         if node.get("default") is not None and self._fits(node, node["default"]):

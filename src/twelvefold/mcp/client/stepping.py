@@ -19,6 +19,8 @@ from twelvefold.schemas.nodes import Node
 from twelvefold.steps import Step, intent_of
 from twelvefold.thread import Json
 
+INTENT = stored_name("intent")
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -41,11 +43,14 @@ class McpStep(Step):
     risk: ClassVar[Risk] = "high"
     origin: ClassVar[Origin]
     left_out: ClassVar[frozenset[str]] = frozenset()
+    takes_intent: ClassVar[bool] = False
 
     def sent(self) -> dict[str, Json]:
         """The arguments as the server gets them, without those that are filled in at the call."""
         made = _sent(self)
-        return {"intent" if name == stored_name("intent") else name: v for name, v in made.items()}
+        if self.takes_intent:
+            made = {"intent" if name == INTENT else name: value for name, value in made.items()}
+        return made
 
     @model_validator(mode="after")
     def _as_the_server_says(self) -> Self:
@@ -89,6 +94,7 @@ def _model(schema: Node, origin: Origin) -> type[McpStep]:
         **{"intent": (Literal[intent], intent), **fields},
     )
     model.risk, model.origin, model.left_out = allowed.risk, origin, left_out
+    model.takes_intent = "intent" in schema.get("properties", {})
     return model
 
 
@@ -97,7 +103,7 @@ def _without(schema: Node, allowed: Allowed, name: str) -> Node:
     fields: Node = schema.get("properties", {})
     if unknown := [one for one in allowed.fill if one not in fields]:
         raise ToolRefused(f"{name} has no argument {unknown[0]!r} to fill: correct Allowed(fill=).")
-    if stored_name("intent") in fields and "intent" in fields:
+    if INTENT in fields and "intent" in fields:
         raise ToolRefused(f"{name} has both `intent` and `intent_`. Fill one: Allowed(fill=...).")
     return {
         **schema,
