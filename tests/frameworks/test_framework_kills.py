@@ -1,4 +1,4 @@
-"""Killed before any statement of SQL, the rows of Django and SQLAlchemy agree with the log."""
+"""Killed before any call of the database, the rows of Django and SQLAlchemy agree with the log."""
 
 import json
 import os
