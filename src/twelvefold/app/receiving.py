@@ -41,6 +41,8 @@ log = logging.getLogger("twelvefold")
 
 _AS_ANSWER: Mapping[Decision, str] = {"approve": "yes", "deny": "no"}
 CodeOf = Callable[[ContactRow, str], str]
+ASKED_LOOKED_AT_MAX = 100
+"""Open contacts of a person, among which that of a reply is looked for; newest first."""
 REFUSALS = (Conflict, NotAllowed, InvalidAnswer, NotFound)
 
 
@@ -148,10 +150,10 @@ class Receiving(Answering):
         None without one."""
         if written.contact is not None or not written.replies_to:
             return None
-        for row in self._asking(receiver, written.sender):
-            if went_as(
-                self.store.load(row.ref.id, tenant=row.ref.tenant), row.id, written.replies_to
-            ):
+        newest = sorted(self._asking(receiver, written.sender), key=lambda row: row.asked_at)
+        for row in reversed(newest[-ASKED_LOOKED_AT_MAX:]):
+            thread = self.store.load(row.ref.id, tenant=row.ref.tenant)
+            if went_as(thread, row.id, written.replies_to):
                 return replace(written, contact=f"{row.ref.id}.{row.id}")
         return None
 
