@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from fastapi.testclient import TestClient
 from mail_servers import AGENT, ANNA, answering, dns, post_office, signed, written
 
 from crew import Question, app_of, asking, events, pipeline, settle, state
@@ -17,6 +18,7 @@ from twelvefold.channels.email.sendgrid import SIGNATURE, TIME, expect_signed
 from twelvefold.directory import Directory
 from twelvefold.exceptions import BadSignature, ConfigurationError, InvalidRequest
 from twelvefold.inbound import Inbound, Written, thread_of
+from twelvefold.server import create_app
 from twelvefold.testing import MemoryStore
 
 pytestmark = pytest.mark.anyio
@@ -262,3 +264,27 @@ def test_one_service_does_not_speak_for_another():
 def test_what_is_not_set_up_takes_nothing(inbound: Inbound):
     with pytest.raises(BadSignature, match="No mail is taken by HTTP"):
         email(sendgrid_public_key="", postmark_login="").read(inbound, now=NOW)
+
+
+# Over HTTP, from elsewhere and without a key
+
+
+@pytest.fixture
+def client() -> TestClient:
+    agent = pipeline(Question(), carry_out=asking)
+    app = app_of(agent, MemoryStore(), channels=[email()], clock=lambda: NOW)
+    return TestClient(create_app(app), base_url="http://bot.example", client=("203.0.113.9", 1))
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_service_posts_to_the_server_as_it_does(client: TestClient, way: Any):
+    honest: Inbound = way(signed(written("hello")))
+    forged = Inbound(honest.body.replace(b"hello", b"HELLO"), honest.headers)
+    if way is postmark:
+        forged = postmark(written("hello"), login="twelvefold:another-password-of-tests")
+
+    def post(one: Inbound) -> int:
+        given = dict(one.headers)
+        return client.post("/v1/triggers/email", content=one.body, headers=given).status_code
+
+    assert [post(one) for one in (forged, honest, honest)] == [401, 200, 200]
