@@ -24,6 +24,8 @@ from twelvefold.mcp.client.remotes import Stdio
 END_WAIT_S = 2.0
 """For each of: to end when stdin closes, to end after SIGTERM."""
 STDERR_KEPT_BYTES = 2_000
+TURNS_TO_CLOSE = 3
+"""Of the event loop, after which a closed pipe is gone."""
 log = logging.getLogger("twelvefold.mcp")
 
 Streams = tuple[Any, Any]
@@ -54,6 +56,7 @@ async def program(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await _close(process)
 
 
 async def _started(at: Stdio, env: Mapping[str, str], limit: int) -> asyncio.subprocess.Process:
@@ -124,6 +127,16 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         if sign is not None:
             _signal(process.pid, sign)
     _signal(process.pid, signal.SIGKILL)
+
+
+async def _close(process: Any) -> None:
+    """Its pipes, too: a line that was too long has stopped their reading, so no end is seen there.
+
+    asyncio has no public way to it.
+    """
+    process._transport.close()
+    for _ in range(TURNS_TO_CLOSE):
+        await asyncio.sleep(0)
 
 
 def _signal(pid: int, sign: signal.Signals) -> None:
