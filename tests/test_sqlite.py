@@ -514,7 +514,8 @@ def test_more_threads_than_are_kept(store, monkeypatch):
 # Groups
 
 
-async def test_what_one_tick_asks_for_is_one_transaction(store):
+async def test_what_one_tick_asks_for_is_one_transaction(store, monkeypatch):
+    monkeypatch.setattr("twelvefold.stores.sqlite.groups.INLINE_S_MAX", float("inf"))  # any disk
     launch(store)
 
     async def transactions(requests: int) -> int:

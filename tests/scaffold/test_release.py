@@ -94,7 +94,8 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     [archive] = folder.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
+        safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # since 3.11.4
+        opened.extractall(folder, **safely)
     [unpacked] = [path for path in folder.iterdir() if path.is_dir()]
     return unpacked
 

@@ -89,6 +89,7 @@ release = example("release_pipeline")
 outer_loop = example("outer_loop")
 first_agent = example("first_agent")
 mailcrew = example("mailcrew")
+deploybot = example("deploybot")
 linear_triage = example("linear_triage")
 support_triage = example("support_triage")
 
@@ -101,6 +102,7 @@ OF_EXAMPLES: dict[str, Any] = {
     "outer_loop, all": outer_loop.AnyStep,
     "first_agent": first_agent.Deploy | first_agent.Done,
     "mailcrew": mailcrew.AnyStep,
+    "deploybot": deploybot.AnyStep,
     "linear_triage": linear_triage.BotStep,
     "support_triage": support_triage.AnyStep,
     "crew": CrewSteps,
