@@ -54,12 +54,18 @@ class Link:
         self._why: list[str] = []
         self._called: list[str] = []
         self._closing = asyncio.Event()
-        self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+        self.loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[Client] = self.loop.create_future()
         self._task = asyncio.create_task(self._hold(), name=f"mcp {server.name}")
 
     @property
     def is_open(self) -> bool:
         return not (self._task.done() or self.worn)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it takes nothing more, and its program may still be there."""
+        return not (self._task.done() or self.loop.is_closed())
 
     async def tools(self) -> dict[str, Said]:
         """What the server says of its tools now, by their names. Raises `Unreachable`."""

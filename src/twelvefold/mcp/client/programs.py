@@ -52,11 +52,14 @@ async def program(
     finally:
         for stream in (incoming, outgoing, to_us, from_us):
             stream.close()
-        await _end(process)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await _close(process)
+        try:
+            await _end(process)
+        finally:  # also where the event loop ends, which waits for nobody
+            _signal(process.pid, signal.SIGKILL)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await _close(process)
 
 
 async def _started(at: Stdio, env: Mapping[str, str], limit: int) -> asyncio.subprocess.Process:
@@ -126,7 +129,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             break
         if sign is not None:
             _signal(process.pid, sign)
-    _signal(process.pid, signal.SIGKILL)
 
 
 async def _close(process: Any) -> None:

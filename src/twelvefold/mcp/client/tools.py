@@ -51,6 +51,7 @@ class McpTools:
         self.lock = Path(lock)
         self._secrets = secrets
         self._links: dict[asyncio.AbstractEventLoop, dict[Any, Link]] = {}
+        self._leaving: list[Link] = []
         self._tools: dict[type[McpStep], Any] = {}
 
     @cached_property
@@ -125,11 +126,13 @@ class McpTools:
 
     async def close(self) -> None:
         """End the connections of this event loop, and the programs that were started."""
-        links = self._links.pop(asyncio.get_running_loop(), {})
-        if links:
+        here = asyncio.get_running_loop()
+        links = self._links.pop(here, {})
+        leaving = [one for one in self._leaving if one.loop is here]
+        if links or leaving:
             from twelvefold.mcp.client.linked import closed
 
-            await asyncio.gather(*map(closed, links.values()))
+            await asyncio.gather(*map(closed, [*links.values(), *leaving]))
 
     def _listed(self) -> dict[str, tuple[McpServer, Allowed]]:
         return {
@@ -176,11 +179,20 @@ class McpTools:
         key = (name, call.tenant, tuple(sorted(values.items())))
         link = links.pop(key, None)
         if link is None or not link.is_open:
+            self._leave(link)
             link = _link(server, lambda ref: call.secret(ref), tenant=call.tenant)
         links[key] = link  # the newest is the last
         while len(links) > LINKS_MAX:
-            links.pop(next(iter(links))).wear()
+            oldest = links.pop(next(iter(links)))
+            oldest.wear()
+            self._leave(oldest)
         return link
+
+    def _leave(self, link: "Link | None") -> None:
+        """It may still be ending: `close` waits for it."""
+        self._leaving = [one for one in self._leaving if one.is_ending]
+        if link is not None and link.is_ending:
+            self._leaving.append(link)
 
 
 def _pin(said: Said | None) -> Pin | None:
