@@ -193,8 +193,9 @@ async def mailed(post: Post, raw: bytes, to: str = AGENT) -> None:
 
 
 def unseen(folder: Path) -> int:
-    mails: Any = Maildir(folder / "Maildir")
-    return sum("S" not in mail.get_flags() for mail in mails)
+    """By the names of the files alone: the server moves them from `new` to `cur` meanwhile."""
+    names = [mail.name for part in ("new", "cur") for mail in (folder / "Maildir" / part).iterdir()]
+    return sum("S" not in name.partition(":2,")[2] for name in names)
 
 
 async def became(holds: Callable[[], bool]) -> None:
