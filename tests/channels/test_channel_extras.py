@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from wires import WIRES
 
+from twelvefold import guard
 from twelvefold.channels.email import Email, Smtp
 from twelvefold.deliveries import Delivery, Recipient
 from twelvefold.exceptions import ConfigurationError
@@ -50,6 +51,7 @@ async def test_a_missing_library_is_one_line_that_says_what_to_install(
     name: str, monkeypatch: pytest.MonkeyPatch
 ):
     library, said = NEEDED[name]
+    guard._httpx.cache_clear()  # another test may have had it loaded
     with WIRES[name]() as wire:
         monkeypatch.setitem(sys.modules, library, None)
         with pytest.raises(ConfigurationError, match=said) as refusal:
