@@ -22,6 +22,7 @@ from opentelemetry.semconv._incubating.metrics import gen_ai_metrics
 from opentelemetry.semconv.version import __version__ as installed
 
 from crew import (
+    START,
     Clock,
     Done,
     Look,
@@ -41,8 +42,10 @@ from twelvefold.app import App
 from twelvefold.exceptions import ConfigurationError, StoreUnavailable
 from twelvefold.messages import ModelReply, ModelRequest, Usage
 from twelvefold.server import create_app
+from twelvefold.store import Append
 from twelvefold.telemetry import JsonLines, Metrics, Tracing, names
 from twelvefold.testing import MemoryStore
+from twelvefold.thread import Draft
 
 pytestmark = pytest.mark.anyio
 SECRET_WORDS = "the-content-of-the-conversation"
@@ -324,6 +327,29 @@ async def test_an_observer_that_fails_changes_nothing(caplog: pytest.LogCaptureF
 
     assert types(broken) == types(quiet)
     assert "an observer failed" in caplog.text
+
+
+async def test_observers_hear_of_a_decision_that_was_outrun():
+    class Hearing(Broken):
+        def outrun(self, ref: Any) -> None:
+            outrun.append(ref.id)
+
+    class Interrupted:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+        async def commit(self, *appends: Any) -> Any:
+            if appends[0].expect is not None and not outrun:
+                store.commit_now(Append("t", [Draft("noted", {}, START)]))
+            return await store.commit(*appends)
+
+    store, outrun = MemoryStore(), list[str]()
+    agent = chat(ran_by(lambda step: "seen"))
+    app = app_of(agent, Interrupted(), Done(), observers=[Hearing()])
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+
+    assert (outrun, types(app)[-1]) == (["t"], "finished")
 
 
 async def test_what_a_store_raises_passes_through_observers():

@@ -40,7 +40,7 @@ from twelvefold.exceptions import ConfigurationError, StoreFull
 from twelvefold.loop import record
 from twelvefold.plan import replay
 from twelvefold.schedules import Schedule
-from twelvefold.store import Timer
+from twelvefold.store import Append, Timer
 from twelvefold.thread import Draft
 
 pytestmark = pytest.mark.anyio
@@ -371,6 +371,19 @@ async def test_a_sleep_that_is_over_already_ends_at_once(store, clock, until):
     await settle(app)
 
     assert (types(app)[-2:], store.next_due()) == (["timer_fired", "finished"], None)
+
+
+async def test_a_timer_whose_fact_the_log_holds_already_is_over(store, clock):
+    app = app_of(
+        pipeline(Nap(), carry_out=lambda c: Sleep(c.step, START + HOUR)), store, clock=clock
+    )
+    await app.launch("crew", "go", thread_id="t")
+    await settle(app)
+    store.commit_now(Append("t", [Draft("noted", {}, clock(), key="fired:sleep:s1")]))
+    clock.now = START + HOUR
+    await settle(app)
+
+    assert (store.next_due(), events(app, "timer_fired")) == (None, [])
 
 
 async def test_a_sleep_outlasts_a_clock_that_jumps_back(store, clock):
