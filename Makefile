@@ -71,7 +71,7 @@ docs: $(STAMP)  ## the docs as a site, in build/docs/site
 	@$(BIN)/python site/build.py
 
 coverage: $(STAMP)  ## branch coverage, of which the core must have all
-	@$(BIN)/python -m pytest --cov --cov-report=term-missing
+	@$(BIN)/python -m pytest -n $(AT_ONCE) --dist worksteal --cov --cov-report=term-missing
 	@$(BIN)/coverage report --fail-under=100 --include='$(WHOLE)'
 
 lock: $(STAMP)  ## resolve the dependencies again into requirements.lock
@@ -86,7 +86,7 @@ clean:  ## remove .venv, caches and dist/
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What must be covered to the last branch: the log, its meaning, decisions and their I/O, people.
-WHOLE = */thread.py,*/reducer/*,*/policy.py,*/effects/*,*/plan/*,*/loop/*,*/contacts/*,*/directory.py,*/forms.py
+WHOLE = src/twelvefold/thread.py,src/twelvefold/reducer/*,src/twelvefold/policy.py,src/twelvefold/effects/*,src/twelvefold/plan/*,src/twelvefold/loop/*,src/twelvefold/contacts/*,src/twelvefold/directory.py,src/twelvefold/forms.py
 
 # pip inside the venv when there, else the system's pip aimed at the venv.
 PIP = $$(test -x $(BIN)/pip && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python)
