@@ -1,45 +1,20 @@
 """Every guard of who comes in earns its place: without it, a named test fails."""
 
-import os
-import subprocess
-import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from proof.patching import SOURCE, mutated
+from proof.patching import check_need, check_place, mutants
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-MUTANTS = tomllib.loads((HERE / "access_guards.toml").read_text())["mutant"]
-TEST_S_MAX = 240
-FAILED_EXIT = 1
+MUTANTS = mutants(Path(__file__).with_name("access_guards.toml"))
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant["name"])
 def test_each_guard_is_where_it_is_said_to_be(mutant: dict[str, str]):
-    text = (SOURCE / mutant["file"]).read_text()
-    file, _, name = mutant["test"].partition("::")
-
-    assert text.count(mutant["old"]) == 1
-    assert not name or f"def {name}(" in (ROOT / file).read_text()
+    check_place(mutant)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant["name"])
 def test_without_a_guard_its_test_fails(mutant: dict[str, str], tmp_path: Path):
-    paths = [mutated([mutant], tmp_path / "source"), ROOT / "tests"]
-    options = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'work'}"]
-
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, mutant["test"]],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
-        capture_output=True,
-        text=True,
-        timeout=TEST_S_MAX,
-    )
-
-    assert run.returncode == FAILED_EXIT, run.stdout[-2000:] + run.stderr[-2000:]
-    assert "1 failed" in run.stdout
+    check_need(mutant, tmp_path)
