@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from installed import Machine
-from twelvefold.scaffold.new import create
+from projects import Project, forget
+from twelvefold.exceptions import ConfigurationError
+from twelvefold.scaffold.new import TEMPLATES, create
 
 STEP = {"intent": "deploy_backend", "tag": "v1.3.2"}
 TOOL = """
@@ -101,6 +103,17 @@ def test_without_its_key_a_real_model_says_what_to_do(mine: Path, wheeled: Machi
     assert ran.returncode == 1
     assert "OPENAI_API_KEY" in ran.stdout + ran.stderr
     assert "twelvefold retry" in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_mistyped_model_is_told_which_there_are(tmp_path: Path, template: str):
+    create(tmp_path / "bot", template)
+    change(tmp_path / "bot" / "app.py", 'MODEL = "script"', 'MODEL = "opnai"')
+    project = Project(tmp_path / "bot")
+
+    with pytest.raises(ConfigurationError, match="'opnai'; it has: script, openai, anthropic"):
+        project.app()
+    forget()
 
 
 def test_what_happened_becomes_a_test(mine: Path, wheeled: Machine):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from twelvefold import Agent, App, ScriptedModel
+from twelvefold.messages import model_named
 from twelvefold.models.anthropic import AnthropicModel
 from twelvefold.models.openai import OpenAIModel
 
@@ -20,7 +21,7 @@ MODELS = {
 cluster = Cluster(HERE / "cluster.db")
 app = App(
     [Agent("deploybot", decide, AnyStep, deps=lambda tenant: cluster, owner=OPS)],
-    model=MODELS[MODEL],
+    model=model_named(MODELS, MODEL),
     directory=HERE / "people.yaml",
     # Whose yes counts, up to which risk: who sits at this machine, who signed in, who has a key.
     settles={"local": "high", "signed_in": "high", "key": "high"},

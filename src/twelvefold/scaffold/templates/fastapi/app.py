@@ -4,6 +4,7 @@ from os import environ
 from pathlib import Path
 
 from twelvefold import Agent, App, ScriptedModel
+from twelvefold.messages import model_named
 from twelvefold.models.anthropic import AnthropicModel
 from twelvefold.models.openai import OpenAIModel
 
@@ -22,7 +23,7 @@ orders = Orders(Path(environ.get("ORDERS", HERE / "orders.db")))
 app = App(
     [Agent("refunds", decide, AnyStep, deps=lambda tenant: orders, owner=SUPPORT)],
     store=environ.get("TWELVEFOLD_STORE", ".twelvefold/threads.db"),
-    model=MODELS[MODEL],
+    model=model_named(MODELS, MODEL),
     directory=HERE / "people.yaml",
     # Whose yes counts, up to which risk: who sits at this machine, who signed in, who has a key.
     settles={"local": "medium", "signed_in": "medium", "key": "medium"},

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from twelvefold import Agent, App, ScriptedModel
+from twelvefold.messages import model_named
 from twelvefold.models.anthropic import AnthropicModel
 from twelvefold.models.openai import OpenAIModel
 
@@ -20,7 +21,7 @@ MODELS = {
 outbox = Outbox(HERE / "outbox")
 app = App(
     [Agent("bot", decide, AnyStep, deps=lambda tenant: outbox, owner=OWNERS)],
-    model=MODELS[MODEL],
+    model=model_named(MODELS, MODEL),
     # Whose yes counts, up to which risk: who sits at this machine, who signed in, who has a key.
     settles={"local": "medium", "signed_in": "medium", "key": "medium"},
 )
