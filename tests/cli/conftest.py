@@ -1,39 +1,13 @@
 """A folder with the small application in it, and the command line run there."""
 
-import json
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
+from commands import APPS, Cli, Ran
 
 from twelvefold.cli import call
-
-APPS = Path(__file__).parent / "apps"
-
-
-class Ran(NamedTuple):
-    """How one command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """The one JSON document."""
-        (line,) = self.out.splitlines()
-        return json.loads(line)
-
-    @property
-    def documents(self) -> list[Any]:
-        """The JSON Lines."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Cli = Callable[..., Ran]
 
 
 @pytest.fixture

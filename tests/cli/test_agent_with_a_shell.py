@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from conftest import Cli
+from commands import Cli
 
 MAIN = "from twelvefold.cli import main; main()"
 PATIENCE_S = 60.0

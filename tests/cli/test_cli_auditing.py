@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 import pytest
+from commands import Cli, Ran
 
-from conftest import Cli, Ran
 from twelvefold.cli.moments import moment
 
 MAIN = "from twelvefold.cli import main; main()"

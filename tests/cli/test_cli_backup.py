@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from commands import Cli
 
-from conftest import Cli
 from twelvefold.store import Append, Create
 from twelvefold.stores.sqlite import SqliteStore
 from twelvefold.thread import Draft

@@ -5,8 +5,8 @@ import pty
 import sys
 
 import pytest
+from commands import Cli
 
-from conftest import Cli
 from twelvefold.cli.bulk import Many, change_all
 from twelvefold.cli.here import Here
 from twelvefold.exceptions import Conflict

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from click.shell_completion import ShellComplete
+from commands import Cli
 
-from conftest import Cli
 from twelvefold.cli.root import root
 
 APP = Path(__file__).parents[2] / "examples/first_agent/app.py"

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 import pytest
+from commands import Cli
 
-from conftest import Cli
 from twelvefold.cli import exits
 from twelvefold.cli.root import COMMANDS, Lazy, root
 

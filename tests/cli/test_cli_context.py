@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from commands import Cli
 
-from conftest import Cli
 from twelvefold.context.tokens import estimate
 
 BODY = """

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from conftest import Cli, Ran
+from commands import Cli, Ran
 
 MAIN = "from twelvefold.cli import main; main()"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Cli
 
-from conftest import Cli
 from models.openai_replies import says
 from models.server import Vendor
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 import pytest
+from commands import Cli
 
-from conftest import Cli
 from twelvefold.cli import here
 
 LOG = Path(".twelvefold") / "threads.db"

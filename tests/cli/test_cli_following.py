@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from conftest import Cli
+from commands import Cli
 
 MAIN = "from twelvefold.cli import main; main()"
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from commands import Cli
 from test_agent_with_a_shell import advancing, command  # what a tool of an agent would run
 
-from conftest import Cli
 from twelvefold.keys import id_of
 from twelvefold.stores import open_store
 

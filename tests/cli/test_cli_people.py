@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import APPS, Cli
 from test_cli_deciding import on_terminal
-
-from conftest import APPS, Cli
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from commands import Cli
 
-from conftest import Cli
 from twelvefold.store import Append
 from twelvefold.stores import open_store
 from twelvefold.thread import Draft, from_jsonl

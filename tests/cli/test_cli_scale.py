@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from conftest import APPS, Cli
+from commands import APPS, Cli
 
 MAIN = "from twelvefold.cli import main; main()"
 PATIENCE_S = 60.0

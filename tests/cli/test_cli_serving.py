@@ -14,8 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-
-from conftest import APPS, Cli
+from commands import APPS, Cli
 
 MAIN = "from twelvefold.cli import main; main()"
 PATIENCE_S = 120

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Cli
 
-from cli.conftest import Cli
 from crew import Clock, Pay, Question, app_of, approved_then, pipeline, settle
 from twelvefold.app import App
 from twelvefold.cli.unsent import said_of, unsent

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from commands import APPS, Cli
 
-from conftest import APPS, Cli
 from twelvefold.app import App
 from twelvefold.schedules import Schedule
 from twelvefold.store import Timer
