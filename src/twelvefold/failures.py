@@ -1,7 +1,12 @@
 """What goes wrong, as one short line that a model can read. No stack traces."""
 
 import errno
+import inspect
 from collections.abc import Callable
+from functools import partial
+from pathlib import PurePath
+from types import CodeType
+from typing import Any
 
 from twelvefold.exceptions import NothingHappened, StepRefused
 from twelvefold.policy import Risk
@@ -37,6 +42,35 @@ def clip(text: str) -> str:
     if len(text) <= ERROR_CHARS_MAX:
         return text
     return f"{text[:ERROR_CHARS_MAX]} ... ({len(text) - ERROR_CHARS_MAX} more characters)"
+
+
+def place_of(function: Callable[..., Any]) -> str:
+    """`folder/file.py, line 12`: where a function begins; "" for one that is not written in
+    Python. Not the whole path, so that a log says the same on every machine."""
+    code = _code_of(function)
+    return "" if code is None else _place(code, code.co_firstlineno)
+
+
+def raised_in(error: BaseException, function: Callable[..., Any]) -> str:
+    """The innermost line of the file of `function` that the error came through; "" for none."""
+    code, trace, place = _code_of(function), error.__traceback__, ""
+    while code is not None and trace is not None:
+        if trace.tb_frame.f_code.co_filename == code.co_filename:
+            place = _place(code, trace.tb_lineno)
+        trace = trace.tb_next
+    return place
+
+
+def _code_of(function: Callable[..., Any]) -> CodeType | None:
+    while isinstance(function, partial):
+        function = function.func
+    function = inspect.unwrap(function)
+    written = function if hasattr(function, "__code__") else type(function).__call__
+    return getattr(written, "__code__", None)
+
+
+def _place(code: CodeType, line: int) -> str:
+    return f"{'/'.join(PurePath(code.co_filename).parts[-2:])}, line {line}"
 
 
 def is_certain(error: BaseException, *, risk: Risk, retry_safe: bool) -> bool:

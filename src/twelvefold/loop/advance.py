@@ -15,7 +15,6 @@ from typing import Any
 
 from twelvefold.directory import Directory
 from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, StoreError, UnknownAgent
-from twelvefold.failures import short
 from twelvefold.loop.acts import brought
 from twelvefold.loop.facts import record, sleeps_ended
 from twelvefold.loop.said import at
@@ -23,7 +22,7 @@ from twelvefold.loop.stops import Bell, Stop
 from twelvefold.loop.surroundings import Surroundings
 from twelvefold.loop.under_way import Brought, Cancels, UnderWay, is_one_of
 from twelvefold.loop.undisturbed import undisturbed
-from twelvefold.plan import Act, CallTool, Plan, begin, recover
+from twelvefold.plan import Act, CallTool, Plan, begin, recover, why_parked
 from twelvefold.reducer import fold
 from twelvefold.state import State
 from twelvefold.store import Append, Ref, transactional
@@ -175,7 +174,7 @@ class _Advance:
         """Park the thread with the reason. Decisions of this round go; nothing of them was
         begun."""
         self._rewind()
-        data = {"error": short(error), "by": "advance"}
+        data = {"error": why_parked(error, self.agent), "by": "advance"}
         draft = Draft("advance_failed", data, self.around.clock(), after=self.thread.head)
         self._fold([draft], decided=True)
         return Plan(waits=True, drafts=[draft])

@@ -19,3 +19,5 @@ from twelvefold.plan.replies import REFUSALS as REFUSALS
 from twelvefold.plan.replies import is_reply as is_reply
 from twelvefold.plan.replies import reply_draft as reply_draft
 from twelvefold.plan.replies import reply_key as reply_key
+from twelvefold.plan.wrong import no_effect as no_effect
+from twelvefold.plan.wrong import why_parked as why_parked

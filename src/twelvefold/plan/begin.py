@@ -36,6 +36,7 @@ from twelvefold.plan.asking import ask_people, ask_what_happened
 from twelvefold.plan.ending import finish
 from twelvefold.plan.options import check_options
 from twelvefold.plan.parts import CallModel, CallTool, Plan, ready_step, sleep_timer
+from twelvefold.plan.wrong import no_effect
 from twelvefold.policy import policy_of
 from twelvefold.state import State
 from twelvefold.steps import args_of, intent_of, members, risk_of
@@ -80,7 +81,7 @@ def begin(
         case Delegate():
             return _delegate(effect, state, thread, now)
         case _:
-            raise WrongDecision(f"decide returned {effect!r}, which is not an effect.")
+            raise no_effect(effect, state, agent)
 
 
 def _all(
