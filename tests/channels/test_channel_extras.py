@@ -60,13 +60,14 @@ async def test_a_missing_library_is_one_line_that_says_what_to_install(
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("library", ["dkim", "mailparser_reply"])
+@pytest.mark.parametrize("library", ["dkim", "nacl", "mailparser_reply"])
 async def test_what_reads_a_mail_says_what_it_lacks(library: str, monkeypatch: pytest.MonkeyPatch):
     with WIRES["email"]() as wire:
         raw = wire.writes("anna", "hello", at=datetime.now(UTC)).body
         monkeypatch.setitem(sys.modules, library, None)
         reply = raw.replace(b"\r\nTo:", b"\r\nReferences: <0@example.com>\r\nTo:", 1)
-        with pytest.raises(ConfigurationError, match=library):
+        said = rf"needs {library}\. Run: pip install 'twelvefold\[email\]'"
+        with pytest.raises(ConfigurationError, match=said):
             wire.channel.read(wire.channel.mail(reply), now=datetime.now(UTC))
 
 
@@ -74,5 +75,7 @@ def test_sendgrid_says_that_it_needs_cryptography(monkeypatch: pytest.MonkeyPatc
     given: dict[str, Any] = {"address": "a@b.example", "secret": "a secret of the tests"}
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.serialization", None)
 
-    with pytest.raises(ConfigurationError, match="pip install cryptography"):
+    with pytest.raises(ConfigurationError, match=r"'twelvefold\[email\]'") as refusal:
         Email(**given, smtp=Smtp(host="h"), sendgrid_public_key="AAAA")
+
+    assert "\n" not in str(refusal.value)

@@ -125,7 +125,7 @@ class Email:
         marked as seen when it is durable. Raises `ConfigurationError`."""
         if self._imap is None:
             raise ConfigurationError(f"{self.name} has no mailbox to listen to. Give it imap=.")
-        for needed in ("imap_tools", "dkim", "mailparser_reply"):
+        for needed in ("imap_tools", "dkim", "nacl", "mailparser_reply"):
             library(needed)
 
         async def take(raw: bytes) -> None:

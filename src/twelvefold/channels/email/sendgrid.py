@@ -55,7 +55,7 @@ def checked_key(text: str) -> str:
         return text if not text or _key(text) else ""
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            "SendGrid's signatures need cryptography. Run: pip install cryptography"
+            "SendGrid's signatures need cryptography. Run: pip install 'twelvefold[email]'"
         ) from error
     except ValueError as error:
         raise ConfigurationError(
