@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from projects import Project, forget
 
 from installed import Machine
-from projects import Project, forget
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.scaffold.new import TEMPLATES, create
 
