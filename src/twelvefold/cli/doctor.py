@@ -16,7 +16,7 @@ from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.cli.unsent import said_of, unsent
-from twelvefold.exceptions import TwelvefoldError
+from twelvefold.exceptions import TwelvefoldError, UnusableModel
 from twelvefold.notices import ago, troubles
 from twelvefold.store import ThreadRow
 from twelvefold.summary import short
@@ -41,7 +41,7 @@ class Finding:
 @click.pass_obj
 def doctor(here: Here) -> int:
     """Look at the application, the log and what waits."""
-    looks = (application, steps, schedules, log, engine, threads, waits)
+    looks = (application, models, steps, schedules, log, engine, threads, waits)
     looks += (channels, deliveries, ungated)
     findings = [finding for look in looks for finding in _safely(look, here)]
     wrong = any(finding.level == "wrong" for finding in findings)
@@ -69,6 +69,20 @@ def application(here: Here) -> Iterator[Finding]:
         yield Finding("wrong", "agents", "none: name them in App([...])")
     if not app.models:
         yield Finding("note", "models", "none: an agent that asks a model will fail")
+
+
+def models(here: Here) -> Iterator[Finding]:
+    """Which they are, and whether they could be asked. Nothing is sent, and no key is shown."""
+    if not here.app_is_loaded:
+        return
+    from twelvefold.cli.readiness import models_in, readiness
+
+    for name, model in here.app.models.items():
+        for one in models_in(model):
+            try:
+                yield Finding("ok", f"model {name}", here.run(readiness(one)))
+            except UnusableModel as error:
+                yield Finding("wrong", f"model {name}", str(error))
 
 
 def steps(here: Here) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ from twelvefold.vendors import (
     load,
     member,
     members,
+    no_key,
     numbers,
     offered,
     sendable,
@@ -123,9 +124,13 @@ class AnthropicModel:
     async def __call__(self, request: ModelRequest) -> ModelReply:
         """Raises `ModelFailed`, `UnusableModel` and `SchemaRefused`."""
         body = self.body(request)
-        sdk = load("anthropic", extra="anthropic")
-        client = self._client or await self._open(sdk)
+        sdk, client = await self.ready()
         return await self._tried(partial(self._try, sdk, client, body, request))
+
+    async def ready(self) -> tuple[Any, Any]:
+        """The SDK, and a client with a key. Sends nothing. Raises `UnusableModel`."""
+        sdk = load("anthropic", extra="anthropic")
+        return sdk, self._client or await self._open(sdk)
 
     async def _open(self, sdk: Any) -> Any:
         """The SDK looks for a key in more places than one; a server of your own may need none."""
@@ -135,9 +140,13 @@ class AnthropicModel:
         key = key or (NO_KEY if url and not token else None)
         make = partial(sdk.AsyncAnthropic, api_key=key, base_url=url, max_retries=0)
         try:
-            return await client_for(("anthropic", url, key, token), make)
+            client = await client_for(("anthropic", url, key, token), make)
         except sdk.AnthropicError as error:  # a login of yours that the SDK cannot read
             raise UnusableModel(f"Anthropic: {error}") from error
+        sent = {name.lower() for name in (*client.auth_headers, *client.default_headers)}
+        if not (client.credentials or sent & {"x-api-key", "authorization"}):
+            raise no_key(self.model, KEY)
+        return client
 
     async def _try(
         self, sdk: Any, client: Any, body: dict[str, Json], request: ModelRequest, left_s: float
@@ -162,10 +171,9 @@ class AnthropicModel:
     def _unusable(self, sdk: Any, error: Exception) -> UnusableModel | None:
         """The SDK tells of a missing key by a `TypeError`, of a wrong one by errors of its own."""
         if isinstance(error, TypeError) and "authentication" in str(error):
-            return UnusableModel(f"{self.model!r} needs a key: set {KEY}, or pass api_key=.")
-        return (
-            UnusableModel(f"Anthropic: {error}") if isinstance(error, sdk.AnthropicError) else None
-        )
+            return no_key(self.model, KEY)
+        theirs = isinstance(error, sdk.AnthropicError)
+        return UnusableModel(f"Anthropic: {error}") if theirs else None
 
     def _answered(self, error: Any, client: Any, body: dict[str, Json]) -> Answered:
         said = member(error.body, "error")
@@ -195,10 +203,8 @@ def _conversation(request: ModelRequest) -> dict[str, Json]:
         for n, parts in enumerate(said)
     ]
     system = [block for each in blocks[:first] for block in each]
-    turns = [
-        {"role": one.role, "content": each}
-        for one, each in zip(messages[first:], blocks[first:], strict=True)
-    ]
+    pairs = zip(messages[first:], blocks[first:], strict=True)
+    turns = [{"role": one.role, "content": each} for one, each in pairs]
     return {"system": system, "messages": turns} if system else {"messages": turns}
 
 
@@ -206,8 +212,7 @@ def _block(part: Part, request: ModelRequest, *, cache: bool) -> dict[str, Json]
     block: dict[str, Json] = {"type": "text", "text": sendable(part.text)}
     if isinstance(part, FilePart):
         kind = "image" if part.media_type.startswith("image/") else "document"
-        data = encoded(part, request)
-        source = {"type": "base64", "media_type": part.media_type, "data": data}
+        source = {"type": "base64", "media_type": part.media_type, "data": encoded(part, request)}
         block = {"type": kind, "source": source}
     return block | {"cache_control": {"type": "ephemeral"}} if cache else block
 
@@ -237,8 +242,7 @@ def reply_of(data: Json) -> ModelReply:
 
 
 def _called(call: dict[str, Json]) -> str:
-    """The input as JSON; that of a stream as the model wrote it. Under a name that is not ours, the
-    name counts."""
+    """The input as JSON; of a stream as the model wrote it. Under another name, the name counts."""
     given = text_at(call, "written") or to_text(call.get("input"))
     name = text_at(call, "name")
     return given if name == NEXT_STEP else to_text({"name": name, "arguments": given})
@@ -246,10 +250,8 @@ def _called(call: dict[str, Json]) -> str:
 
 def usage_of(usage: dict[str, Json]) -> Usage:
     """`input_tokens` leaves out what the cache gave and took: all three are what the model read."""
-    fresh, read, wrote = numbers(
-        usage, "input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"
-    )
-    [output] = numbers(usage, "output_tokens")
+    cached = ("cache_read_input_tokens", "cache_creation_input_tokens")
+    fresh, output, read, wrote = numbers(usage, "input_tokens", "output_tokens", *cached)
     [thinking] = numbers(member(usage, "output_tokens_details"), "thinking_tokens")
     return Usage(fresh + read + wrote, output, read, wrote, thinking)
 
@@ -293,8 +295,5 @@ class _Streamed:
 
     def data(self) -> dict[str, Json]:
         """Without a stop reason, the message was cut off."""
-        return self._message | {
-            "content": list(self._blocks.values()),
-            "usage": self._usage,
-            "stop_reason": self._stop_reason or "max_tokens",
-        }
+        blocks, reason = list(self._blocks.values()), self._stop_reason or "max_tokens"
+        return self._message | {"content": blocks, "usage": self._usage, "stop_reason": reason}

@@ -12,13 +12,12 @@ from functools import partial
 from typing import Any
 
 from twelvefold.encoding import from_text
-from twelvefold.exceptions import ModelFailed, UnusableModel
+from twelvefold.exceptions import ModelFailed
 from twelvefold.messages import FilePart, Finish, Message, ModelReply, ModelRequest, Usage
 from twelvefold.schemas import GEMINI
 from twelvefold.thread import Json, to_text
 from twelvefold.vendors import (
     NEXT_STEP,
-    NO_KEY,
     TIMEOUT_S,
     TRIES_MAX,
     Answered,
@@ -34,6 +33,7 @@ from twelvefold.vendors import (
     load,
     member,
     members,
+    needed_key,
     numbers,
     offered,
     sendable,
@@ -41,7 +41,6 @@ from twelvefold.vendors import (
     text_at,
     tries_within,
     unreachable,
-    usable_key,
     usable_url,
     with_options,
 )
@@ -108,15 +107,17 @@ class GeminiModel:
     async def __call__(self, request: ModelRequest) -> ModelReply:
         """Raises `ModelFailed`, `UnusableModel` and `SchemaRefused`."""
         body = self.body(request)
-        sdk = load("google.genai", extra="gemini")
-        client = self._client or await self._open(sdk)
+        _, client = await self.ready()
         return await self._tried(partial(self._try, client, body, request))
+
+    async def ready(self) -> tuple[Any, Any]:
+        """The SDK, and a client with a key. Sends nothing. Raises `UnusableModel`."""
+        sdk = load("google.genai", extra="gemini")
+        return sdk, self._client or await self._open(sdk)
 
     async def _open(self, sdk: Any) -> Any:
         url = usable_url(self._base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL"))
-        key = usable_key(self._given_key(), KEY) or (NO_KEY if url else None)
-        if key is None:
-            raise UnusableModel(f"{self.model!r} needs a key: set {KEY}, or pass api_key=.")
+        key = needed_key(self._given_key(), KEY, model=self.model, url=url)
         where = {"base_url": url} if url else {}
         make = partial(sdk.Client, api_key=key, vertexai=False, http_options=where)
         return await client_for(("gemini", url, key), make, close=_close)

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from twelvefold.exceptions import ModelFailed, UnusableModel
+from twelvefold.exceptions import ModelFailed
 from twelvefold.failures import clip
 from twelvefold.messages import FilePart, Finish, Message, ModelReply, ModelRequest, Part, Usage
 from twelvefold.schemas import OPENAI, PLAIN
 from twelvefold.thread import Json, to_text
 from twelvefold.vendors import (
     NEXT_STEP,
-    NO_KEY,
     TIMEOUT_S,
     TRIES_MAX,
     Answered,
@@ -33,6 +32,7 @@ from twelvefold.vendors import (
     load,
     member,
     members,
+    needed_key,
     numbers,
     offered,
     sendable,
@@ -40,7 +40,6 @@ from twelvefold.vendors import (
     text_at,
     tries_within,
     unreachable,
-    usable_key,
     usable_url,
     wire,
     with_options,
@@ -107,15 +106,17 @@ class OpenAIModel:
     async def __call__(self, request: ModelRequest) -> ModelReply:
         """Raises `ModelFailed`, `UnusableModel` and `SchemaRefused`."""
         body = self.body(request)
-        sdk = load("openai", extra="openai")
-        client = self._client or await self._open(sdk)
+        sdk, client = await self.ready()
         return await self._tried(partial(self._try, sdk, client, body, request))
+
+    async def ready(self) -> tuple[Any, Any]:
+        """The SDK, and a client with a key. Sends nothing. Raises `UnusableModel`."""
+        sdk = load("openai", extra="openai")
+        return sdk, self._client or await self._open(sdk)
 
     async def _open(self, sdk: Any) -> Any:
         url = usable_url(self._base_url or os.environ.get("OPENAI_BASE_URL"))
-        key = usable_key(self._api_key or os.environ.get(KEY), KEY) or (NO_KEY if url else None)
-        if key is None:
-            raise UnusableModel(f"{self.model!r} needs a key: set {KEY}, or pass api_key=.")
+        key = needed_key(self._api_key or os.environ.get(KEY), KEY, model=self.model, url=url)
         make = partial(sdk.AsyncOpenAI, api_key=key, base_url=url, max_retries=0)
         return await client_for(("openai", url, key), make)
 

@@ -16,12 +16,16 @@ _OPEN: dict[asyncio.AbstractEventLoop, dict[Hashable, tuple[Any, AsyncGenerator[
 
 
 def load(module: str, *, extra: str) -> Any:
-    """The SDK. Raises `UnusableModel` when the extra is not installed."""
+    """The SDK. Raises `UnusableModel` when the extra is not installed, or only a part of it."""
     try:
+        sdk = import_module(module)
         import_module("tenacity")
-        return import_module(module)
     except ImportError as error:
-        raise UnusableModel(f"{error}. Install it: pip install 'twelvefold[{extra}]'") from error
+        raise UnusableModel(
+            f"This model needs the extra {extra!r}, which is not installed ({error})."
+            f" Run: pip install 'twelvefold[{extra}]'"
+        ) from error
+    return sdk
 
 
 async def _closed(client: Any) -> None:

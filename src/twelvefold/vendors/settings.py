@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from twelvefold.exceptions import ConfigurationError, Unstorable, UnusableModel
 from twelvefold.messages import ModelReply
 from twelvefold.thread import Json, to_text
+from twelvefold.vendors.clients import NO_KEY
 from twelvefold.vendors.tries import tried
 
 Mode = Literal["native", "tool", "prompt"]
@@ -65,3 +66,16 @@ def usable_key(key: str | None, name: str) -> str | None:
             " ASCII, which no key has. Was a file read with its line end?"
         )
     return key
+
+
+def needed_key(key: str | None, name: str, *, model: str, url: str | None) -> str:
+    """The key; at a server of the user's own that needs none, a word in its place. Raises
+    `UnusableModel`."""
+    found = usable_key(key, name) or (NO_KEY if url else None)
+    if found is None:
+        raise no_key(model, name)
+    return found
+
+
+def no_key(model: str, name: str) -> UnusableModel:
+    return UnusableModel(f"{model!r} needs a key: set {name}, or pass api_key=.")

@@ -1,0 +1,31 @@
+"""Whether the models of an application could be asked: their packages, their keys. None is."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from twelvefold.messages import Model, name_of
+
+
+def models_in(model: Model) -> Iterator[Any]:
+    """The model itself, or those that it asks: of `fallback`, `priced`, a cache of one's own."""
+    if getattr(model, "offline", False) or hasattr(model, "ready"):
+        yield model
+        return
+    inner = getattr(model, "models", None) or getattr(model, "model", None)
+    if inner is None or isinstance(inner, str):
+        yield model
+        return
+    for each in inner if isinstance(inner, tuple | list) else [inner]:
+        yield from models_in(each)
+
+
+async def readiness(model: Any) -> str:
+    """In words. Raises `UnusableModel` for what would stop each call."""
+    name, kind = name_of(model), type(model).__name__
+    said = name if name == kind else f"{name} ({kind})"
+    if getattr(model, "offline", False):
+        return f"{said}: offline, needs no key"
+    if not hasattr(model, "ready"):
+        return f"{said}: not one of ours, so what it needs is not known here"
+    await model.ready()
+    return f"{said}: its extra is installed, and it has a key or needs none; it was not asked"
