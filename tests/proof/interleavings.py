@@ -7,6 +7,7 @@ a tool does is a line in a list outside of the store. `use_up` says that no line
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -38,11 +39,13 @@ class Killed(BaseException):
 
 class Dying:
     """A store whose process ends at the first commit with an event of `type`: right before it, or
-    right after. From then on nothing is committed any more."""
+    right after. From then on nothing is committed any more.
+
+    `begun` are the steps that this very commit started, of which none was run."""
 
     def __init__(self, store: EmbeddedStore, type: str, *, after: bool) -> None:
         self.store, self.type, self.after, self.dead = store, type, after, False
-        self.began: list[str] = []
+        self.begun: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
@@ -53,11 +56,13 @@ class Dying:
     def commit_now(self, *appends: Append, tx: Any = None) -> Any:
         if self.dead:
             raise Killed
-        self.dead = any(draft.type == self.type for append in appends for draft in append.drafts)
+        drafts = [draft for append in appends for draft in append.drafts]
+        self.dead = any(draft.type == self.type for draft in drafts)
         if self.dead and not self.after:
             raise Killed
         stored = self.store.commit_now(*appends)
         if self.dead:
+            self.begun = [draft.data["step"] for draft in drafts if draft.type == "tool_started"]
             raise Killed
         return stored
 
@@ -145,20 +150,17 @@ class World:
 
     def crash(self, ref: Ref, type: str, *, after: bool) -> None:
         """Advance until the process ends; another one finds what is in the store."""
-        starts = self._starts(ref)
         dying = Dying(self.store, type, after=after)
         with suppress(Killed):
             asyncio.run(advance(ref, self._on(dying).surroundings))
         self.book.did[f"crashes {'after' if after else 'before'} {type}"] += dying.dead
-        if dying.dead and type == "tool_started" and after:
-            for effect in (self._starts(ref) - starts).elements():
-                self.book.leave[effect] -= 1  # begun and cut off: only the owner may repeat it
+        for effect in self._effects(ref, dying.begun):
+            self.book.leave[effect] -= 1  # begun and cut off: only the owner may repeat it
 
-    def _starts(self, ref: Ref) -> Counter[Effect]:
+    def _effects(self, ref: Ref, begun: Sequence[str]) -> list[Effect]:
         thread = self.app.thread(ref.id, tenant=ref.tenant)
         steps = [e.data["args"]["to"] for e in thread.events if e.type == "next_step_chosen"]
-        begun = [e.data["step"] for e in thread.events if e.type == "tool_started"]
-        return Counter((ref, steps[int(step[1:]) - 1]) for step in begun)
+        return [(ref, steps[int(step[1:]) - 1]) for step in begun]
 
     def forward(self, by: timedelta, *, fire: bool) -> None:
         self.clock.forward(by)
