@@ -13,6 +13,8 @@ RESUMES = 20
 """Approvals whose median stands for a warm resume."""
 SCALES = (1_000, 10_000, 100_000)
 """Events of one thread."""
+TURNS = 20
+"""Of each of them, whose median stands for one."""
 BATCH = 1_000
 CURVE_STEPS = (100, 250, 500, 1_000)
 """Of one thread: where its cost per step is looked at."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twelvefold.context import menu, parse, render
+from twelvefold.context import menu, parse, render, render_json
 from twelvefold.thread import Event, Json, Thread
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -110,6 +110,23 @@ def test_a_later_compaction_replaces_an_earlier_one() -> None:
 
     assert parse(render(Thread("t", "bot", log))) == [("summary", "two"), ("user_message", "go")]
     assert render(Thread("t", "bot", log)) == render(menu.compacted(log))
+
+
+@given(st.lists(st.tuples(st.integers(-2, 12), st.integers(0, 12)), min_size=1, max_size=10))
+def test_a_context_that_grows_reads_as_one_that_is_rendered_whole(
+    grows: list[tuple[int, int]],
+) -> None:
+    growing, log = Thread("t", "bot"), list[Event]()
+    for seq, (upto, seen) in enumerate(grows, start=1):
+        said = _event(seq, "message_received", text=f"{seq} \u20ac")
+        summary = _event(seq, "context_compacted", upto=upto, summary=f"up to {upto}")
+        log.append(said if upto % 3 else summary)
+        growing = growing.grown(log[-1:])
+
+        for snapshot in (growing, growing.upto(seen), growing):
+            alone = Thread("t", "bot", log[: snapshot.head])
+            assert render(snapshot) == render(alone) == render(menu.compacted(log[: snapshot.head]))
+            assert render_json(snapshot) == render_json(alone)
 
 
 @given(st.integers(0, 8), st.integers(0, 4))

@@ -10,6 +10,7 @@ from twelvefold.messages import (
     Message,
     ModelRequest,
     Part,
+    RequestHash,
     Usage,
     message,
     messages_of,
@@ -44,6 +45,41 @@ def test_the_hash_sees_every_byte_that_is_sent():
     ]
 
     assert len({variant.hash() for variant in variants}) == len(variants)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["", "a", "ab", "ab"],
+        ["abc", "ab", "abd", "xbd"],
+        ["a\ud83d", "a\ud83d\ude00", "a\U0001f600"],
+        ["\u00e4", "\u00e4\u20ac", "\u00e4\u20ac\U0001f600"],
+    ],
+)
+def test_a_text_that_grows_has_the_hash_of_its_whole(texts: list[str]):
+    hashes, schemas = RequestHash(), ["{}", None, '{"a":1}', "{}"]
+
+    for text, schema in zip(texts, schemas, strict=False):
+        asked = request(message("system", "be brief"), message("user", text), schema=schema)
+        assert hashes.of(asked) == asked.hash()
+
+
+def test_the_hash_sees_where_a_text_that_grew_is_divided():
+    hashes = RequestHash()
+    asked = [
+        request(message("user", "ab")),
+        request(message("user", "ab"), message("user", "c")),
+        request(message("user", "a"), message("user", "bc")),
+        request(Message("user", (Part("ab"), Part("c")))),
+        request(message("user", "abc")),
+        request(message("user", "abc"), schema='["user",[[0,false]]]'),
+        request(message("user", "abc"), message("user", "")),
+    ]
+
+    found = [hashes.of(one) for one in asked]
+
+    assert found == [one.hash() for one in asked]
+    assert len(set(found)) == len(asked)
 
 
 def test_the_hash_does_not_see_where_the_call_belongs():

@@ -95,6 +95,28 @@ def test_each_event_is_computed_once_per_log():
     assert seen == [1, 2, 3, 4]
 
 
+def test_what_is_computed_can_begin_after_a_place():
+    def place(event: Event) -> int:
+        return event.seq
+
+    thread = given(*HISTORY)
+
+    assert thread.each(place, after=2) == [3, 4]
+    assert thread.upto(3).each(place, after=2) == [3]
+    assert thread.each(place, after=5) == []
+
+
+def test_what_grows_with_a_log_is_made_once_per_log():
+    def place() -> list[str]:
+        return []
+
+    thread, note = given(*HISTORY), Draft("note", {}, START)
+    place_of_log = thread.once(place)
+
+    assert thread.upto(1).once(place) is thread.then(note).once(place) is place_of_log
+    assert thread.upto(1).then(note).once(place) is not place_of_log  # it parted ways
+
+
 def test_drafts_take_the_next_places_of_a_thread():
     thread = given(*HISTORY)
     drafts = [Draft("note", {"n": n}, START) for n in (1, 2)]

@@ -91,14 +91,36 @@ class ModelRequest:
         return "\n".join(message.text for message in self.messages)
 
     def hash(self) -> str:
-        """SHA-256, hex, over every byte that is sent: schema, roles, cache marks and texts."""
-        digest = hashlib.sha256((self.schema or "").encode())
-        for message in self.messages:
-            marks = ",".join(map(_mark, message.parts))
-            digest.update(f'["{message.role}",[{marks}]]'.encode())
-            # Lone surrogates cannot be sent either, but they must not break the hash.
-            digest.update(message.text.encode("utf-8", "surrogatepass"))
+        """SHA-256, hex, over every byte that is sent: texts, roles, cache marks and schema."""
+        return RequestHash().of(self)
+
+
+class RequestHash:
+    """The hashes of one request after the other. Where the texts have only grown, as those of a
+    thread do, no more is read than what is new."""
+
+    __slots__ = ("_text", "_texts")
+
+    def __init__(self) -> None:
+        self._text, self._texts = "", hashlib.sha256()
+
+    def of(self, request: ModelRequest) -> str:
+        """`request.hash()`: over the hash of all texts, and behind it how they are divided."""
+        text = "".join([message.text for message in request.messages])
+        if not text.startswith(self._text):
+            self._text, self._texts = "", hashlib.sha256()
+        # Lone surrogates cannot be sent either, but they must not break the hash.
+        self._texts.update(text[len(self._text) :].encode("utf-8", "surrogatepass"))
+        self._text = text
+        digest = hashlib.sha256(self._texts.digest())
+        digest.update(f"[{','.join(map(_divided, request.messages))}]".encode())
+        digest.update((request.schema or "").encode())
         return digest.hexdigest()
+
+
+def _divided(message: Message) -> str:
+    marks = ",".join(map(_mark, message.parts))
+    return f'["{message.role}",[{marks}]]'
 
 
 def _mark(part: Part) -> str:

@@ -89,11 +89,12 @@ class Event:
 class _Log:
     """The list that all snapshots of a loaded thread share, and what was computed per event."""
 
-    __slots__ = ("computed", "events")
+    __slots__ = ("computed", "events", "made")
 
     def __init__(self, events: Iterable[Event]) -> None:
         self.events = list(events)
         self.computed: dict[Callable[..., Any], list[Any]] = {}
+        self.made: dict[Callable[[], Any], Any] = {}
 
 
 class _Prefix(Sequence[Event]):
@@ -113,7 +114,7 @@ class _Prefix(Sequence[Event]):
     def __getitem__(self, index: "slice[Any, Any, Any]") -> list[Event]: ...
     def __getitem__(self, index: "int | slice[Any, Any, Any]") -> Event | list[Event]:
         if isinstance(index, slice):
-            return self._events[: self._n][index]
+            return [self._events[place] for place in range(*index.indices(self._n))]
         position = index + self._n if index < 0 else index
         if not 0 <= position < self._n:
             raise IndexError(index)
@@ -199,12 +200,13 @@ class Thread:
         """This thread with drafts at its end, each an event at the next place."""
         return self.grown([draft.event(self.head + n) for n, draft in enumerate(drafts, start=1)])
 
-    def each(self, compute: Callable[[Event], T]) -> list[T]:
-        """`compute(event)` for each event, computed once per loaded log and function."""
+    def each(self, compute: Callable[[Event], T], *, after: int = 0) -> list[T]:
+        """`compute(event)` for each event after the place `after`, computed once per loaded log and
+        function."""
         done = self._log.computed.setdefault(compute, [])
         for event in self._log.events[len(done) : self.head]:
             done.append(compute(event))
-        return done[: self.head]
+        return done[after : self.head]
 
     def running(self, compute: Callable[[T | None, Event], T | None]) -> T | None:
         """The value at the head when `compute(value before, event)` runs over all events from None,
@@ -213,6 +215,13 @@ class Thread:
         for event in self._log.events[len(done) : self.head]:
             done.append(compute(done[-1] if done else None, event))
         return done[self.head - 1] if self.head else None
+
+    def once(self, make: Callable[[], T]) -> T:
+        """What `make()` returned, called once per loaded log: a place for what grows with it."""
+        made = self._log.made
+        if make not in made:
+            made[make] = make()
+        return made[make]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Thread):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from twelvefold.context import as_chat, as_json, parts
-from twelvefold.context.selected import each
+from twelvefold.context.selected import each, joined
 from twelvefold.context.shown import View, tag_of, view
 from twelvefold.context.tagged import Piece, Source, tagged
 from twelvefold.exceptions import ConfigurationError
@@ -37,7 +37,7 @@ class Renderer:
         self._views, self._source = dict(views or {}), source
 
     def __call__(self, thread: Shown) -> str:
-        return "".join(each(thread, self.event))
+        return joined(thread, self.event)
 
     def message(self, thread: Shown, *, part_chars_min: int = parts.PART_CHARS_MIN) -> Message:
         """The same text as one user message of several parts, for a provider's prompt cache."""
@@ -45,7 +45,7 @@ class Renderer:
 
     def json(self, thread: Shown) -> str:
         """One line `{"<tag>": body}` per event."""
-        return "".join(each(thread, self._line))
+        return joined(thread, self._line)
 
     def chat(self, thread: Shown) -> tuple[Message, ...]:
         """Chosen steps as the assistant's messages, all else as the user's. No messages for a

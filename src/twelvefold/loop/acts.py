@@ -42,7 +42,7 @@ async def _act(
 ) -> Draft:
     match action:
         case CallModel():
-            return await call_model(action, around, after)
+            return await call_model(action, thread, around, after)
         case CallTool():
             return await call_tool(action, thread, agent, around, after, stop)
         case _:

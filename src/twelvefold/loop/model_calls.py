@@ -12,15 +12,15 @@ from twelvefold.failures import clip, short
 from twelvefold.loop.causes import raise_unless_caused
 from twelvefold.loop.metering import await_turn, budget_reached, count
 from twelvefold.loop.surroundings import Surroundings
-from twelvefold.messages import Attempt, ModelReply
+from twelvefold.messages import Attempt, ModelReply, RequestHash
 from twelvefold.plan import CallModel, reply_draft, reply_key
-from twelvefold.thread import Draft, Json
+from twelvefold.thread import Draft, Json, Thread
 
 
-async def call_model(action: CallModel, around: Surroundings, after: int) -> Draft:
+async def call_model(action: CallModel, thread: Thread, around: Surroundings, after: int) -> Draft:
     """The reply as a fact, or why there is none. Raises `StoreError` before anything was asked."""
     request, clock = action.request, around.clock
-    asked: dict[str, Json] = {"prompt": request.hash()}
+    asked: dict[str, Json] = {"prompt": thread.once(RequestHash).of(request)}
     refused = await await_turn(action.model, around)
     if (limited := await budget_reached(request, around, after)) is not None:
         return limited
