@@ -7,7 +7,7 @@ a tool does is a line in a list outside of the store. `use_up` says that no line
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -41,11 +41,11 @@ class Dying:
     """A store whose process ends at the first commit with an event of `type`: right before it, or
     right after. From then on nothing is committed any more.
 
-    `begun` are the steps that this very commit started, of which none was run."""
+    `running` are the steps that it started and did not see the end of."""
 
     def __init__(self, store: EmbeddedStore, type: str, *, after: bool) -> None:
         self.store, self.type, self.after, self.dead = store, type, after, False
-        self.begun: list[str] = []
+        self.running: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
@@ -61,17 +61,25 @@ class Dying:
         if self.dead and not self.after:
             raise Killed
         stored = self.store.commit_now(*appends)
+        for draft in drafts:
+            if draft.type == "tool_started":
+                self.running.add(draft.data["step"])
+            elif draft.type.startswith("tool_"):
+                self.running.discard(draft.data["step"])
         if self.dead:
-            self.begun = [draft.data["step"] for draft in drafts if draft.type == "tool_started"]
             raise Killed
         return stored
 
 
 @dataclass
 class Book:
-    """What may still happen, what happened, and how contacts ended when they were first seen so."""
+    """What may still happen, what happened, and how contacts ended when they were first seen so.
+
+    What is `cut_off` may have happened: no yes is a leave for it until the owner has said so.
+    """
 
     leave: Counter[Effect] = field(default_factory=Counter[Effect])
+    cut_off: set[Effect] = field(default_factory=set[Effect])
     unbidden: list[Effect] = field(default_factory=list[Effect])
     votes: dict[tuple[Ref, str], set[str]] = field(default_factory=dict[tuple[Ref, str], set[str]])
     editors: dict[Effect, str] = field(default_factory=dict[Effect, str])
@@ -154,13 +162,14 @@ class World:
         with suppress(Killed):
             asyncio.run(advance(ref, self._on(dying).surroundings))
         self.book.did[f"crashes {'after' if after else 'before'} {type}"] += dying.dead
-        for effect in self._effects(ref, dying.begun):
-            self.book.leave[effect] -= 1  # begun and cut off: only the owner may repeat it
+        for effect in self._effects(ref, dying.running if dying.dead else ()):
+            self.book.leave[effect] = 0
+            self.book.cut_off.add(effect)
 
-    def _effects(self, ref: Ref, begun: Sequence[str]) -> list[Effect]:
+    def _effects(self, ref: Ref, ids: Iterable[str]) -> list[Effect]:
         thread = self.app.thread(ref.id, tenant=ref.tenant)
         steps = [e.data["args"]["to"] for e in thread.events if e.type == "next_step_chosen"]
-        return [(ref, steps[int(step[1:]) - 1]) for step in begun]
+        return [(ref, steps[int(step[1:]) - 1]) for step in ids]
 
     def forward(self, by: timedelta, *, fire: bool) -> None:
         self.clock.forward(by)
@@ -187,6 +196,7 @@ class World:
             new = Ref(to_tenant, name)
             text = thread.to_jsonl()
             done = self.do(self.app.import_thread(text, new_id=name, tenant=to_tenant))
+            self.book.cut_off |= {(new, to) for at, to in self.book.cut_off if done and at == ref}
         if done:
             self.threads.append(new)
             if any(e.type == "cancelled" for e in self.app.thread(name, tenant=new.tenant).events):
@@ -227,7 +237,8 @@ class World:
             votes = self.book.votes.setdefault((ref, row.id), set())
             editor = self.book.editors.get((ref, to))
             votes.update({who} if editor is None else {who, editor})
-            self.book.leave[ref, to] += len(votes) >= self.needed
+            enough = len(votes) >= self.needed and (ref, to) not in self.book.cut_off
+            self.book.leave[ref, to] += enough
 
     def _settle(self, row: ContactRow, decision: str) -> None:
         """What the owner says of a run that was cut off: a yes means once more."""
@@ -236,6 +247,7 @@ class World:
         if self._given(row, word, OWNER):
             self.book.did[word] += 1
             self.book.leave[ref, to] = int(word == "run_again")
+            self.book.cut_off.discard((ref, to))
 
     def _given(self, row: ContactRow, decision: Any, who: str, **more: Any) -> bool:
         contact, tenant = f"{row.ref.id}.{row.id}", row.ref.tenant
