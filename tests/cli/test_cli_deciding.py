@@ -228,7 +228,7 @@ def test_on_a_terminal_the_contact_is_shown_and_asked(cli: Cli):
     assert code == 0
     assert "bot wants   deploy    high risk" in seen
     assert re.search(r"tag +v1", seen)
-    assert "expires in 23 h" in seen
+    assert "expires in 24 h" in seen
     assert "asked of anna or ben, chosen by the model" in seen
     assert '! arrived after this was asked:\r\n        4  zoe: "stop, wrong tag"' in seen
     assert "what? is none of a, e, d, c, q" in seen

@@ -1,5 +1,6 @@
 """`twelvefold dev AGENT INPUT`: a thread to begin with, once for however many servers."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -26,6 +27,16 @@ def test_it_begins_a_thread_and_advances_it(cli: Cli, folder: Path):
         (folder / "gate").write_text("open")  # returns when the tool reads it
 
     assert threads(cli) == ["mine"]
+
+
+def test_who_signs_in_is_who_gave_the_input(cli: Cli):
+    with server("dev", "--port", "0", "--no-reload", "--as", "anna", "bot", "x") as develops:
+        develops.says()
+
+    [thread] = threads(cli)
+    exported = cli("threads", "export", thread).out.splitlines()
+    begun = next(line for line in exported if "message_received" in line)
+    assert json.loads(begun)["data"]["from"] == "anna"
 
 
 def test_a_server_that_follows_begins_no_other(cli: Cli, folder: Path):

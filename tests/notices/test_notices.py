@@ -17,6 +17,7 @@ from twelvefold.notices import (
     as_html,
     as_lines,
     as_mrkdwn,
+    left,
     notice_of,
     visible,
 )
@@ -199,3 +200,18 @@ def test_options_roles_and_late_messages_are_said():
 )
 def test_each_kind_of_contact_has_its_words(kind: str, said: str):
     assert notice({}, kind=kind).wish == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (86_399.9, "24 h"),  # a day, as it is shown the moment after it was set
+        (3 * 86_400 - 1, "3 d"),
+        (90 * 60, "90 min"),
+        (5 * 3_600 - 20, "5 h"),
+        (119, "119 s"),
+        (0.2, "0 s"),
+    ],
+)
+def test_what_is_left_of_a_deadline_is_rounded_to_the_nearest(seconds: float, said: str):
+    assert left(seconds) == said

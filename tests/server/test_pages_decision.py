@@ -47,7 +47,7 @@ def test_the_deploybot_shows_what_with_what_at_which_risk_until_when_and_who(ann
     assert "release wants to run deploy_frontend_to_prod" in said
     assert "high risk" in said
     assert 'tag "4af9ec0"' in said
-    assert "expires in 23 h; silence is a no" in said
+    assert "expires in 24 h; silence is a no" in said
     assert "Asked by cleo" in said
     assert "Decides anna or ben" in said
     assert "deploy_staging tag: 4af9ec0" in said

@@ -62,7 +62,7 @@ def test_the_nearest_deadline_comes_first_then_the_oldest(app: App, anna: Visito
 
     assert names(page) == ["do_c", "do_b", "do_a", "do_d"]
     assert '<span class="soon">' in page.text
-    assert "in 1 h" in words(page)
+    assert "in 90 min" in words(page)
     assert "(4) Waiting" in page.text
 
 

@@ -44,6 +44,33 @@ def test_nobody_signed_in_is_told_how_and_sees_nothing(anna: Visitor):
     assert form_with(answer, "Sign in").action == "/sign-in"
 
 
+def test_an_address_that_leads_nowhere_is_a_page_for_a_browser_and_a_problem_for_a_program(
+    anna: Visitor,
+):
+    page = anna.get("/contact/x", headers={"accept": "text/html,*/*;q=0.8"})
+    problem = anna.get("/contact/x")
+
+    assert (page.status_code, problem.status_code) == (404, 404)
+    assert "There is no page at this address" in words(page)
+    assert 'href="/inbox"' in page.text
+    assert page.headers["content-security-policy"] == CSP
+    assert problem.headers["content-type"] == "application/problem+json"
+
+
+def test_a_thread_that_is_not_here_is_said_to_people_in_their_words(anna: Visitor):
+    answer = anna.get("/threads/gone")
+
+    assert answer.status_code == 404
+    assert "There is no thread of this name here" in words(answer)
+
+
+def test_a_command_in_a_refusal_is_shown_as_one(anna: Visitor):
+    page = anna.as_(None).get("/sign-in?token=used")
+
+    assert "`" not in words(page)
+    assert re.search(r"<code><bdi>twelvefold [a-z ]+</bdi></code>", page.text)
+
+
 def test_a_page_lets_nothing_in_and_is_kept_nowhere(anna: Visitor):
     headers = anna.get("/inbox").headers
 

@@ -15,7 +15,7 @@ import click
 
 from twelvefold.cli import exits
 from twelvefold.cli.files import Files
-from twelvefold.cli.here import Here
+from twelvefold.cli.here import Here, person
 from twelvefold.cli.options import command
 from twelvefold.cli.serving import HOST, listen, parts, port_option
 
@@ -42,7 +42,9 @@ class Launch:
 @click.argument("agent", required=False)
 @click.argument("text", metavar="[INPUT]", required=False)
 @port_option
-@click.option("--as", "name", metavar="NAME", help="Who signs in; your login otherwise.")
+@click.option(
+    "--as", "name", metavar="NAME", help="Who signs in and gives INPUT; your login otherwise."
+)
 @click.option("--id", "thread_id", metavar="ID", help="The id of the thread that is started.")
 @click.option("--no-reload", is_flag=True, help="Do not watch files.")
 @click.pass_obj
@@ -87,8 +89,8 @@ def _serve(here: Here, port: int, name: str | None, launch: Launch | None) -> in
     create_app, bound = parts()
     with bound(HOST, port) as listens:
         if launch is not None:
-            begun = here.app.launch(launch.agent, launch.text, thread_id=launch.thread_id)
-            here.run(begun)
+            agent, text, thread_id = launch.agent, launch.text, launch.thread_id
+            here.run(here.app.launch(agent, text, thread_id=thread_id, sender=person(name)))
         served = create_app(here.app, access=any_of(Keys(), Visits()))
         sign_in = one_time_path(here.app.store, person=name)
         server = listen(here, served, listens, runner=True, grace_s=GRACE_S, sign_in=sign_in)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
-from twelvefold.notices import ago, visible
+from twelvefold.notices import ago, left, visible
 from twelvefold.thread import Json, to_iso
 
 CELL_CHARS_MAX = 100
@@ -66,7 +66,7 @@ class Out:
         if not self.tty:
             return to_iso(at)
         seconds = (datetime.now(UTC) - at).total_seconds()
-        return f"in {ago(-seconds)}" if seconds < 0 else f"{ago(seconds)} ago"
+        return f"in {left(-seconds)}" if seconds < 0 else f"{ago(seconds)} ago"
 
     def _write(self, line: str) -> None:
         write(self.data, line)

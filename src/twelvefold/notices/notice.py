@@ -38,7 +38,7 @@ class Notice:
         if self.deadline is None:
             return f"{asked}, no deadline"
         left_s = (self.deadline - now).total_seconds()
-        return f"{asked}, " + (f"expires in {ago(left_s)}" if left_s > 0 else "expired")
+        return f"{asked}, " + (f"expires in {left(left_s)}" if left_s > 0 else "expired")
 
 
 def notice_of(row: ContactRow, thread: Thread) -> Notice:
@@ -86,6 +86,15 @@ def ago(seconds: float) -> str:
         if whole >= size:
             return f"{whole // size} {unit}"
     return f"{whole} s"
+
+
+def left(seconds: float) -> str:
+    """What is left, to the nearest, in the largest unit of which there are two: a deadline of a day
+    is `24 h` when it was just set, where `ago` would say 23."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{round(seconds / size)} {unit}"
+    return f"{max(round(seconds), 0)} s"
 
 
 def _people(to: Mapping[str, Json]) -> str:

@@ -18,6 +18,7 @@ from twelvefold.server.pages import decision, editing, files, inbox, links, visi
 from twelvefold.server.pages import health as health_page
 from twelvefold.server.pages import thread as thread_page
 from twelvefold.server.pages import threads as threads_page
+from twelvefold.server.pages.refusals import lost
 from twelvefold.server.problems import http_problem, invalid
 from twelvefold.server.runner import lifespan
 from twelvefold.server.serving import Options, Serving
@@ -95,7 +96,9 @@ def _entrance(app: App, way: Way | None, options: Options) -> Entrance:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return dressed(request, http_problem(cast(HTTPException, error)))
+    wrong = cast(HTTPException, error)
+    page = lost(request, request.app.state.serving) if wrong.status_code == 404 else None
+    return dressed(request, page or http_problem(wrong))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -69,6 +69,7 @@ def _templates() -> Environment:
         "shown": texts.shown,
         "visible": visible,
         "shown_lines": texts.shown_lines,
+        "in_words": texts.in_words,
         "ago": texts.long_ago,
         "until": texts.until,
         "moment": texts.moment,

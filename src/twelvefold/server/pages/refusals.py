@@ -14,6 +14,7 @@ from twelvefold.exceptions import (
     NotSignedIn,
     TooManyRequests,
     TwelvefoldError,
+    UnknownThread,
 )
 from twelvefold.server.access.dressing import dressed
 from twelvefold.server.access.entrance import known
@@ -36,6 +37,13 @@ TITLES = {
     429: "Too many requests",
     503: "The store does not answer just now",
 }
+
+
+NO_THREAD = (
+    "There is no thread of this name here. It was erased, or the address is not whole: open it from"
+    " the list of threads."
+)
+NO_PAGE = "There is no page at this address. Perhaps it is not whole."
 
 
 def pages_router(serving: Serving) -> APIRouter:
@@ -68,7 +76,7 @@ def pages_router(serving: Serving) -> APIRouter:
 
 def refusal(request: Request, serving: Serving, error: TwelvefoldError) -> Response:
     """The page for an exception that a route raised."""
-    said = str(error) or error.__doc__ or ""
+    said = NO_THREAD if isinstance(error, UnknownThread) else str(error) or error.__doc__ or ""
     if isinstance(error, NotSignedIn):
         return sign_in_page(request, serving, said=said)
     response = refused(request, serving, status_of(error), said)
@@ -79,7 +87,16 @@ def refusal(request: Request, serving: Serving, error: TwelvefoldError) -> Respo
 
 def refused(request: Request, serving: Serving, status: int, said: str) -> Response:
     title, who = TITLES.get(status, "That did not work"), known(request)
-    return page(request, serving, "refusal.html", who=who, status=status, title=title, said=said)
+    view: dict[str, Any] = {"title": title, "said": said, "lost": said is NO_PAGE}
+    return page(request, serving, "refusal.html", who=who, status=status, **view)
+
+
+def lost(request: Request, serving: Serving) -> Response | None:
+    """The page for somebody whose browser asks for one that is not there; None for a program."""
+    is_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    if not is_page or not serving.options.inbox:
+        return None
+    return refused(request, serving, 404, NO_PAGE)
 
 
 def status_of(error: TwelvefoldError) -> int:

@@ -1,11 +1,13 @@
 """Data as HTML that shows every character of it, and times as people say them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
 from twelvefold.contacts import ago
-from twelvefold.notices import visible
+from twelvefold.notices import left, visible
+
+RECENT = timedelta(seconds=5)
 
 
 def shown(text: object) -> Markup:
@@ -18,14 +20,22 @@ def shown_lines(text: object) -> Markup:
     return Markup("<br>").join(map(shown, str(text).split("\n")))
 
 
+def in_words(text: object) -> Markup:
+    """A sentence of ours: what stands between backticks in it is code."""
+    parts = str(text).split("`")
+    said = (Markup("<code>{}</code>") if n % 2 else Markup("{}") for n in range(len(parts)))
+    return Markup("").join(one.format(shown(part)) for one, part in zip(said, parts, strict=True))
+
+
 def long_ago(at: datetime, now: datetime) -> Markup:
     """`8 min ago`, with the whole time for who points at it or listens."""
-    return _time(at, f"{ago(now - at)} ago")
+    return _time(at, f"{ago(now - at)} ago" if now - at >= RECENT else "just now")
 
 
 def until(deadline: datetime, now: datetime) -> Markup:
     """`in 3 h`, or that it is over."""
-    return _time(deadline, f"in {ago(deadline - now)}" if deadline > now else "over")
+    left_s = (deadline - now).total_seconds()
+    return _time(deadline, f"in {left(left_s)}" if left_s > 0 else "over")
 
 
 def moment(at: datetime) -> str:
