@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, ClassVar, Literal
 
 import httpx
@@ -31,7 +32,7 @@ from twelvefold.server import create_app
 from twelvefold.testing import MemoryStore
 
 OURS, THEIRS = "acme", "umbrella"
-MODERN = "2026-07-28"
+OLDER, MODERN = "2025-11-25", "2026-07-28"
 EXTENSION = "io.modelcontextprotocol/tasks"
 FORMS_AND_TASKS = {"elicitation": {"form": {}}, "extensions": {EXTENSION: {}}}
 FORMS, TASKS_ALONE, NOTHING = {"elicitation": {}}, {"extensions": {EXTENSION: {}}}, {}
@@ -251,6 +252,22 @@ class Client:
         """The one thing that a task asks."""
         ((key, request),) = self.task(task_id)["inputRequests"].items()
         return key, request["params"]
+
+
+NUMBERS = count(1)
+"""Ids of requests: a session takes no two at once under one."""
+INITIALIZE = {
+    "protocolVersion": OLDER,
+    "capabilities": {},
+    "clientInfo": {"name": "test", "version": "1"},
+}
+
+
+def older(http: TestClient, key: str, method: str, params: Any, **headers: str) -> httpx.Response:
+    """A request as clients before 2026-07-28 send it."""
+    body = {"jsonrpc": "2.0", "id": next(NUMBERS), "method": method, "params": params}
+    accepted = {"Accept": "application/json, text/event-stream"}
+    return http.post("/mcp", json=body, headers={**accepted, **bearer(key), **headers})
 
 
 def accept(**content: Any) -> dict[str, Any]:

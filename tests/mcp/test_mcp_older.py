@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from mcp_types import ElicitResult
+from mcp_world import INITIALIZE, World, clients, older
 from mcp_world import Client as Caller
-from mcp_world import World, clients
 
 from mcp import Client, StdioServerParameters
-from server.known import PATIENCE_S, bearer
+from server.known import PATIENCE_S
 from twelvefold import App
 
 pytestmark = pytest.mark.anyio
@@ -148,19 +148,6 @@ async def test_a_program_that_an_advance_started_shows_no_form(
 
     assert ran.returncode == 5
     assert b"may not decide" in told
-
-
-INITIALIZE = {
-    "protocolVersion": "2025-11-25",
-    "capabilities": {},
-    "clientInfo": {"name": "test", "version": "1"},
-}
-
-
-def older(http: Any, key: str, method: str, params: Any, **headers: str) -> Any:
-    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-    accept = {"Accept": "application/json, text/event-stream"}
-    return http.post("/mcp", json=body, headers={**accept, **bearer(key), **headers})
 
 
 @pytest.mark.parametrize("who", ["ben", "eve", "machine"])

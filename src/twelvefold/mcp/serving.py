@@ -2,13 +2,14 @@
 
 Who comes in is decided as for the HTTP API, before anything of the protocol is read: keys, visits,
 a proxy, or this machine while there is no key. A session of an older client belongs to whoever
-opened it. Everything opens at the first request, so no lifespan is needed.
+opened it (`older`). Everything opens at the first request, so no lifespan is needed.
 """
 
 import asyncio
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
@@ -16,7 +17,10 @@ from mcp.server import MCPServer
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http import EventStore
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.streamable_http_manager import (
+    DEFAULT_SESSION_IDLE_TIMEOUT,
+    StreamableHTTPSessionManager,
+)
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -28,10 +32,12 @@ from twelvefold.exceptions import NotSignedIn, StoreUnavailable, TwelvefoldError
 from twelvefold.mcp.building import PURPOSE, build
 from twelvefold.mcp.clients import Context, request_of
 from twelvefold.mcp.offers import Offer
+from twelvefold.mcp.older import Older
 from twelvefold.mcp.settings import Settings
 from twelvefold.server.access.around import Around
 from twelvefold.server.access.dressing import HEADERS, dressed
 from twelvefold.server.access.forgery import refuse_other_sites
+from twelvefold.server.access.signing import Signing
 from twelvefold.server.principal import Principal
 from twelvefold.server.problems import http_problem, problem_of
 from twelvefold.server.runner import lifespan
@@ -49,11 +55,13 @@ STOP_LOOK_S = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """What the transport of older clients may keep: `events` to resume their streams from, and
-    after how many milliseconds to come back. Both are in the memory of this process."""
+    """What the transport of older clients may keep: `events` to resume their streams from, after
+    how many milliseconds to come back, and how long an idle session stays in the memory of this
+    process (a request brings it back)."""
 
     events: EventStore | None = None
     retry_ms: int | None = None
+    idle_s: float = DEFAULT_SESSION_IDLE_TIMEOUT
 
 
 class Gateway:
@@ -85,13 +93,13 @@ class Gateway:
         send, request = _dressing(send), Request(scope, receive)
         try:
             scope[_WHO] = who = await self._let_in(request)
-            manager = await self._started()
+            older = await self._started()
+            scope["user"] = _user(who)
+            await older(scope, receive, send, who=who)
         except TwelvefoldError as error:
             return await dressed(request, problem_of(error))(scope, receive, send)
         except HTTPException as error:
             return await dressed(request, http_problem(error))(scope, receive, send)
-        scope["user"] = _user(who)
-        await manager.handle_request(scope, receive, send)
 
     async def _let_in(self, request: Request) -> Principal:
         """Raises `NotSignedIn` and `NotPermitted`.
@@ -105,23 +113,34 @@ class Gateway:
         ]
         return await self.serving.access.principal(Request({**request.scope, "headers": own}))
 
-    def _secret(self) -> bytes:
-        options = self.serving.options
-        signing = Around(self.serving.app, options.signing_key).signing
-        return signing.mac(PURPOSE).encode()
+    @cached_property
+    def _signing(self) -> Signing:
+        return Around(self.serving.app, self.serving.options.signing_key).signing
 
-    async def _started(self) -> StreamableHTTPSessionManager:
+    def _secret(self) -> bytes:
+        return self._signing.mac(PURPOSE).encode()
+
+    async def _started(self) -> Older:
         """What serves in this event loop. Raises `StoreUnavailable` when the server stops."""
         self.serving.feed.expect_open()
         loop = asyncio.get_running_loop()
         if self._running is None or self._running.loop is not loop:
-            self._running = _Running(self._manager(), self.serving, loop)
-        return await self._running.manager()
+            manager = self._manager()
+            older = Older(
+                manager.handle_request,
+                self.serving.app,
+                lambda: self._signing,
+                idle_s=self._wire.idle_s,
+                resumes=self._wire.events is not None,
+            )
+            self._running = _Running(manager, older, self.serving, loop)
+        return await self._running.older()
 
     def _manager(self) -> StreamableHTTPSessionManager:
         self.server.streamable_http_app(
             event_store=self._wire.events,
             retry_interval=self._wire.retry_ms,
+            session_idle_timeout=self._wire.idle_s,
             max_request_body_size=self.serving.options.body_bytes_max,
             # Hosts and origins are for the way in to judge, which knows what it is reached by.
             transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
@@ -148,16 +167,17 @@ class _Running:
     def __init__(
         self,
         manager: StreamableHTTPSessionManager,
+        older: Older,
         serving: Serving,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self.loop, self._manager, self._serving = loop, manager, serving
+        self.loop, self._manager, self._older, self._serving = loop, manager, older, serving
         self._ready: asyncio.Future[None] = loop.create_future()
         self._task = loop.create_task(self._run())
 
-    async def manager(self) -> StreamableHTTPSessionManager:
+    async def older(self) -> Older:
         await asyncio.shield(self._ready)
-        return self._manager
+        return self._older
 
     async def _run(self) -> None:
         async with self._manager.run():

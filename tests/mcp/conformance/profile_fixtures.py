@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 from typing import Any
 
 from mcp.server import MCPServer
@@ -38,21 +39,30 @@ PAUSE_S = 0.05
 
 
 class Kept(EventStore):
-    """What streams of older clients are resumed from."""
+    """What streams of older clients are resumed from, by the process that they came from."""
 
     def __init__(self) -> None:
         self._events: list[tuple[str, Any]] = []
 
     async def store_event(self, stream_id: str, message: Any) -> str:
         self._events.append((stream_id, message))
-        return str(len(self._events))
+        return self._id(len(self._events))
 
-    async def replay_events_after(self, last_event_id: str, send_callback: EventCallback) -> str:
-        stream = self._events[int(last_event_id) - 1][0]
-        for number, (stream_id, message) in enumerate(self._events, start=1):
-            if stream_id == stream and number > int(last_event_id) and message is not None:
-                await send_callback(EventMessage(message, str(number)))
+    async def replay_events_after(
+        self, last_event_id: str, send_callback: EventCallback
+    ) -> str | None:
+        ids = [self._id(number) for number in range(1, len(self._events) + 1)]
+        if last_event_id not in ids:
+            return None
+        seen = ids.index(last_event_id)
+        stream = self._events[seen][0]
+        for id, (stream_id, message) in list(zip(ids, self._events, strict=True))[seen + 1 :]:
+            if stream_id == stream and message is not None:
+                await send_callback(EventMessage(message, id))
         return stream
+
+    def _id(self, number: int) -> str:
+        return f"{os.getpid()}-{number}"
 
 
 EVENTS = Kept()
