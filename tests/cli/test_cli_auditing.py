@@ -57,7 +57,7 @@ def decided(cli: Cli, id: str = "one") -> None:
 
 def refused(ran: Ran, code: int, *words: str) -> None:
     assert (ran.code, ran.out) == (code, ""), ran
-    assert ran.err.splitlines()[-1].startswith("next:  ")
+    assert ran.err.startswith("error: ")
     for word in words:
         assert word in ran.err
 

@@ -79,7 +79,10 @@ def read_all(
     if not found:
         where = ", ".join(map(str, paths)) or str(root)
         which = f" whose name holds {only!r}" if only else ""
-        raise NotFound(f"There is no case{which} in {where}: cases stand in *.cases.yaml.")
+        raise NotFound(
+            f"There is no case{which} in {where}: cases stand in *.cases.yaml."
+            " `twelvefold threads export THREAD --format case` makes one of what happened."
+        )
     return found
 
 

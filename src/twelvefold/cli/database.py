@@ -148,9 +148,15 @@ def scrub(here: Here) -> int:
     elif sql is not None:
         here.out.line(sql)
     else:
-        said = "was rewritten" if done else "is in use, or not there: it was left as it is"
-        here.out.line(f"{found.name} {said}")
+        here.out.line(f"{found.name} {_scrubbed(found, done=done)}")
     return exits.DONE if done or sql is not None else exits.CONFLICT
+
+
+def _scrubbed(found: Inspection, *, done: bool) -> str:
+    if not found.exists:
+        return "does not exist: there is nothing to scrub"
+    left = "is in use, and was left as it is: stop who reads or writes it, then do this again"
+    return "was rewritten" if done else left
 
 
 def inspected(url: str) -> Inspection:
@@ -207,7 +213,9 @@ def url_of(here: Here) -> str:
     if name is not None and (is_postgres(name) or "://" not in path_of(name)):
         return path_of(name)
     kind = shown_url(name) if name else type(here.app.store).__name__
+    who, then = "the application", ": name it with --store"
+    if place.store_named:
+        who, then = place.store_from, ""
     raise ConfigurationError(
-        f"`db` looks after a file or a database by its URL, and the application gives {kind}: name"
-        " it with --store."
+        f"`db` looks after a file or a Postgres database by its URL, and {who} gives {kind}{then}."
     )

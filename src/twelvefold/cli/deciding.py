@@ -14,6 +14,7 @@ from twelvefold.cli.editing import changes_of
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import as_person, command, follows
 from twelvefold.cli.running import json_value
+from twelvefold.exceptions import InvalidAnswer
 
 contact_argument = click.argument("name", metavar="CONTACT")
 expect_option = click.option(
@@ -71,6 +72,8 @@ def deny(
     asked = find(here, name, expect=expect)
     if comment is None and here.terminal is not None:
         comment = ask_text(here.terminal, "Why not? The model reads it")
+    if not comment:
+        here.then[InvalidAnswer] = "the same command with --comment TEXT"
     given = Given("deny", comment=comment)
     return decide(here, asked, given, by=person, detach=detach, timeout_s=timeout_s)
 

@@ -9,7 +9,7 @@ from twelvefold.channels.terminal import ask_text
 from twelvefold.cli.ancestry import refuse_descendants
 from twelvefold.cli.following import act_and_follow
 from twelvefold.cli.here import Here, person
-from twelvefold.exceptions import Conflict, InvalidAnswer, UnknownContact
+from twelvefold.exceptions import Conflict, InvalidAnswer, NotAllowed, UnknownContact
 from twelvefold.store import ContactRow, Ref
 from twelvefold.summary import short
 from twelvefold.thread import Json, Thread
@@ -56,6 +56,7 @@ def find(here: Here, name: str, *, expect: str | None) -> Asked:
     from twelvefold.app.names import find_contact
 
     app = here.app  # whoever decides needs the application: it judges the answer
+    here.refuse_unbegun(name)
     refuse_descendants(app.store)
     thread_id, contact = find_contact(app.store, name)
     thread = app.thread(here.remember(thread_id))
@@ -81,11 +82,18 @@ def _row(thread: Thread, contact: str) -> ContactRow:
     return ContactRow(ref, thread.agent, contact, event.at, event.data, found.outcome)
 
 
+def who_decides(here: Here, given: str | None) -> str:
+    """By their name, or else by their login, which may not be how they are called here."""
+    if given is None:
+        here.then[NotAllowed] = "the same command with --as NAME, where you have another name here"
+    return person(given)
+
+
 def decide(
     here: Here, asked: Asked, given: Given, *, by: str | None, detach: bool, timeout_s: float | None
 ) -> int:
     """Answer, then follow the thread. Nothing is followed when the answer is refused."""
-    decider = person(by)
+    decider = who_decides(here, by)
 
     async def answer() -> None:
         await here.app.answer(

@@ -15,6 +15,7 @@ import click
 
 from twelvefold.cli import exits
 from twelvefold.cli.files import Files
+from twelvefold.cli.finding import refuse_missing
 from twelvefold.cli.here import Here, person
 from twelvefold.cli.options import command
 from twelvefold.cli.serving import HOST, listen, parts, port_option
@@ -62,6 +63,7 @@ def dev(
     With AGENT and INPUT a thread is started, as `run` does. The printed link signs you in, once.
     For the API: `twelvefold keys create`.
     """
+    refuse_missing(here.place)
     here.warns = True
     _, bound = parts()
     launch = _launch(agent, text, thread_id)
@@ -93,7 +95,10 @@ def _serve(here: Here, port: int, name: str | None, launch: Launch | None) -> in
             here.run(here.app.launch(agent, text, thread_id=thread_id, sender=person(name)))
         served = create_app(here.app, access=any_of(Keys(), Visits()))
         sign_in = one_time_path(here.app.store, person=name)
-        server = listen(here, served, listens, runner=True, grace_s=GRACE_S, sign_in=sign_in)
+        begun = None if launch is None else launch.thread_id
+        server = listen(
+            here, served, listens, runner=True, grace_s=GRACE_S, sign_in=sign_in, begun=begun
+        )
         return here.run(server)
 
 

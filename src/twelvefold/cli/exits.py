@@ -1,6 +1,8 @@
-"""Exit codes, and what is said when a command fails: what happened, why, one next command."""
+"""Exit codes, and what is said when a command fails: what happened, why, and one next command where
+there is one that helps. What the message itself says to change needs none.
+"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from twelvefold.exceptions import (
     AlreadyThere,
@@ -10,16 +12,17 @@ from twelvefold.exceptions import (
     InvalidCase,
     InvalidFile,
     InvalidRequest,
+    NoApplication,
     NotAllowed,
     NotFound,
     NotMigrated,
     NotWritable,
     PromptError,
-    StoreCorrupt,
     StoreError,
     StoreVersion,
-    UnknownAgent,
+    UnknownContact,
     UnknownKey,
+    UnknownThread,
     Unstorable,
     UnusableModel,
 )
@@ -55,22 +58,16 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 )
 
 _NEXT: tuple[tuple[type[Exception], str], ...] = (
+    (UnknownContact, "twelvefold inbox"),
     (UnknownKey, "twelvefold keys list"),
     (AlreadyThere, "the same command with --diff"),
     (NotWritable, "the same command, once that is done"),
-    (NotFound, "twelvefold threads list"),
-    (Conflict, "twelvefold threads list"),
-    (NotAllowed, "twelvefold inbox"),
     (InvalidAnswer, "twelvefold inbox"),
     (InvalidCase, "correct the file, then twelvefold test"),
-    (InvalidFile, "twelvefold threads export --help"),
-    (StoreCorrupt, "twelvefold --store OTHER.db threads list"),
     (StoreVersion, "twelvefold version"),
-    (UnknownAgent, "twelvefold doctor"),
+    (NoApplication, "twelvefold new bot"),
     (NotMigrated, "twelvefold db migrate"),
     (UnusableModel, "the same command, once that is done"),
-    (ConfigurationError, "twelvefold doctor"),
-    (StoreError, "twelvefold doctor"),
 )
 
 
@@ -79,25 +76,35 @@ def code_of(error: BaseException) -> int:
     return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
 
 
-def text_of(error: BaseException, *, thread_ids: Iterable[str] = ()) -> str:
-    """Two lines: what happened and why; what to do next. Ids that were looked up are shortened."""
+def text_of(
+    error: BaseException,
+    *,
+    thread_ids: Iterable[str] = (),
+    then: Mapping[type[Exception], str] | None = None,
+) -> str:
+    """One line or two: what happened and why; what to do next. Ids that were looked up are
+    shortened. `then`: what to do next after such an error, where the command knows better."""
     said = str(error) or type(error).__name__
     if code_of(error) == FAILED:
         said = f"{type(error).__name__}: {said}"
     thread_ids = list(thread_ids)
     for thread_id in thread_ids:
         said = said.replace(thread_id, short(thread_id))
-    return f"error: {visible(said)}\nnext:  {_next(error, thread_ids)}"
+    following = _next(error, thread_ids, then or {})
+    return f"error: {visible(said)}" + (f"\nnext:  {following}" if following else "")
 
 
-def _next(error: BaseException, thread_ids: list[str]) -> str:
+def _next(
+    error: BaseException, thread_ids: list[str], then: Mapping[type[Exception], str]
+) -> str | None:
+    for kind, command in then.items():
+        if isinstance(error, kind):
+            return command
+    if isinstance(error, UnknownThread):
+        return "twelvefold threads list"
     if isinstance(error, Conflict | NotFound) and thread_ids:
         return f"twelvefold threads show {visible(short(thread_ids[-1]))}"
     for kind, command in _NEXT:
         if isinstance(error, kind):
             return command
-    return (
-        "the same command with --debug, for the traceback"
-        if code_of(error) == FAILED
-        else ("twelvefold --help")
-    )
+    return "the same command with --debug, for the traceback" if code_of(error) == FAILED else None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 EXTRAS: Mapping[str, str] = {
     "aiosmtplib": "email",
     "anthropic": "anthropic",
+    "anyio": "server",
     "cronsim": "cron",
     "cryptography": "email",
     "dkim": "email",

@@ -110,9 +110,8 @@ def read_file(name: str) -> str:
         with Path(name).open(encoding="utf-8", newline="") as file:  # \r may be part of a text
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidFile(
-            f"{name} cannot be read: {error}. Check the name and the file."
-        ) from error
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise InvalidFile(f"{name} cannot be read: {why}. Check the name and the file.") from error
 
 
 @command()

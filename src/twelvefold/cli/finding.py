@@ -9,11 +9,14 @@ import importlib.util
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from twelvefold.exceptions import ConfigurationError
+from twelvefold.cli.extras import remedy
+from twelvefold.exceptions import ConfigurationError, NoApplication
+from twelvefold.stores import shown_url
 
 if TYPE_CHECKING:
     from twelvefold.app import App
@@ -23,6 +26,10 @@ APP_DEFAULT = "app.py:app"
 DEFAULT = "default"
 ENGINES = ("embedded", "procrastinate")
 STORE_DEFAULT = Path(".twelvefold") / "threads.db"
+MAKE_ONE = (
+    "Make a project with `twelvefold new bot`, name an application with --app path/to/file.py:app,"
+    " or look around with `twelvefold demo`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,35 @@ def leaves_store_to_us(place: Place) -> bool:
     return "App(" in text and "store" not in text and "**" not in text
 
 
+def refuse_missing(place: Place) -> None:
+    """Raises `NoApplication` or `ConfigurationError` where there is nothing that could be loaded:
+    nothing of it is, so what is there may still be broken."""
+    name, _ = _named(place)
+    path = Path(name)
+    if not _is_file(place.app):
+        if not PathFinder.find_spec(name.partition(".")[0], [str(place.root), *sys.path]):
+            raise ConfigurationError(f"There is no module {name!r}, which {place.app_from} names.")
+    elif path.is_file():
+        return
+    elif place.app_named:
+        raise ConfigurationError(f"There is no file {path}, which {place.app_from} names.")
+    else:
+        raise NoApplication(f"There is no application here: {path} does not exist. {MAKE_ONE}")
+
+
+def nowhere(place: Place) -> ConfigurationError:
+    """There is no log, nor an application that would begin one."""
+    if place.store_named:
+        return ConfigurationError(
+            f"There is no log {shown_url(place.store)}, which {place.store_from} names, and no"
+            " application that would begin it."
+        )
+    return NoApplication(
+        f"There is neither an application nor a log here: {place.app.rpartition(':')[0]} and"
+        f" {place.store} do not exist. {MAKE_ONE}"
+    )
+
+
 def load_app(place: Place) -> "App":
     """The application object. Raises `ConfigurationError`, whatever its file raises."""
     from twelvefold.app import App
@@ -139,11 +175,7 @@ def load_app(place: Place) -> "App":
 
 def load_object(place: Place, kind: type[T]) -> T:
     """The object that `place.app` names. Raises `ConfigurationError`, whatever its file raises."""
-    name, colon, attribute = place.app.rpartition(":")
-    if not colon or not name or not attribute:
-        raise ConfigurationError(
-            f"{place.app!r} names no application: give path/to/file.py:app or package.module:app."
-        )
+    name, attribute = _named(place)
     made = getattr(_load(name, place), attribute, None)
     if not isinstance(made, kind):
         found = "nothing" if made is None else f"a {type(made).__name__}"
@@ -151,7 +183,18 @@ def load_object(place: Place, kind: type[T]) -> T:
     return made
 
 
+def _named(place: Place) -> tuple[str, str]:
+    """The file or module, and the name in it. Raises `ConfigurationError`."""
+    name, _, attribute = place.app.rpartition(":")
+    if not name or not attribute:
+        raise ConfigurationError(
+            f"{place.app!r} names no application: give path/to/file.py:app or package.module:app."
+        )
+    return name, attribute
+
+
 def _load(name: str, place: Place) -> ModuleType:
+    refuse_missing(place)
     try:
         return _load_file(Path(name)) if _is_file(place.app) else _load_module(name, place.root)
     except ConfigurationError:
@@ -159,7 +202,7 @@ def _load(name: str, place: Place) -> ModuleType:
     except (Exception, SystemExit) as error:
         where = _line_of(error)
         raise ConfigurationError(
-            f"{name} cannot be loaded: {type(error).__name__}: {error}{where}"
+            f"{name} cannot be loaded: {type(error).__name__}: {error}{where}{remedy(error)}"
         ) from error
 
 
@@ -169,11 +212,6 @@ def _load_module(name: str, root: Path) -> ModuleType:
 
 
 def _load_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise ConfigurationError(
-            f"There is no application here: {path} does not exist. Name one with"
-            " --app path/to/file.py:app, or try `twelvefold demo`."
-        )
     sys.path.insert(0, str(path.parent))  # files beside it are imported by their names
     name = path.stem if path.stem not in sys.modules else f"twelvefold_app_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)

@@ -11,15 +11,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twelvefold.channels.terminal import Terminal
-from twelvefold.cli.finding import Place, find_place, leaves_store_to_us, load_app, path_of
+from twelvefold.cli.finding import (
+    Place,
+    find_place,
+    leaves_store_to_us,
+    load_app,
+    nowhere,
+    path_of,
+)
 from twelvefold.cli.out import Out
+from twelvefold.exceptions import UnknownThread
 from twelvefold.notices import visible
 from twelvefold.store import EmbeddedStore
+from twelvefold.stores import shown_url
 
 if TYPE_CHECKING:
     from twelvefold.app import App
 
 T = TypeVar("T")
+BEGIN = "twelvefold run AGENT INPUT"
 
 
 class Here:
@@ -33,6 +43,7 @@ class Here:
         self.warns = False  # show warnings of the log although nobody asked for it
         self.out = Out()
         self.thread_ids: list[str] = []  # looked up so far: errors show them shortened
+        self.then: dict[type[Exception], str] = {}  # what to do next, where a command knows better
         self._closing = ExitStack()
 
     @cached_property
@@ -58,15 +69,28 @@ class Here:
 
     @property
     def store(self) -> EmbeddedStore:
-        """The log, without the application where that is possible. It is created when missing."""
-        return self.app.store if self._needs_app else self._alone
+        """The log, without the application where that is possible. It is created when missing.
+        Raises `NoApplication` where nothing but this command would use it."""
+        if self._needs_app:
+            return self.app.store
+        if self.is_nowhere and not self.place.store_named:
+            raise nowhere(self.place)
+        return self._alone
 
     @property
     def has_log(self) -> bool:
-        """Whether there is anything to read: looking must not create a file."""
+        """Whether there is anything to read: looking must not create a file. Raises
+        `ConfigurationError` where nothing will begin it either."""
         if self._needs_app and not (self.place.store_named or self.app.leaves_store_open):
             return True
+        if self.is_nowhere:
+            raise nowhere(self.place)
         return self._is_there
+
+    @property
+    def is_nowhere(self) -> bool:
+        """Whether there is neither a log nor an application."""
+        return not (self._is_there or self.has_app)
 
     def readable_store(self) -> EmbeddedStore | None:
         """The log, even where the application cannot be loaded; None when there is none yet."""
@@ -100,7 +124,19 @@ class Here:
         """The full id of a thread. Raises `UnknownThread`, `Conflict`."""
         from twelvefold.app.names import find_thread
 
+        self.refuse_unbegun(name)
         return self.remember(find_thread(self.store, name))
+
+    def refuse_unbegun(self, name: str) -> None:
+        """Raises `UnknownThread` where no log is begun yet, and begins none."""
+        begun = self.has_log
+        if not (begun and (name != "@last" or self.store.threads(limit=1))):
+            self.then[UnknownThread] = BEGIN
+        if not begun:
+            raise UnknownThread(
+                f"There is no {name!r}, for there is no thread yet:"
+                f" {shown_url(self.place.store)} does not exist."
+            )
 
     def remember(self, thread_id: str) -> str:
         self.thread_ids.append(thread_id)

@@ -11,7 +11,8 @@ from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.exceptions import AlreadyThere, ConfigurationError
-from twelvefold.scaffold.new import PERSON, TEMPLATES, Template, create, name_of, refuse_taken
+from twelvefold.scaffold.new import PERSON, TEMPLATES, Template, create, name_of
+from twelvefold.scaffold.taken import refuse_nested, refuse_taken
 
 
 @command()
@@ -24,8 +25,9 @@ from twelvefold.scaffold.new import PERSON, TEMPLATES, Template, create, name_of
     help="; ".join(f"{name}: {one.what}" for name, one in TEMPLATES.items()) + ".",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--inside", is_flag=True, help="Also where DIR is inside another project.")
 @click.pass_obj
-def new(here: Here, folder: Path, template: str, yes: bool) -> int:
+def new(here: Here, folder: Path, template: str, yes: bool, inside: bool) -> int:
     """Make a project in DIR, which is not there yet, or empty: plain files that are yours.
 
     It works as it stands, offline, with a model that follows a script.
@@ -33,6 +35,8 @@ def new(here: Here, folder: Path, template: str, yes: bool) -> int:
     try:
         name = name_of(folder)
         refuse_taken(folder)
+        if not inside:
+            refuse_nested(folder)
     except (ConfigurationError, AlreadyThere) as error:
         raise click.UsageError(str(error)) from error
     if not yes and here.terminal is not None:

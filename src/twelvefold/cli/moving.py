@@ -3,8 +3,8 @@
 import click
 
 from twelvefold.cli import exits
-from twelvefold.cli.decision import ASSURANCE, CHANNEL, Asked, find
-from twelvefold.cli.here import Here, person
+from twelvefold.cli.decision import ASSURANCE, CHANNEL, Asked, find, who_decides
+from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 
 contact_argument = click.argument("name", metavar="CONTACT")
@@ -25,7 +25,7 @@ def reassign(
 
     Your own; or anybody's, if you may decide for the owner of the agent.
     """
-    asked, by = find(here, name, expect=None), person(me)
+    asked, by = find(here, name, expect=None), who_decides(here, me)
     here.run(
         here.app.reassign(
             asked.id,
@@ -56,7 +56,7 @@ def escalate(here: Here, name: str, me: str | None, comment: str | None) -> int:
 
     If you decide it alone, or may decide for the owner of the agent.
     """
-    asked, by = find(here, name, expect=None), person(me)
+    asked, by = find(here, name, expect=None), who_decides(here, me)
     wish = here.app.escalate(asked.id, by=by, comment=comment, channel=CHANNEL, assurance=ASSURANCE)
     here.run(wish)
     to = _asked_now(here, asked)
@@ -80,7 +80,7 @@ def _asked_now(here: Here, asked: Asked) -> str:
 def remind(here: Here, name: str, me: str | None) -> int:
     """Send what is asked once more to everybody who is asked."""
     asked = find(here, name, expect=None)
-    here.run(here.app.remind(asked.id, by=person(me)))
+    here.run(here.app.remind(asked.id, by=who_decides(here, me)))
     if here.json:
         here.out.document("reminded/1", contact=asked.id)
     else:

@@ -11,12 +11,12 @@ def models_in(model: Model) -> Iterator[Any]:
     if getattr(model, "offline", False) or hasattr(model, "ready"):
         yield model
         return
-    inner = getattr(model, "models", None) or getattr(model, "model", None)
-    if inner is None or isinstance(inner, str):
-        yield model
-        return
-    for each in inner if isinstance(inner, tuple | list) else [inner]:
-        yield from models_in(each)
+    if (several := getattr(model, "models", None)) is not None:
+        inner: list[Any] = list(several)
+    else:
+        inner = [getattr(model, "model", None)]
+    for each in inner:
+        yield from models_in(each) if callable(each) else [model]
 
 
 async def readiness(model: Any) -> str:

@@ -209,7 +209,7 @@ def call(args: Sequence[str]) -> int:
 
 def _usage(error: click.UsageError, here: Here) -> int:
     path = error.ctx.command_path if error.ctx else "twelvefold"
-    here.out.say(f"error: {error.format_message()}")
+    here.out.say(f"error: {' '.join(error.format_message().split())}")  # choices come as a list
     here.out.say(f"next:  {path} --help")
     return exits.USAGE
 
@@ -225,6 +225,7 @@ def _failed(error: Exception, here: Here) -> int:
     if here.debug:
         for line in "".join(traceback.format_exception(error)).rstrip().split("\n"):
             here.out.say(line)
-    for line in exits.text_of(error, thread_ids=here.thread_ids).split("\n"):
+    text = exits.text_of(error, thread_ids=here.thread_ids, then=here.then)
+    for line in text.split("\n"):
         here.out.say(visible(line))
     return exits.code_of(error)

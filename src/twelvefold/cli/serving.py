@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from twelvefold.cli import exits
+from twelvefold.cli.begun import telling, thread_path
+from twelvefold.cli.finding import refuse_missing
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.exceptions import ConfigurationError
+from twelvefold.summary import short
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -92,6 +95,7 @@ def serve(
 
     Threads are advanced by `twelvefold worker`, or with --runner by this process.
     """
+    refuse_missing(here.place)
     create_app, bound = parts()
     here.warns = True
     refuse_open(here, host, proxies)
@@ -139,19 +143,21 @@ async def listen(
     runner: bool,
     grace_s: int,
     sign_in: str | None = None,
+    begun: str | None = None,
 ) -> int:
-    """Serve until told to stop. `sign_in`: the path at which a person begins."""
+    """Serve until told to stop. `sign_in`: the path at which a person begins; `begun`: a thread of
+    which is said what it waits for."""
     from twelvefold.server.listening import Listener, url_of
     from twelvefold.server.runner import running
 
     url = url_of(listens)  # a socket that is closed has none
 
     def started() -> None:
-        say(here, "serving", url, runner=runner, sign_in=sign_in)
+        say(here, "serving", url, runner=runner, sign_in=sign_in, begun=begun)
 
     listener = Listener(served, grace_s=grace_s, started=started)
     if runner:
-        async with running(here.app) as (_, advancing):
+        async with running(here.app) as (_, advancing), telling(here, begun, url):
             await listener.listen(listens, until=advancing)
     else:
         await listener.listen(listens, until=None)
@@ -160,16 +166,25 @@ async def listen(
 
 
 def say(
-    here: Here, state: str, url: str, *, runner: bool = False, sign_in: str | None = None
+    here: Here,
+    state: str,
+    url: str,
+    *,
+    runner: bool = False,
+    sign_in: str | None = None,
+    begun: str | None = None,
 ) -> None:
     if here.json:
         opened = {} if sign_in is None else {"sign_in": url + sign_in}
+        opened |= {} if begun is None else {"thread": begun}
         here.out.document("serve/1", state=state, url=url, runner=runner, **opened)
         return
     who = "and advances threads" if runner else "threads are advanced by `twelvefold worker`"
     here.out.line(f"{state:<10} {url}" + (f"   {who}" if state == "serving" else ""))
     if sign_in is not None:
         here.out.line(f"{'open':<10} {url}{sign_in}   (works once)")
+    if begun is not None:
+        here.out.line(f"{'thread':<10} {short(begun)}   {url}{thread_path(begun)}")
 
 
 def refuse_open(here: Here, host: str, proxies: Sequence[str]) -> None:

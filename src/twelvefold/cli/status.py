@@ -3,7 +3,7 @@
 from collections import Counter
 
 from twelvefold.cli import exits
-from twelvefold.cli.here import Here
+from twelvefold.cli.here import BEGIN, Here
 from twelvefold.cli.waits import contact_line
 from twelvefold.store import ContactRow
 from twelvefold.stores import shown_url
@@ -14,7 +14,7 @@ THREADS_COUNTED_MAX = 1000
 def status(here: Here) -> int:
     counts: Counter[str] = Counter()
     contacts: list[ContactRow] = []
-    if here.has_log:
+    if not here.is_nowhere and here.has_log:
         counts.update(row.status for row in here.store.threads(limit=THREADS_COUNTED_MAX))
         contacts = here.store.contacts()
     following = _next(here, counts, contacts)
@@ -37,4 +37,4 @@ def _next(here: Here, counts: Counter[str], contacts: list[ContactRow]) -> str:
         return "twelvefold threads list --status failed"
     if counts["running"]:
         return "twelvefold resume @last"
-    return "twelvefold run AGENT INPUT" if here.has_app else "twelvefold demo"
+    return BEGIN if here.has_app else "twelvefold new bot   or look around: twelvefold demo"

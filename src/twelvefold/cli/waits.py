@@ -17,23 +17,27 @@ _COMMANDS: Mapping[str, str] = {
 }
 
 
-def rest_lines(store: EmbeddedStore, rest: Rest) -> list[str]:
-    """How a family rests and what a person can do about it; nothing when it finished."""
+def rest_lines(store: EmbeddedStore, rest: Rest, *, ends: bool = True) -> list[str]:
+    """How a family rests and what a person can do about it; nothing when it finished. `ends`: the
+    command ends with that, by its exit code."""
     row, name = rest.row, short(rest.row.ref.id)
-    code = f"(exit {rest.exit_code})"
+    code = f"   (exit {rest.exit_code})" if ends else ""
     match row.status:
         case "finished" | "erased":
             return []
         case "failed":
             why = row.summary.failed
-            return [f"failed  {name}: {why}", f"next:   twelvefold retry {name}   {code}"]
+            return [
+                f"failed  {name}: {why}",
+                f"next:   mend that, then twelvefold retry {name}{code}",
+            ]
         case "cancelled":
-            return [f"cancelled  {name}   {code}"]
+            return [f"cancelled  {name}{code}"]
         case "paused":
             why = "reached a limit" if row.summary.limited else "was paused"
-            return [f"paused  {name} {why}   go on: twelvefold resume {name}   {code}"]
+            return [f"paused  {name} {why}   go on: twelvefold resume {name}{code}"]
         case "waiting" | "running":
-            return [f"paused  {line}   {code}" for line in _waits_lines(store, rest)]
+            return [f"paused  {line}{code}" for line in _waits_lines(store, rest)]
 
 
 def _waits_lines(store: EmbeddedStore, rest: Rest) -> list[str]:

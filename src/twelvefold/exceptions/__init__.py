@@ -24,6 +24,7 @@ TwelvefoldError
 ├── InvalidRequest               exit 2: a request over HTTP is not of the described shape
 │   └── KeyReused
 ├── ConfigurationError           exit 6: the application file, an agent or a setting is wrong
+│   ├── NoApplication
 │   ├── UnknownAgent
 │   ├── NotRecorded
 │   ├── InvalidSteps
@@ -82,6 +83,7 @@ from twelvefold.exceptions.asking import UrlRefused as UrlRefused
 from twelvefold.exceptions.configuring import BudgetTooSmall as BudgetTooSmall
 from twelvefold.exceptions.configuring import ConfigurationError as ConfigurationError
 from twelvefold.exceptions.configuring import InvalidSteps as InvalidSteps
+from twelvefold.exceptions.configuring import NoApplication as NoApplication
 from twelvefold.exceptions.configuring import NotMigrated as NotMigrated
 from twelvefold.exceptions.configuring import NotRecorded as NotRecorded
 from twelvefold.exceptions.configuring import NotWritable as NotWritable

@@ -7,6 +7,10 @@ class ConfigurationError(TwelvefoldError):
     """The application, an agent or a setting is wrong. The message names the line to change."""
 
 
+class NoApplication(ConfigurationError):
+    """There is no application here. Make one with `twelvefold new`, or name yours with `--app`."""
+
+
 class UnknownAgent(ConfigurationError):
     """The application has no such agent. Add it to `App(agents=...)`; the thread waits."""
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from twelvefold.exceptions import AlreadyThere, ConfigurationError, NotWritable
+from twelvefold.exceptions import ConfigurationError, NotWritable
+from twelvefold.scaffold.taken import refuse_taken
 
 NAME = "my-agent"
 """What templates are called, wherever a name is needed."""
@@ -60,8 +61,6 @@ _NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
 _FOLDER = Path(__file__).parent / "templates"
 # What runs of a template leave in it, where twelvefold is a checkout.
 _LEFT_BEHIND = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".twelvefold"})
-_OURS_NOT = frozenset({".git"})
-"""What an empty folder may hold."""
 
 
 def files_of(template: str, name: str = NAME) -> dict[str, str]:
@@ -104,21 +103,6 @@ def create(folder: Path, template: str) -> list[str]:
             " to; nothing was written."
         ) from error
     return list(files)
-
-
-def refuse_taken(folder: Path) -> None:
-    """Raises `AlreadyThere` when there is anything that a project could hide or mix with."""
-    if not os.path.lexists(folder):
-        return
-    if not folder.is_dir():
-        raise AlreadyThere(f"{folder} is there, and no folder. Name another one.")
-    try:
-        there = sorted(set(os.listdir(folder)) - _OURS_NOT)
-    except OSError as error:
-        raise NotWritable(f"{folder} cannot be read: {error.strerror}.") from error
-    if there:
-        many = f"{there[0]} and {len(there) - 1} more" if len(there) > 1 else there[0]
-        raise AlreadyThere(f"{folder} is not empty: it holds {many}. Name another folder.")
 
 
 def _make(folder: Path, files: Mapping[str, str]) -> None:
