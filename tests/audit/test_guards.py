@@ -1,8 +1,6 @@
 """Every guard of the audit earns its place: without it a named attack succeeds."""
 
-import inspect
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +8,8 @@ from pathlib import Path
 import guards
 import pytest
 
-SOURCE = Path(inspect.getfile(guards.App)).parents[1]
-TESTS = Path(__file__).parents[1]
+from proof.patching import TESTS, mutated
+
 ATTACK_S_MAX = 60
 
 MUTANTS: dict[str, tuple[str, str, str]] = {
@@ -75,21 +73,12 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
 """Attacks, and the text of the guard that goes."""
 
 
-def mutated(file: str, old: str, new: str, folder: Path) -> Path:
-    """A copy of the package without the guard."""
-    copy = folder / "twelvefold"
-    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    text = (copy / file).read_text()
-    assert text.count(old) == 1, f"{file} no longer holds: {old}"
-    (copy / file).write_text(text.replace(old, new))
-    return folder
-
-
 @pytest.mark.parametrize("attack", list(guards.ATTACKS))
 def test_without_its_guard_the_attack_succeeds(attack: str, tmp_path: Path):
     work = tmp_path / "work"
     work.mkdir()
-    paths = [mutated(*MUTANTS[attack], tmp_path / "source"), TESTS]
+    patch = dict(zip(("file", "old", "new"), MUTANTS[attack], strict=True))
+    paths = [mutated([patch], tmp_path / "source"), TESTS]
 
     run = subprocess.run(
         [sys.executable, guards.__file__, attack, str(work)],

@@ -5,7 +5,6 @@ the `new` text without it, and the `test` that then fails (a file, or `file::nam
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -54,12 +53,36 @@ def check_need(mutant: dict[str, str], folder: Path) -> None:
 
 
 def mutated(patches: list[dict[str, str]], folder: Path) -> Path:
-    """A copy of the package with the patches applied."""
-    copy = folder / "twelvefold"
-    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    """The package with the patches applied, in a folder of its own."""
+    changed: dict[Path, str] = {}
     for patch in patches:
-        path = copy / patch["file"]
-        text = path.read_text()
-        assert text.count(patch["old"]) == 1, f"{patch['file']} no longer holds: {patch['old']}"
-        path.write_text(text.replace(patch["old"], patch["new"]))
+        file = Path(patch["file"])
+        text = changed.get(file) or (SOURCE / file).read_text(encoding="utf-8")
+        assert text.count(patch["old"]) == 1, f"{file} no longer holds: {patch['old']}"
+        changed[file] = text.replace(patch["old"], patch["new"])
+    _link(SOURCE, folder / "twelvefold", set(changed))
+    for file, text in changed.items():
+        (folder / "twelvefold" / file).write_text(text, encoding="utf-8")
     return folder
+
+
+def _link(source: Path, copy: Path, changed: set[Path]) -> None:
+    """Links to all of `source` that stays as it is, compiled modules included: to compile the
+    package anew costs more than most that is run with it."""
+    copy.mkdir(parents=True)
+    for path in source.iterdir():
+        inside = {file.relative_to(path.name) for file in changed if file.parts[0] == path.name}
+        if path.name == "__pycache__":
+            _link_compiled(path, copy / path.name, {file.stem for file in changed})
+        elif inside and path.is_dir():
+            _link(path, copy / path.name, inside)
+        elif not inside:
+            (copy / path.name).symlink_to(path)
+
+
+def _link_compiled(source: Path, copy: Path, changed: set[str]) -> None:
+    """Into a folder of its own: what is compiled of a patched module stays there."""
+    copy.mkdir()
+    for path in source.glob("*.pyc"):
+        if path.name.partition(".")[0] not in changed:
+            (copy / path.name).symlink_to(path)
