@@ -3,6 +3,7 @@
 from twelvefold.testing.channels import Postbox
 from twelvefold.testing.clock import Clock
 from twelvefold.testing.crash import Fault, Matrix, crash_matrix
+from twelvefold.testing.finishing import finishes
 from twelvefold.testing.given import (
     answered,
     approved,
@@ -28,6 +29,7 @@ from twelvefold.testing.given import (
 from twelvefold.testing.logs import put
 from twelvefold.testing.memory import MemoryStore
 from twelvefold.testing.past import OWNER, START, TICK, Fact, Past
+from twelvefold.testing.playing import ended, play, told
 from twelvefold.testing.race import Race, race
 from twelvefold.testing.receivers import Letterbox
 from twelvefold.testing.replays import replays
@@ -60,14 +62,17 @@ __all__ = [
     "decision",
     "denied",
     "edited",
+    "ended",
     "event",
     "failed",
     "finished",
+    "finishes",
     "given",
     "killed",
     "later",
     "message",
     "overdue",
+    "play",
     "put",
     "race",
     "replays",
@@ -75,4 +80,5 @@ __all__ = [
     "said",
     "snapshot",
     "started",
+    "told",
 ]

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from functools import partial
@@ -23,12 +23,13 @@ from twelvefold.app import App
 from twelvefold.exceptions import Conflict
 from twelvefold.messages import Model, ModelReply, ModelRequest
 from twelvefold.store import Append, ContactRow, EmbeddedStore, Timer, transactional
-from twelvefold.testing.clock import Clock
+from twelvefold.testing.looking import Ledger
+from twelvefold.testing.playing import told
+from twelvefold.testing.rounds import THREADS_MAX
+from twelvefold.testing.rounds import work as work
 from twelvefold.testing.scenario import Build, Point, Scenario
 from twelvefold.thread import DEFAULT_TENANT, Event, Json
 
-ROUNDS_MAX = 200
-THREADS_MAX = 10_000
 RUN_TIMEOUT_S = 60
 NEEDED = "needed"
 
@@ -50,8 +51,8 @@ class _Boundaries:
 class _PointedStore:
     """A store with a boundary before and after each commit, those of lent connections too."""
 
-    def __init__(self, store: EmbeddedStore, point: Point) -> None:
-        self._store, self._point = store, point
+    def __init__(self, store: EmbeddedStore, point: Point, ledger: Ledger) -> None:
+        self._store, self._point, self._ledger = store, point, ledger
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -59,8 +60,15 @@ class _PointedStore:
     async def commit(self, *appends: Append) -> list[list[Event]]:
         what = _kind(appends)
         self._point(f"before commit of {what}")
+        self._ledger.before(appends)
         stored = await self._store.commit(*appends)
+        self._ledger.after(appends)
         self._point(f"after commit of {what}")
+        return stored
+
+    def commit_now(self, *appends: Append, tx: object = None) -> list[list[Event]]:
+        stored = self._store.commit_now(*appends, tx=tx)
+        self._ledger.after(appends)
         return stored
 
     @contextmanager
@@ -97,60 +105,18 @@ def _pointed_model(model: Model, point: Point) -> Model:
     return call
 
 
-async def work(scenario: Scenario, point: Point) -> list[str]:
-    """Launch, advance, answer, until nobody is asked and no time is left. What is left woken."""
-    app = scenario.app
-    _set_clock(app)
-    await scenario.launch(app)
-    for _ in range(ROUNDS_MAX):
-        engine = await app.run(until_idle=True)
-        for ref, error in engine.errors.items():
-            raise RuntimeError(f"{ref.id}: {error}") from error
-        if not await _answer_all(scenario, point) and not _move_clock(app):
-            return [f"{woken.ref.id} is woken" for woken in app.store.woken()]
-    raise RuntimeError(f"people were still asked after {ROUNDS_MAX} rounds")
-
-
-async def _answer_all(scenario: Scenario, point: Point) -> bool:
-    """Whether anybody answered anything."""
-    app, answered = scenario.app, False
-    for contact in app.inbox():
-        if (reply := scenario.answer(contact)) is None:
-            continue
-        point("before answer")
-        await app.answer(f"{contact.ref.id}.{contact.id}", **reply)
-        point("after answer")
-        answered = True
-    return answered
-
-
-def _set_clock(app: App) -> None:
-    """A virtual clock starts anew with its process; it is as late as the log says."""
-    if isinstance(app.clock, Clock):
-        newest = [app.thread(row.ref.id).events[-1].at for row in app.threads(limit=THREADS_MAX)]
-        app.clock.now = max([app.clock.now, *newest])
-
-
-def _move_clock(app: App) -> bool:
-    """Go on to the next timer; False without a virtual clock, a timer, or time."""
-    clock, due = app.clock, app.store.next_due()
-    if not isinstance(clock, Clock) or due is None or clock.end is None or due > clock.end:
-        return False
-    clock.now = max(clock.now, due)
-    return True
-
-
-def _work_through(build: Build, folder: Path, kill_at: int) -> None:
+def _work_through(build: Build, folder: Path, kill_at: int, results: Mapping[str, Json]) -> None:
     boundaries = _Boundaries(folder, kill_at)
     scenario = build(folder, boundaries.point)
     app = scenario.app
     models = {name: _pointed_model(model, boundaries.point) for name, model in app.models.items()}
-    store: Any = _PointedStore(app.store, boundaries.point)
+    ledger = Ledger(folder, scenario.effects, results)
+    store: Any = _PointedStore(app.store, boundaries.point, ledger)
     pointed = copy(app)
     pointed.use_store(store)
     pointed.models = models
     working = Scenario(pointed, scenario.launch, scenario.answer, scenario.effects)
-    left = asyncio.run(work(working, boundaries.point))
+    left = asyncio.run(work(working, boundaries.point, look=ledger.outcome))
     rows = pointed.threads(limit=THREADS_MAX)
     logs = {row.ref.id: pointed.thread(row.ref.id).to_jsonl() for row in rows}
     left += [f"{row.ref.id} is {row.status}" for row in rows if row.status == "running"]
@@ -159,6 +125,7 @@ def _work_through(build: Build, folder: Path, kill_at: int) -> None:
         "effects": dict(scenario.effects()),
         "boundaries": boundaries.passed,
         "left": left,
+        "told": {row.ref.id: told(pointed, row.ref.id) for row in rows},
     }
     (folder / "ended.json").write_text(json.dumps(ended))
     (folder / NEEDED).write_text("\n".join(n for n in sys.modules if n.startswith("twelvefold.")))
@@ -267,7 +234,8 @@ def carry_out(build: Build, order: dict[str, Json]) -> list[int]:
     folder = Path(order["folder"])
     match order["do"]:
         case "work":
-            pids = _fork([partial(_work_through, build, folder, order["kill_at"])], folder)
+            given = (order["kill_at"], order.get("results", {}))
+            pids = _fork([partial(_work_through, build, folder, *given)], folder)
         case "ask":
             pids = _fork([partial(_ask, build, folder)], folder)
         case _:

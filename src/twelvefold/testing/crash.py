@@ -25,6 +25,7 @@ from twelvefold.testing.processes import PROCESSES, Order, children
 from twelvefold.thread import Json
 
 KILLED = -9
+FAULTS_SHOWN_MAX = 3
 
 NEARBY = (0, -1, 1, 0, -1, 1)
 """Where a boundary is looked for again that a run did not meet: what ends side by side may come in
@@ -33,12 +34,25 @@ another order, or in one commit, and then the boundaries after it have other num
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How one scenario ended: comparable logs, effects, and the boundaries it passed."""
+    """How one scenario ended: comparable logs, effects, and the boundaries it passed. `told` says
+    of each thread where it stands."""
 
     logs: Mapping[str, Json]
     effects: Mapping[str, int]
     boundaries: Sequence[str]
     left: Sequence[str]
+    told: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def results(self) -> dict[str, Json]:
+        """What each tool returned, by thread and step."""
+        return {
+            f"{thread}.{step}": data.get("result")
+            for thread, log in self.logs.items()
+            for step, events in log.items()
+            for type, data in events
+            if type == "tool_returned"
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,9 @@ class Fault:
     what: str
     effects: Mapping[str, int] | None = None
 
+    def __str__(self) -> str:
+        return f"killed {' and then '.join(self.where) or 'nowhere'}: {self.what}"
+
 
 @dataclass(slots=True)
 class Matrix:
@@ -60,6 +77,11 @@ class Matrix:
     runs: int = 0
     killed_at: dict[str, int] = field(default_factory=dict[str, int])
     faults: list[Fault] = field(default_factory=list[Fault])
+
+    def __str__(self) -> str:
+        """For a failing test: `assert matrix.faults == [], str(matrix)`."""
+        shown = "\n\n".join(map(str, self.faults[:FAULTS_SHOWN_MAX]))
+        return f"{len(self.faults)} of {self.runs} runs came out otherwise.\n\n{shown}"
 
 
 def crash_matrix(
@@ -119,7 +141,7 @@ def _undisturbed(order: Order) -> Run:
     for _ in range(2):
         with tempfile.TemporaryDirectory() as folder:
             ended = order(Path(folder), {"do": "work", "kill_at": 0})
-            assert ended.code == 0, f"the undisturbed run failed:\n{ended.said}"
+            assert ended.code == 0, f"the undisturbed run failed: {ended.why}"
             runs.append(_read(Path(folder)))
     assert runs[0].logs == runs[1].logs, "two undisturbed runs gave different logs"
     assert not runs[0].left, f"the undisturbed run left {runs[0].left}"
@@ -131,15 +153,16 @@ def _disturbed(order: Order, plain: Run, kills: Sequence[int]) -> tuple[Fault | 
     where: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        work = {"do": "work", "results": plain.results}
         for at in kills:
-            ended = order(folder, {"do": "work", "kill_at": at})
+            ended = order(folder, work | {"kill_at": at})
             if ended.code not in (0, KILLED):
-                return Fault(kills, where, f"exit {ended.code}:\n{ended.said}"), where
+                return Fault(kills, where, f"exit {ended.code}: {ended.why}"), where
             if ended.code == KILLED:
                 where.append((folder / "killed").read_text())
-        ended = order(folder, {"do": "work", "kill_at": 0})
+        ended = order(folder, work | {"kill_at": 0})
         if ended.code != 0:
-            return Fault(kills, where, f"did not finish, exit {ended.code}:\n{ended.said}"), where
+            return Fault(kills, where, f"did not finish, exit {ended.code}: {ended.why}"), where
         run = _read(folder)
         what = _differences(plain, run)
     return (Fault(kills, where, what, run.effects) if what else None), where
@@ -152,12 +175,20 @@ def _differences(plain: Run, run: Run) -> str:
         return f"left behind: {', '.join(run.left)}"
     for thread, log in plain.logs.items():
         if run.logs.get(thread) != log:
-            now = json.dumps(run.logs.get(thread))
-            return f"log of {thread}: {now}\ninstead of: {json.dumps(log)}"
+            return _difference(thread, run, log)
     return "" if set(run.logs) == set(plain.logs) else f"threads: {sorted(run.logs)}"
+
+
+def _difference(thread: str, run: Run, log: Mapping[str, Json]) -> str:
+    """The first step of which other events are in the log, and where the thread stands."""
+    now: Mapping[str, Json] = run.logs.get(thread) or {}
+    step = next(step for step in [*log, *now] if now.get(step) != log.get(step))
+    about = f"log of {thread}, {step or 'without a step'}"
+    both = f"{json.dumps(now.get(step))}\ninstead of: {json.dumps(log.get(step))}"
+    return f"{about}: {both}\n{run.told.get(thread, '')}"
 
 
 def _read(folder: Path) -> Run:
     ended = json.loads((folder / "ended.json").read_text())
     logs = {thread: comparable(events) for thread, events in ended["logs"].items()}
-    return Run(logs, ended["effects"], ended["boundaries"], ended["left"])
+    return Run(logs, ended["effects"], ended["boundaries"], ended["left"], ended["told"])

@@ -21,7 +21,7 @@ from twelvefold.contacts import Answer, Decision, expiry_timer, judge
 from twelvefold.directory import NAMES_ALONE, Directory
 from twelvefold.effects import Approve, Ask, Choose, Effect, Finish, run
 from twelvefold.failures import short
-from twelvefold.plan import fire, recover
+from twelvefold.plan import fire, no_effect, recover
 from twelvefold.policy import By, Settles
 from twelvefold.steps import args_of, intent_of
 from twelvefold.testing.past import Fact, Past, agent_of, begun, missing, ready
@@ -50,8 +50,12 @@ def given(
 
 
 def decision(agent: Agent[Any, Any], thread: Thread) -> Effect[Any, Any]:
-    """What the agent decides now."""
-    return agent.decide(thread, agent.state(thread))
+    """What the agent decides now. Raises `WrongDecision` where that is nothing."""
+    state = agent.state(thread)
+    effect: Effect[Any, Any] | None = agent.decide(thread, state)
+    if effect is None:
+        raise no_effect(effect, state, agent)
+    return effect
 
 
 def message(text: str, *, sender: str | None = None, channel: str | None = None) -> Fact:

@@ -32,6 +32,12 @@ class Ended:
         self.code = next((code for code in codes if code), 0)
         self.said = "".join(path.read_text() for path in sorted(folder.glob("said-*")))
 
+    @property
+    def why(self) -> str:
+        """The last thing that was said, first: the error before its traceback."""
+        *_, last = self.said.rstrip().split("\n")
+        return f"{last}\n{self.said}"
+
 
 @contextmanager
 def children(

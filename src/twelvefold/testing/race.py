@@ -26,6 +26,10 @@ class Race:
     wins: dict[str, int] = field(default_factory=dict[str, int])
     faults: list[str] = field(default_factory=list[str])
 
+    def __str__(self) -> str:
+        """For a failing test: `assert raced.faults == [], str(raced)`."""
+        return "\n\n".join(self.faults)
+
 
 def race(
     build: str, *, path: Sequence[Path | str] = (), rivals: int = RIVALS, rounds: int = ROUNDS
@@ -50,7 +54,7 @@ def _round(order: Order, folder: Path, rivals: int, outcome: Race) -> str | None
     for what in ({"do": "ask"}, {"do": "rival", "rivals": rivals}, {"do": "work", "kill_at": 0}):
         ended = order(folder, what)
         if ended.code:
-            return f"{what['do']} failed, exit {ended.code}:\n{ended.said}"
+            return f"{what['do']} failed, exit {ended.code}: {ended.why}"
     said = [json.loads(path.read_text()) for path in sorted(folder.glob("rival-*.json"))]
     winners = [one for one in said if one["won"]]
     for winner in winners:

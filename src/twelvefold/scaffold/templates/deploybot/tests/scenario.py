@@ -42,6 +42,7 @@ def release(folder: Path, point: Point) -> Scenario:
         await app.launch("deploybot", "deploy the newest release", thread_id="r1")
 
     def answer(contact: ContactRow) -> Mapping[str, Any]:
+        """What anna says. Whether a run that was cut off took place is looked up in `effects`."""
         if contact.data["kind"] == "question":
             return {"decision": "answer", "value": "leave it", "by": "anna"}
         if contact.id == "s2.1":

@@ -36,6 +36,7 @@ def complaint(folder: Path, point: Point) -> Scenario:
         await app.launch("refunds", "order 1007: it came in pieces", thread_id="c1")
 
     def answer(contact: ContactRow) -> Mapping[str, Any]:
+        """What anna says. Whether a run that was cut off took place is looked up in `effects`."""
         if contact.data["kind"] == "question":  # after a no, which wins half of the races
             return {"decision": "answer", "value": "a new one", "by": "anna"}
         return {"decision": "approve", "by": "anna"}

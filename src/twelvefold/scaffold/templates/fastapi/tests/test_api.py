@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from twelvefold import Agent, App
 from twelvefold.directory import Directory
-from twelvefold.testing import MemoryStore, replays
+from twelvefold.testing import MemoryStore, ended, replays
 
 from agent import SUPPORT, AnyStep, decide
 from app import MODELS
@@ -46,7 +46,7 @@ def test_a_complaint_is_refunded_once_support_says_yes(client: TestClient, agent
     client.post(f"/agents/v1/contacts/{wait['name']}/answer", json=yes)
     asyncio.run(agents.run(until_idle=True))
 
-    assert client.get(f"/agents/v1/threads/{thread}").json()["status"] == "finished"
+    assert ended(agents, thread) == "We are sorry. Your money is on its way back."
     assert client.get("/orders/1007").json()["refunded_cents"] == 4200
     assert replays(agents) == 1
 

@@ -33,6 +33,7 @@ def bot(folder: Path, point: Point) -> Scenario:
         await app.launch("bot", "tell the team that the release is out", thread_id="t1")
 
     def answer(contact: ContactRow) -> Mapping[str, Any]:
+        """What anna says. Whether a run that was cut off took place is looked up in `effects`."""
         if contact.data["kind"] == "question":  # after a no, which wins half of the races
             return {"decision": "answer", "value": "leave it", "by": "anna"}
         return {"decision": "approve", "by": "anna"}
