@@ -8,7 +8,7 @@ the likelier it is to be closed.
 import random
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from llguidance import LLMatcher, LLTokenizer
@@ -16,6 +16,7 @@ from llguidance._tokenizer import TokenizerWrapper
 
 END = 256
 TEXT_BYTES_MAX = 20_000
+MASKS_MAX = 10_000
 STRING_BYTES = 12
 """About how long a free string becomes."""
 NUMBER_BYTES_MAX = 12
@@ -122,31 +123,31 @@ class Sampler:
             return [END]
         forced = matcher.compute_ff_tokens()
         if not forced:
-            forced = [self._pick(_allowed(matcher), place)]
+            forced = [self._pick(_sets(matcher), place)]
         assert matcher.consume_tokens(forced), matcher.get_error()
         return forced
 
-    def _pick(self, allowed: list[int], place: _Place) -> int:
-        if self._planned and self._planned[0] in allowed:
+    def _pick(self, sets: "_Sets", place: _Place) -> int:
+        if self._planned and self._planned[0] in sets.allowed:
             return self._planned.pop(0)
         self._planned = []
         if place.in_string:
-            return self._in_string(allowed, place)
-        return self._outside(allowed, place)
+            return self._in_string(sets, place)
+        return self._outside(sets, place)
 
-    def _in_string(self, allowed: list[int], place: _Place) -> int:
+    def _in_string(self, sets: "_Sets", place: _Place) -> int:
         chance = self._random
-        closes, escapes = ord('"') in allowed, ord("\\") in allowed
-        if place.escaped or not (closes and escapes):  # an enum, a pattern, a rest of a character
-            return self._escape(allowed) if place.escaped else chance.choice(allowed)
+        if place.escaped:
+            return self._escape(sets.allowed)
+        if not sets.is_free:  # an enum, a pattern, a rest of a character
+            return chance.choice(sets.allowed)
         if chance.random() < place.run / (4 * STRING_BYTES):
             return ord('"')
         if chance.random() < ODDS_OF_ESCAPE:
             return ord("\\")
-        wide = [byte for byte in allowed if byte >= 0x80]
-        if wide and chance.random() < ODDS_OF_UNICODE:
-            return chance.choice(wide)
-        return chance.choice([b for b in allowed if b < 0x80 and b not in b'"\\'] or allowed)
+        if sets.wide and chance.random() < ODDS_OF_UNICODE:
+            return chance.choice(sets.wide)
+        return chance.choice(sets.plain or sets.allowed)
 
     def _escape(self, allowed: list[int]) -> int:
         byte = self._random.choice(allowed)
@@ -160,14 +161,13 @@ class Sampler:
         low, high = self._random.choice([(0, 0x20), (0x20, 0xD800), (0x10000, 0x110000)])
         return chr(self._random.randrange(low, high))
 
-    def _outside(self, allowed: list[int], place: _Place) -> int:
-        chance = self._random
-        blanks = [byte for byte in allowed if byte in BLANKS]
-        if blanks and len(blanks) < len(allowed):
+    def _outside(self, sets: "_Sets", place: _Place) -> int:
+        chance, allowed = self._random, sets.allowed
+        if sets.blanks and sets.others:
             if chance.random() < ODDS_OF_BLANKS:
-                return chance.choice(blanks)
-            allowed = [byte for byte in allowed if byte not in BLANKS]
-        if any(byte in DIGITS for byte in allowed):
+                return chance.choice(sets.blanks)
+            allowed = sets.others
+        if sets.has_digits:
             allowed = self._number(allowed, place)
         if ord("]") in allowed and chance.random() < ODDS_OF_CLOSING:
             return ord("]")
@@ -184,8 +184,37 @@ class Sampler:
         return [byte for byte in allowed if byte in IN_NUMBERS]
 
 
-def _allowed(matcher: LLMatcher) -> list[int]:
-    mask = int.from_bytes(matcher.compute_bitmask(), "little")
-    allowed = [token for token in range(END + 1) if mask >> token & 1]
-    assert allowed, matcher.get_error() or "nothing may follow"
-    return allowed
+@dataclass(frozen=True, slots=True)
+class _Sets:
+    """The bytes that may come next, and those of them that chance asks for."""
+
+    allowed: list[int]
+    wide: list[int]
+    plain: list[int]
+    blanks: list[int]
+    others: list[int]
+    has_digits: bool
+    is_free: bool
+    """Whether a string may end here, or go on with an escape."""
+
+
+def _sets(matcher: LLMatcher) -> _Sets:
+    sets = _sets_of(matcher.compute_bitmask())
+    assert sets.allowed, matcher.get_error() or "nothing may follow"
+    return sets
+
+
+@lru_cache(MASKS_MAX)
+def _sets_of(mask: bytes) -> _Sets:
+    """The same few come again at almost every byte."""
+    bits = int.from_bytes(mask, "little")
+    allowed = [token for token in range(END + 1) if bits >> token & 1]
+    return _Sets(
+        allowed,
+        wide=[byte for byte in allowed if byte >= 0x80],
+        plain=[byte for byte in allowed if byte < 0x80 and byte not in b'"\\'],
+        blanks=[byte for byte in allowed if byte in BLANKS],
+        others=[byte for byte in allowed if byte not in BLANKS],
+        has_digits=any(byte in DIGITS for byte in allowed),
+        is_free=ord('"') in allowed and ord("\\") in allowed,
+    )
