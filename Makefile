@@ -12,6 +12,9 @@ UV     := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 export UV_SYSTEM_CERTS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
+# The tests start some thousand processes; without bytecode each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help docs pictures setup demo test lint format types imports unit bench bench-scale bench-peers bench-server flame parser-score conformance prove coverage lock build clean
 
@@ -23,7 +26,8 @@ setup: $(STAMP)  ## create .venv from requirements.lock (nothing to do when it i
 demo: $(STAMP)  ## run the deploy pipeline; KILL=1 kills it at each wait, ANSWERS=deny:why,approve answers
 	@$(BIN)/twelvefold demo $(if $(filter 1,$(KILL)),--kill) $(if $(ANSWERS),--answers "$$ANSWERS")
 
-test: lint types imports unit  ## lint, types, imports and the tests
+test: lint  ## lint, types, imports and the tests
+	@$(MAKE) --no-print-directory -j3 types imports unit
 
 lint: $(STAMP)  ## ruff: rules and format, changing nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
