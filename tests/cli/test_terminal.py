@@ -1,42 +1,19 @@
 """The terminal channel: a person sees all of a contact, and nothing that is not there."""
 
 import unicodedata
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
+from notices.approval import NOW, approval
 from twelvefold.channels.terminal import Terminal, ask_key, ask_text, contact_lines
 from twelvefold.notices import argument_lines, visible
-from twelvefold.store import ContactRow, Ref
-from twelvefold.thread import Draft, Json, Thread, to_iso
-
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+from twelvefold.thread import Json, to_iso
 
 
 def asked(args: dict[str, Json], *later: str, **more: Json) -> list[str]:
     """The lines of a contact that was asked two minutes ago, and messages that came later."""
-    request: dict[str, Any] = {
-        "contact": "s1.1",
-        "step": "s1",
-        "kind": "approval",
-        "intent": "deploy",
-        "to": {"people": ["anna"], "needed": 1},
-        "question": "",
-        "deadline": to_iso(NOW + timedelta(hours=5)),
-        "args": args,
-        "risk": "high",
-    } | more
-    drafts = [
-        Draft("message_received", {"text": "go"}, NOW),
-        Draft("next_step_chosen", {"intent": "deploy", "args": args, "by": "model"}, NOW),
-        Draft("contact_requested", request, NOW),
-        *(Draft("message_received", {"text": text, "from": "zoe"}, NOW) for text in later),
-    ]
-    thread = Thread("t1", "bot", [draft.event(n) for n, draft in enumerate(drafts, 1)])
-    asked_at = NOW - timedelta(minutes=2)
-    row = ContactRow(Ref("default", "t1"), "bot", "s1.1", asked_at, request)
-    return contact_lines(row, thread, now=NOW)
+    return contact_lines(*approval(args, later, **more), now=NOW)
 
 
 def test_a_contact_says_what_how_risky_and_until_when():

@@ -2,7 +2,6 @@
 
 import html
 import re
-from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notices.approval import NOW, approval
 from twelvefold.notices import (
     SECTION_CHARS_MAX,
     SECTIONS_MAX,
@@ -22,10 +22,8 @@ from twelvefold.notices import (
     visible,
 )
 from twelvefold.notices.lines import value_lines
-from twelvefold.store import ContactRow, Ref
-from twelvefold.thread import Draft, Json, Thread, to_iso
+from twelvefold.thread import Json
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOSTILE = (
     "\x1b[2J\x1b]8;;http://evil\x07click",
     "\u202egnp.exe",
@@ -43,26 +41,7 @@ HOSTILE = (
 
 def notice(args: dict[str, Json], *later: str, **more: Json) -> Notice:
     """An approval that was asked two minutes ago, and messages that came later."""
-    request: dict[str, Any] = {
-        "contact": "s1.1",
-        "step": "s1",
-        "kind": "approval",
-        "intent": "deploy",
-        "to": {"people": ["anna"], "needed": 1},
-        "question": "",
-        "deadline": to_iso(NOW + timedelta(hours=5)),
-        "args": args,
-        "risk": "high",
-    } | more
-    drafts = [
-        Draft("message_received", {"text": "go"}, NOW),
-        Draft("next_step_chosen", {"intent": "deploy", "args": args, "by": "model"}, NOW),
-        Draft("contact_requested", request, NOW),
-        *(Draft("message_received", {"text": text, "from": "zoe"}, NOW) for text in later),
-    ]
-    thread = Thread("t1", "bot", [draft.event(n) for n, draft in enumerate(drafts, 1)])
-    asked_at = NOW - timedelta(minutes=2)
-    return notice_of(ContactRow(Ref("default", "t1"), "bot", "s1.1", asked_at, request), thread)
+    return notice_of(*approval(args, later, **more))
 
 
 def hostile(text: str) -> Notice:
