@@ -171,5 +171,8 @@ def reply(request: ModelRequest) -> BaseModel:
     return steps.get(word, Done(message=f"{first}?"))
 
 
+STOP_GRACE_S = 0.1
+"""`hang` ends in no time that it is given."""
+
 AGENT = Agent("bot", decide, NextStep, owner="anna")
-app = App([AGENT], model=ScriptedModel(reply))
+app = App([AGENT], model=ScriptedModel(reply), stop_grace_s=STOP_GRACE_S)
