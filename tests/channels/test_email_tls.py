@@ -19,7 +19,6 @@ from mail_servers import (
     dns,
     dovecot,
     post_office,
-    short_folder,
     signed,
     written,
 )
@@ -39,15 +38,9 @@ MODES = ("tls", "starttls")
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    with short_folder() as folder:
-        yield folder
-
-
-@pytest.fixture
-def authority(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+def authority(mail_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     """The one that this process trusts."""
-    made = Authority(folder, "trusted")
+    made = Authority(mail_folder, "trusted")
     monkeypatch.setenv("SSL_CERT_FILE", str(made.certificate))
     return made
 
@@ -58,10 +51,10 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
-def mailbox(stack: ExitStack, folder: Path, by: Authority, mode: Any, **named: str) -> Imap:
+def mailbox(stack: ExitStack, mail_folder: Path, by: Authority, mode: Any, **named: str) -> Imap:
     certificate, key = by.server(**named)
     tls = f"ssl = required\nssl_cert = <{certificate}\nssl_key = <{key}"
-    port = stack.enter_context(dovecot(folder, tls=tls, at_once=mode == "tls"))
+    port = stack.enter_context(dovecot(mail_folder, tls=tls, at_once=mode == "tls"))
     return Imap(host="127.0.0.1", port=port, user="agent", password=PASSWORD, tls=mode)
 
 
@@ -71,9 +64,9 @@ def post(stack: ExitStack, by: Authority, mode: str, **named: str) -> Post:
     return stack.enter_context(post_office(require_starttls=mode == "starttls", **given))
 
 
-async def taken(imap: Imap, folder: Path, log: pytest.LogCaptureFixture) -> list[bytes]:
+async def taken(imap: Imap, mail_folder: Path, log: pytest.LogCaptureFixture) -> list[bytes]:
     """What is read of a mailbox that holds one mail, until it is read or refused."""
-    (folder / "Maildir/new/1.a.b").write_bytes(signed(written("hello")))
+    (mail_folder / "Maildir/new/1.a.b").write_bytes(signed(written("hello")))
     found: list[bytes] = []
 
     async def take(raw: bytes) -> None:
@@ -87,68 +80,68 @@ async def taken(imap: Imap, folder: Path, log: pytest.LogCaptureFixture) -> list
     return found
 
 
-def logins(folder: Path) -> int:
-    log = folder / "dovecot.log"
+def logins(mail_folder: Path) -> int:
+    log = mail_folder / "dovecot.log"
     return log.read_text().count("Login: user") if log.exists() else 0
 
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_mailbox_whose_certificate_is_right_is_read(
     stack: ExitStack,
-    folder: Path,
+    mail_folder: Path,
     authority: Authority,
     mode: str,
     caplog: pytest.LogCaptureFixture,
 ):
-    imap = mailbox(stack, folder, authority, mode)
+    imap = mailbox(stack, mail_folder, authority, mode)
 
-    [raw] = await taken(imap, folder, caplog)
+    [raw] = await taken(imap, mail_folder, caplog)
 
     assert b"hello" in raw
-    assert logins(folder) == 1
+    assert logins(mail_folder) == 1
 
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_mailbox_of_another_authority_gets_no_password(
     stack: ExitStack,
-    folder: Path,
+    mail_folder: Path,
     authority: Authority,
     mode: str,
     caplog: pytest.LogCaptureFixture,
 ):
-    imap = mailbox(stack, folder, Authority(folder, "another"), mode)
+    imap = mailbox(stack, mail_folder, Authority(mail_folder, "another"), mode)
 
-    assert await taken(imap, folder, caplog) == []
+    assert await taken(imap, mail_folder, caplog) == []
 
     assert "certificate verify failed" in caplog.text
-    assert logins(folder) == 0
+    assert logins(mail_folder) == 0
 
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_mailbox_with_a_certificate_for_another_host_gets_no_password(
     stack: ExitStack,
-    folder: Path,
+    mail_folder: Path,
     authority: Authority,
     mode: str,
     caplog: pytest.LogCaptureFixture,
 ):
-    imap = mailbox(stack, folder, authority, mode, address="192.0.2.1")
+    imap = mailbox(stack, mail_folder, authority, mode, address="192.0.2.1")
 
-    assert await taken(imap, folder, caplog) == []
+    assert await taken(imap, mail_folder, caplog) == []
 
     assert "certificate verify failed" in caplog.text
-    assert logins(folder) == 0
+    assert logins(mail_folder) == 0
 
 
 async def test_a_mailbox_that_offers_no_tls_gets_no_password(
-    stack: ExitStack, folder: Path, authority: Authority, caplog: pytest.LogCaptureFixture
+    stack: ExitStack, mail_folder: Path, authority: Authority, caplog: pytest.LogCaptureFixture
 ):
-    port = stack.enter_context(dovecot(folder, tls=NO_TLS))
+    port = stack.enter_context(dovecot(mail_folder, tls=NO_TLS))
     imap = Imap(host="127.0.0.1", port=port, user="agent", password=PASSWORD, tls="starttls")
 
-    assert await taken(imap, folder, caplog) == []
+    assert await taken(imap, mail_folder, caplog) == []
 
-    assert logins(folder) == 0
+    assert logins(mail_folder) == 0
 
 
 async def asked(post: Post, mode: Any) -> App:
@@ -178,9 +171,9 @@ async def test_mail_goes_out_to_a_server_whose_certificate_is_right(
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("fault", ["another authority", "another host"])
 async def test_no_mail_and_no_password_goes_to_any_other(
-    stack: ExitStack, folder: Path, authority: Authority, mode: str, fault: str
+    stack: ExitStack, mail_folder: Path, authority: Authority, mode: str, fault: str
 ):
-    by = authority if fault == "another host" else Authority(folder, "another")
+    by = authority if fault == "another host" else Authority(mail_folder, "another")
     named = {"address": "192.0.2.1"} if fault == "another host" else {}
     server = post(stack, by, mode, **named)
 

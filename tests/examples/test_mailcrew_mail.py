@@ -1,7 +1,7 @@
 """The mail crew by mail: a real SMTP server and a real Dovecot between customers and colleagues."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,12 @@ from loading import app_of, example
 from channels.mail_servers import (
     AGENT,
     DOVECOT,
-    PASSWORD,
     Post,
     answering,
     became,
     dns,
-    dovecot,
     mailed,
     plain,
-    post_office,
-    short_folder,
     signed,
     unseen,
     written,
@@ -40,24 +36,6 @@ crew, smtp_post = example("mailcrew"), example("mailcrew", "smtp_post")
 ADA, ANNA, BEN = "ada@example.com", "anna@crew.example.com", "ben@crew.example.com"
 T = thread_of("email", "<ada-1@example.com>")
 LINK_PLEASE = "Where can I pay in_1001?"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with short_folder() as folder:
-        yield folder
-
-
-@pytest.fixture
-def imap(folder: Path) -> Iterator[Imap]:
-    with dovecot(folder) as port:
-        yield Imap(host="127.0.0.1", port=port, user="agent", password=PASSWORD, tls="none")
-
-
-@pytest.fixture
-def post(folder: Path, imap: Imap) -> Iterator[Post]:
-    with post_office(folder / "Maildir") as post:
-        yield post
 
 
 @pytest.fixture
@@ -100,7 +78,7 @@ class Office:
 
 
 @pytest.fixture
-def office(post: Post, imap: Imap, billing: Any, folder: Path, tmp_path: Path) -> Office:
+def office(post: Post, imap: Imap, billing: Any, mail_folder: Path, tmp_path: Path) -> Office:
     server = Smtp(host="127.0.0.1", port=post.port, tls="none")
     email = Email(
         address=AGENT,
@@ -114,7 +92,7 @@ def office(post: Post, imap: Imap, billing: Any, folder: Path, tmp_path: Path) -
     )
     answers = smtp_post.SmtpPost(tmp_path / "post.db", server, AGENT)
     app = app_of(crew, deps=crew.World(billing, answers), channels=[email])
-    return Office(app, email, post, folder)
+    return Office(app, email, post, mail_folder)
 
 
 def from_ada(text: str, **headers: str) -> bytes:

@@ -1,0 +1,5 @@
+"""Fixtures that several tests of examples use."""
+
+from channels.mail_fixtures import imap, mail_folder, post
+
+__all__ = ["imap", "mail_folder", "post"]
