@@ -10,16 +10,14 @@ from typing import Any
 
 import pytest
 
+from contracts.joined import ORDER, append
+from contracts.lent import *  # noqa: F403
+from contracts.lent import ended_by_with
 from crew import PATIENCE_S
 from twelvefold.exceptions import NothingHappened, StoreUnavailable
-from twelvefold.store import Append, Create
 from twelvefold.stores.sqlite import SqliteStore
 from twelvefold.stores.sqlite.lending import TRANSACTION_TIMEOUT_S, lent
 from twelvefold.stores.sqlite.store import LOCK_TIMEOUT_S
-from twelvefold.thread import Draft, from_iso
-
-NOW = from_iso("2026-11-20T09:00:00.000000Z")
-ORDER = "insert into orders (what) values ('milk')"
 
 
 @pytest.fixture
@@ -38,36 +36,13 @@ def store(path: Path) -> Iterator[SqliteStore]:
     store.close()
 
 
-def orders(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as db:
-        return [what for (what,) in db.execute("select what from orders order by id")]
+@pytest.fixture
+def orders(path: Path) -> Callable[[], list[str]]:
+    def read() -> list[str]:
+        with closing(sqlite3.connect(path)) as db:
+            return [what for (what,) in db.execute("select what from orders order by id")]
 
-
-def append(*drafts: Draft) -> Append:
-    return Append("t", drafts or (Draft("noted", {}, NOW),), create=Create("crew"))
-
-
-def test_rows_and_events_commit_at_the_end(store, path):
-    with store.transaction() as db:
-        db.execute(ORDER)
-        store.commit_now(append(), tx=db)
-        assert (orders(path), store.threads()) == ([], [])
-
-    assert orders(path) == ["milk"]
-    assert store.load("t").head == 1
-
-
-def test_what_raises_leaves_neither(store, path):
-    def work() -> None:
-        with store.transaction() as db:
-            db.execute(ORDER)
-            store.commit_now(append(), tx=db)
-            raise ValueError("no")
-
-    with pytest.raises(ValueError, match="no"):
-        work()
-
-    assert (orders(path), store.threads()) == ([], [])
+    return read
 
 
 def test_nobody_else_writes_meanwhile_and_everybody_can_afterwards(store):
@@ -88,11 +63,6 @@ def test_a_file_that_is_gone_cannot_be_lent(tmp_path):
         pass
 
 
-def ended_by_with(db: Any) -> None:
-    with db:
-        db.execute("select 1")
-
-
 def closed(db: Any) -> None:
     with closing(db):
         db.execute("select 1")
@@ -111,27 +81,12 @@ ENDINGS: dict[str, Callable[[Any], object]] = {
 }
 
 
-@pytest.mark.parametrize("swallowed", [False, True], ids=["raised", "swallowed"])
-@pytest.mark.parametrize("name", ENDINGS)
-def test_whoever_tries_to_end_it_loses_what_was_written_and_is_told(store, path, name, swallowed):
-    def work() -> None:
-        with store.transaction() as db:
-            db.execute(ORDER)
-            if not swallowed:
-                ENDINGS[name](db)
-            with suppress(Exception):
-                ENDINGS[name](db)
-            with suppress(Exception):
-                db.execute("insert into orders (what) values ('butter')")
-
-    with pytest.raises(NothingHappened, match="Nothing was kept"):
-        work()
-
-    assert orders(path) == []
-    store.commit_now(append())
+@pytest.fixture(params=ENDINGS)
+def end(request: pytest.FixtureRequest) -> Callable[[Any], object]:
+    return ENDINGS[request.param]
 
 
-def test_savepoints_are_allowed(store, path):
+def test_savepoints_are_allowed(store, orders):
     with store.transaction() as db:
         db.execute(ORDER)
         db.execute("savepoint mine")
@@ -139,19 +94,19 @@ def test_savepoints_are_allowed(store, path):
         db.execute("rollback to mine")
         db.execute("release mine")
 
-    assert orders(path) == ["milk"]
+    assert orders() == ["milk"]
 
 
-def test_an_error_of_one_statement_may_be_handled(store, path):
+def test_an_error_of_one_statement_may_be_handled(store, orders):
     with store.transaction() as db:
         db.execute(ORDER)
         with suppress(sqlite3.IntegrityError):
             db.execute(ORDER)
 
-    assert orders(path) == ["milk"]
+    assert orders() == ["milk"]
 
 
-def test_after_sqlite_has_rolled_back_by_itself_nothing_runs_on(store, path):
+def test_after_sqlite_has_rolled_back_by_itself_nothing_runs_on(store, orders):
     """`or rollback` ends the transaction; what came next would commit alone."""
 
     def work() -> None:
@@ -168,7 +123,7 @@ def test_after_sqlite_has_rolled_back_by_itself_nothing_runs_on(store, path):
     with pytest.raises(NothingHappened, match="SQLite ended its transaction"):
         work()
 
-    assert (orders(path), store.threads()) == ([], [])
+    assert (orders(), store.threads()) == ([], [])
 
 
 def test_declared_foreign_keys_are_checked(store):
@@ -176,7 +131,7 @@ def test_declared_foreign_keys_are_checked(store):
         db.execute("insert into lines values (42)")
 
 
-def test_the_lock_is_given_back_when_the_borrower_takes_too_long(path, store):
+def test_the_lock_is_given_back_when_the_borrower_takes_too_long(path, store, orders):
     given_back = threading.Event()
 
     def work() -> None:
@@ -194,10 +149,10 @@ def test_the_lock_is_given_back_when_the_borrower_takes_too_long(path, store):
         work()
 
     assert given_back.is_set()
-    assert orders(path) == []
+    assert orders() == []
 
 
-def test_a_statement_that_takes_too_long_is_interrupted(path):
+def test_a_statement_that_takes_too_long_is_interrupted(path, orders):
     forever = (
         "with recursive n (i) as (select 1 union all select i + 1 from n) select max(i) from n"
     )
@@ -210,7 +165,7 @@ def test_a_statement_that_takes_too_long_is_interrupted(path):
     with pytest.raises(NothingHappened, match="Do slow work before it"):
         work()
 
-    assert orders(path) == []
+    assert orders() == []
 
 
 def test_a_borrower_gives_the_lock_back_before_others_give_up():

@@ -4,34 +4,29 @@ import asyncio
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from crew import Pay, app_of, approved_then, events, pipeline, seen, settle, status, types
+from contracts.joined import *  # noqa: F403
+from contracts.joined import ORDER, append, ids
+from crew import Pay, app_of, approved_then, pipeline, seen, types
 from twelvefold.app import App
 from twelvefold.exceptions import (
     ConfigurationError,
-    Conflict,
-    NotAllowed,
     StoreUnavailable,
     UnknownThread,
     Unstorable,
 )
-from twelvefold.store import Append, Create
 from twelvefold.stores.sqlite import SqliteStore
 from twelvefold.testing import MemoryStore
-from twelvefold.thread import Draft, from_iso
 
 pytestmark = pytest.mark.anyio
-
-NOW = from_iso("2026-11-20T09:00:00.000000Z")
 
 
 @pytest.fixture
@@ -57,103 +52,21 @@ def db(path: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
-def orders(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as db:
-        return [what for (what,) in db.execute("select what from orders order by id")]
+@pytest.fixture
+def orders(path: Path) -> Callable[[], list[str]]:
+    def read() -> list[str]:
+        with closing(sqlite3.connect(path)) as db:
+            return [what for (what,) in db.execute("select what from orders order by id")]
+
+    return read
 
 
-def ids(app: App) -> list[str]:
-    return [row.ref.id for row in app.threads()]
+@pytest.fixture
+def engine(path: Path) -> Engine:
+    return create_engine(f"sqlite:///{path}", poolclass=NullPool)
 
 
-def order(db: Any, what: str = "milk") -> None:
-    db.execute("insert into orders (what) values (?)", (what,))
-
-
-def append(thread_id: str = "t", *drafts: Draft, **options: Any) -> Append:
-    drafts = drafts or (Draft("message_received", {"text": "go"}, NOW),)
-    return Append(thread_id, drafts, create=Create("crew"), wake=True, **options)
-
-
-# Both or neither
-
-
-def test_a_row_and_a_launch_commit_together(app, db, path):
-    order(db)
-    app.sync.within(db).launch("crew", "go", thread_id="t")
-    assert (orders(path), ids(app)) == ([], [])
-
-    db.commit()
-
-    assert (orders(path), ids(app)) == (["milk"], ["t"])
-    assert [woken.ref.id for woken in app.store.woken()] == ["t"]
-
-
-def test_a_rollback_leaves_neither(app, db, path):
-    order(db)
-    app.sync.within(db).launch("crew", "go", thread_id="t")
-
-    db.rollback()
-
-    assert (orders(path), ids(app), app.store.woken()) == ([], [], [])
-    app.sync.launch("crew", "go", thread_id="t")
-    assert types(app) == ["message_received"]
-
-
-def test_a_verb_begins_the_transaction_that_the_caller_commits(app, db, path):
-    app.sync.within(db).launch("crew", "go", thread_id="t")
-    assert db.in_transaction
-    order(db)
-    db.commit()
-
-    assert (orders(path), ids(app)) == (["milk"], ["t"])
-
-
-def test_verbs_of_one_transaction_see_each_other(app, db):
-    verb = app.sync
-    verb.within(db).launch("crew", "go", thread_id="t")
-    verb.within(db).send("t", "and butter", key="d1")
-    verb.within(db).send("t", "and butter", key="d1")
-    verb.within(db).signal("t", "merged", {"sha": "4af9ec0"})
-    db.commit()
-
-    assert types(app) == ["message_received", "message_received", "signal_received"]
-
-
-async def test_an_answer_and_a_row_commit_together(app, db, path):
-    await app.launch("crew", "go", thread_id="t")
-    await settle(app)
-
-    order(db, "approved by anna")
-    app.sync.within(db).answer("t.s1.1", "approve", by="anna")
-    assert len(app.inbox()) == 1
-    db.commit()
-
-    await settle(app)
-    assert orders(path) == ["approved by anna"]
-    assert status(app) == "finished"
-
-
-async def test_a_refused_answer_leaves_its_record_to_the_caller(app, db, path):
-    await app.launch("crew", "go", thread_id="t")
-    await settle(app)
-    order(db)
-
-    with pytest.raises(NotAllowed):
-        app.sync.within(db).answer("t.s1.1", "approve", by="eve")
-
-    db.commit()
-    assert len(events(app, "answer_refused")) == 1
-    assert orders(path) == ["milk"]
-
-
-def test_a_refused_verb_harms_nothing_of_the_callers(app, db, path):
-    order(db)
-    with pytest.raises(UnknownThread):
-        app.sync.within(db).send("nowhere", "hello")
-    db.commit()
-
-    assert orders(path) == ["milk"]
+# The caller's transaction
 
 
 def test_a_refused_verb_that_began_the_transaction_lets_its_lock_go(app, db):
@@ -164,8 +77,8 @@ def test_a_refused_verb_that_began_the_transaction_lets_its_lock_go(app, db):
     app.sync.launch("crew", "go", thread_id="t")
 
 
-def test_an_append_that_fails_half_way_is_undone_alone(app, db, path):
-    order(db)
+def test_an_append_that_fails_half_way_is_undone_alone(app, db, orders):
+    db.execute(ORDER)
     db.execute(
         "create temp trigger full before insert on twelvefold_wakes"
         " begin select raise(fail, 'no'); end"
@@ -174,7 +87,7 @@ def test_an_append_that_fails_half_way_is_undone_alone(app, db, path):
         app.store.commit_now(append(), tx=db)
     db.commit()
 
-    assert (orders(path), ids(app)) == (["milk"], [])
+    assert (orders(), ids(app)) == (["milk"], [])
 
 
 def test_what_cannot_be_stored_is_named_as_ever(app, db):
@@ -334,7 +247,7 @@ def test_the_callers_way_of_reading_rows_is_kept(app, db, path):
     db.row_factory, db.text_factory = as_dict, bytes
     app.sync.within(db).launch("crew", "go", thread_id="t")
     app.sync.within(db).send("t", "hello")
-    order(db)
+    db.execute(ORDER)
 
     assert db.execute("select what from orders").fetchall() == [{"what": b"milk"}]
     db.commit()
@@ -376,50 +289,3 @@ def test_a_store_without_transactions_to_share_says_so():
         app.sync.within(object()).launch("crew", "go")
     with pytest.raises(ConfigurationError, match="MemoryStore shares no transaction"):
         app.store.commit_now(append(), tx=object())
-
-
-def test_a_store_inside_a_transaction_joins_no_second_one(app, db):
-    with app.store.within(db) as inside, pytest.raises(ConfigurationError, match="already"):
-        inside.commit_now(append(), tx=db)
-
-
-# SQLAlchemy
-
-
-@pytest.fixture
-def engine(path: Path) -> Any:
-    return create_engine(f"sqlite:///{path}", poolclass=NullPool)
-
-
-def test_an_sqlalchemy_transaction_holds_a_row_and_a_launch(app, engine, path):
-    with Session(engine) as session, session.begin():
-        session.execute(text("insert into orders (what) values ('milk')"))
-        app.sync.within(session).launch("crew", "go", thread_id="t")
-        assert ids(app) == []
-
-    assert (orders(path), ids(app)) == (["milk"], ["t"])
-
-
-def test_an_sqlalchemy_rollback_leaves_neither(app, engine, path):
-    def order_and_launch_twice() -> None:
-        with Session(engine) as session, session.begin():
-            app.sync.within(session).launch("crew", "go", thread_id="t")
-            session.execute(text("insert into orders (what) values ('milk')"))
-            app.sync.within(session).launch("crew", "something else", thread_id="t")
-
-    with pytest.raises(Conflict):
-        order_and_launch_twice()
-
-    assert (orders(path), ids(app)) == ([], [])
-
-
-def test_every_sqlalchemy_thing_that_has_a_connection_will_do(app, engine):
-    with engine.begin() as connection:
-        app.sync.within(connection).launch("crew", "go", thread_id="a")
-        app.sync.within(connection.connection).launch("crew", "go", thread_id="b")
-    scoped = scoped_session(sessionmaker(engine))
-    app.sync.within(scoped).launch("crew", "go", thread_id="c")
-    scoped.commit()
-    scoped.remove()
-
-    assert set(ids(app)) == {"a", "b", "c"}

@@ -10,11 +10,14 @@ from typing import Any, cast
 import psycopg
 import pytest
 from psycopg.rows import dict_row
-from sqlalchemy import create_engine, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from contracts.store import NOW, fact, launch, types
+from contracts.joined import *  # noqa: F403
+from contracts.joined import ORDER, append, ids
+from contracts.lent import *  # noqa: F403
+from contracts.lent import ended_by_with
+from contracts.store import fact, launch, types
 from crew import (
     Pay,
     app_of,
@@ -23,7 +26,6 @@ from crew import (
     pipeline,
     seen,
     settle,
-    status,
 )
 from crew import types as types_in
 from postgres.cluster import Cluster
@@ -33,21 +35,17 @@ from twelvefold.effects import Choose, Finish, Wait, run
 from twelvefold.exceptions import (
     ConfigurationError,
     Conflict,
-    NotAllowed,
     NothingHappened,
     StoreUnavailable,
     UnknownThread,
-    Unstorable,
 )
-from twelvefold.store import Append, Create
+from twelvefold.store import Append
 from twelvefold.stores.postgres import PostgresStore
 from twelvefold.stores.postgres.lending import TRANSACTION_TIMEOUT_S, lent
 from twelvefold.stores.postgres.store import LOCK_TIMEOUT_S
-from twelvefold.thread import Draft
 
 pytestmark = pytest.mark.anyio
 
-ORDER = "insert into orders (what) values ('milk')"
 Db = psycopg.Connection[Any]
 
 
@@ -80,103 +78,21 @@ def db(url: str) -> Iterator[Db]:
         yield db
 
 
-def orders(url: str) -> list[str]:
-    with psycopg.connect(url) as db:
-        return [what for (what,) in db.execute("select what from orders order by id")]
+@pytest.fixture
+def orders(url: str) -> Callable[[], list[str]]:
+    def read() -> list[str]:
+        with psycopg.connect(url) as db:
+            return [what for (what,) in db.execute("select what from orders order by id")]
+
+    return read
 
 
-def ids(app: App) -> list[str]:
-    return [row.ref.id for row in app.threads()]
-
-
-def append(thread_id: str = "t", *drafts: Draft, **options: Any) -> Append:
-    drafts = drafts or (Draft("message_received", {"text": "go"}, NOW),)
-    return Append(thread_id, drafts, create=Create("crew"), wake=True, **options)
+@pytest.fixture
+def engine(url: str) -> Engine:
+    return create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
 
 
 # The caller's transaction
-
-
-def test_a_row_and_a_launch_commit_together(app, db, url):
-    db.execute(ORDER)
-    app.sync.within(db).launch("crew", "go", thread_id="t")
-    assert (orders(url), ids(app)) == ([], [])
-
-    db.commit()
-
-    assert (orders(url), ids(app)) == (["milk"], ["t"])
-    assert [woken.ref.id for woken in app.store.woken()] == ["t"]
-
-
-def test_a_rollback_leaves_neither(app, db, url):
-    db.execute(ORDER)
-    app.sync.within(db).launch("crew", "go", thread_id="t")
-
-    db.rollback()
-
-    assert (orders(url), ids(app), app.store.woken()) == ([], [], [])
-    app.sync.launch("crew", "go", thread_id="t")
-    assert types_in(app) == ["message_received"]
-
-
-def test_a_verb_begins_the_transaction_that_the_caller_commits(app, db, url):
-    app.sync.within(db).launch("crew", "go", thread_id="t")
-    db.execute(ORDER)
-    assert ids(app) == []
-    db.commit()
-
-    assert (orders(url), ids(app)) == (["milk"], ["t"])
-
-
-def test_verbs_of_one_transaction_see_each_other(app, db):
-    verb = app.sync
-    verb.within(db).launch("crew", "go", thread_id="t")
-    verb.within(db).send("t", "and butter", key="d1")
-    verb.within(db).send("t", "and butter", key="d1")
-    verb.within(db).signal("t", "merged", {"sha": "4af9ec0"})
-    db.commit()
-
-    assert types_in(app) == ["message_received", "message_received", "signal_received"]
-
-
-async def test_an_answer_and_a_row_commit_together(app, db, url):
-    await app.launch("crew", "go", thread_id="t")
-    await settle(app)
-
-    db.execute("insert into orders (what) values ('approved by anna')")
-    app.sync.within(db).answer("t.s1.1", "approve", by="anna")
-    assert len(app.inbox()) == 1
-    db.commit()
-
-    await settle(app)
-    assert orders(url) == ["approved by anna"]
-    assert status(app) == "finished"
-
-
-async def test_a_refused_answer_leaves_its_record_to_the_caller(app, db, url):
-    await app.launch("crew", "go", thread_id="t")
-    await settle(app)
-    db.execute(ORDER)
-
-    with pytest.raises(NotAllowed):
-        app.sync.within(db).answer("t.s1.1", "approve", by="eve")
-
-    db.commit()
-    assert len(events(app, "answer_refused")) == 1
-    assert orders(url) == ["milk"]
-
-
-def test_a_refused_verb_harms_nothing_of_the_callers(app, db, url):
-    db.execute(ORDER)
-    with pytest.raises(UnknownThread):
-        app.sync.within(db).send("nowhere", "hello")
-    with pytest.raises(Unstorable):
-        app.store.commit_now(append("\ud800"), tx=db)
-    with pytest.raises(UnknownThread):
-        app.sync.within(db).send("\ud800", "hello")
-    db.commit()
-
-    assert orders(url) == ["milk"]
 
 
 def test_a_refused_verb_that_began_the_transaction_ends_it(app, db):
@@ -186,14 +102,14 @@ def test_a_refused_verb_that_began_the_transaction_ends_it(app, db):
     assert db.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
-def test_an_append_that_fails_half_way_is_undone_alone(app, db, url):
+def test_an_append_that_fails_half_way_is_undone_alone(app, db, orders):
     db.execute(ORDER)
     db.execute("alter table twelvefold_wakes add check (thread_id <> 't')")
     with pytest.raises(StoreUnavailable, match="did not answer"):
         app.store.commit_now(append(), tx=db)
     db.commit()
 
-    assert (orders(url), ids(app)) == (["milk"], [])
+    assert (orders(), ids(app)) == (["milk"], [])
 
 
 def test_while_the_caller_holds_a_thread_others_wait_and_other_threads_go_on(app, db, store):
@@ -331,73 +247,7 @@ async def test_what_leads_to_no_connection_is_refused(app, url, tx):
         await found.close()
 
 
-def test_a_store_inside_a_transaction_joins_no_second_one(app, db):
-    with app.store.within(db) as inside, pytest.raises(ConfigurationError, match="already"):
-        inside.commit_now(append(), tx=db)
-
-
-# SQLAlchemy
-
-
-@pytest.fixture
-def engine(url: str) -> Any:
-    return create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
-
-
-def test_an_sqlalchemy_transaction_holds_a_row_and_a_launch(app, engine, url):
-    with Session(engine) as session, session.begin():
-        session.execute(text(ORDER))
-        app.sync.within(session).launch("crew", "go", thread_id="t")
-        assert ids(app) == []
-
-    assert (orders(url), ids(app)) == (["milk"], ["t"])
-
-
-def test_an_sqlalchemy_rollback_leaves_neither(app, engine, url):
-    def order_and_launch_twice() -> None:
-        with Session(engine) as session, session.begin():
-            app.sync.within(session).launch("crew", "go", thread_id="t")
-            session.execute(text(ORDER))
-            app.sync.within(session).launch("crew", "something else", thread_id="t")
-
-    with pytest.raises(Conflict):
-        order_and_launch_twice()
-
-    assert (orders(url), ids(app)) == ([], [])
-
-
-def test_every_sqlalchemy_thing_that_has_a_connection_will_do(app, engine):
-    with engine.begin() as connection:
-        app.sync.within(connection).launch("crew", "go", thread_id="a")
-        app.sync.within(connection.connection).launch("crew", "go", thread_id="b")
-
-    assert set(ids(app)) == {"a", "b"}
-
-
 # A connection that is lent
-
-
-def test_rows_and_events_commit_at_the_end(store, url):
-    with store.transaction() as db:
-        db.execute(ORDER)
-        store.commit_now(append(), tx=db)
-        assert (orders(url), store.threads()) == ([], [])
-
-    assert orders(url) == ["milk"]
-    assert store.load("t").head == 1
-
-
-def test_what_raises_leaves_neither(store, url):
-    def work() -> None:
-        with store.transaction() as db:
-            db.execute(ORDER)
-            store.commit_now(append(), tx=db)
-            raise ValueError("no")
-
-    with pytest.raises(ValueError, match="no"):
-        work()
-
-    assert (orders(url), store.threads()) == ([], [])
 
 
 def test_others_write_meanwhile(store):
@@ -407,11 +257,6 @@ def test_others_write_meanwhile(store):
         store.commit_now(Append("other", [fact()]))
 
     assert types(store, "other") == ["message_received", "noted"]
-
-
-def ended_by_with(db: Db) -> None:
-    with db:
-        db.execute("select 1")
 
 
 def committed_in_two(db: Db) -> None:
@@ -434,27 +279,12 @@ ENDINGS: dict[str, Callable[[Db], object]] = {
 }
 
 
-@pytest.mark.parametrize("swallowed", [False, True], ids=["raised", "swallowed"])
-@pytest.mark.parametrize("name", ENDINGS)
-def test_whoever_tries_to_end_it_loses_what_was_written_and_is_told(store, url, name, swallowed):
-    def work() -> None:
-        with store.transaction() as db:
-            db.execute(ORDER)
-            if not swallowed:
-                ENDINGS[name](db)
-            with suppress(Exception):
-                ENDINGS[name](db)
-            with suppress(Exception):
-                db.execute("insert into orders (what) values ('butter')")
-
-    with pytest.raises(NothingHappened, match="Nothing was kept"):
-        work()
-
-    assert orders(url) == []
-    store.commit_now(append())
+@pytest.fixture(params=ENDINGS)
+def end(request: pytest.FixtureRequest) -> Callable[[Db], object]:
+    return ENDINGS[request.param]
 
 
-def test_savepoints_are_allowed(store, url):
+def test_savepoints_are_allowed(store, orders):
     with store.transaction() as db:
         db.execute(ORDER)
         with suppress(ValueError), db.transaction():
@@ -463,10 +293,10 @@ def test_savepoints_are_allowed(store, url):
         with db.transaction():
             db.execute("insert into orders (what) values ('bread')")
 
-    assert orders(url) == ["milk", "bread"]
+    assert orders() == ["milk", "bread"]
 
 
-def test_an_error_that_was_swallowed_is_told(store, url):
+def test_an_error_that_was_swallowed_is_told(store, orders):
     def work() -> None:
         with store.transaction() as db:
             db.execute(ORDER)
@@ -476,7 +306,7 @@ def test_an_error_that_was_swallowed_is_told(store, url):
     with pytest.raises(NothingHappened, match="and Postgres refused the rest"):
         work()
 
-    assert orders(url) == []
+    assert orders() == []
 
 
 def test_a_deferred_constraint_is_the_borrowers_affair(store, url):
@@ -488,7 +318,7 @@ def test_a_deferred_constraint_is_the_borrowers_affair(store, url):
         work()
 
 
-def test_who_idles_or_works_for_too_long_loses_it_all(store, url):
+def test_who_idles_or_works_for_too_long_loses_it_all(store, url, orders):
     def work(slow: Callable[[Db], object]) -> None:
         with lent(url, lock_timeout_s=1, timeout_s=0.1) as db:
             db.execute(ORDER)
@@ -501,7 +331,7 @@ def test_who_idles_or_works_for_too_long_loses_it_all(store, url):
     ):
         with pytest.raises(NothingHappened, match=r"more than 0\.1 s"):
             work(slow)
-    assert orders(url) == []
+    assert orders() == []
 
 
 def test_a_server_that_is_not_there_lends_nothing(tmp_path):
@@ -534,21 +364,21 @@ def shop(store: PostgresStore, tool: Callable[..., Any]) -> App:
     return app_of(Agent("crew", decide, Pay, owner="olga"), store)
 
 
-async def test_what_a_tool_writes_commits_with_its_outcome(store, url):
+async def test_what_a_tool_writes_commits_with_its_outcome(store, orders):
     def buy(step: Pay, call: Call[None]) -> str:
         cast(Db, call.connection).execute("insert into orders (what) values (%s)", (call.key,))
-        assert orders(url) == []
+        assert orders() == []
         return "bought"
 
     app = shop(store, buy)
     await app.launch("crew", "go", thread_id="t")
     await settle(app)
 
-    assert orders(url) == ["default/t/s1"]
+    assert orders() == ["default/t/s1"]
     assert [event.data["result"] for event in events(app, "tool_returned")] == ["bought"]
 
 
-async def test_a_tool_that_raises_or_commits_has_written_nothing(store, url):
+async def test_a_tool_that_raises_or_commits_has_written_nothing(store, orders):
     def buy(step: Pay, call: Call[None]) -> str:
         call.connection.execute(ORDER)
         if len(orders_tried) == 0:
@@ -565,4 +395,4 @@ async def test_a_tool_that_raises_or_commits_has_written_nothing(store, url):
         [failed] = events(app, "tool_failed", name)
         assert ("sold out" if name == "t" else "commits by itself") in failed.data["error"]
 
-    assert orders(url) == []
+    assert orders() == []
