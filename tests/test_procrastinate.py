@@ -1,7 +1,7 @@
 """The engine for several workers, in one process: trouble, what is healed, and what it refuses."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
@@ -90,6 +90,16 @@ def jobs(url: str) -> list[tuple[Any, ...]]:
     )
 
 
+def until_over(trouble: asyncio.Event) -> Callable[[], Awaitable[None]]:
+    """However often it is tried: how many tries there is time for, the machine decides."""
+
+    async def before() -> None:
+        if not trouble.is_set():
+            raise LOCKED
+
+    return before
+
+
 async def until(is_so: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not is_so():  # noqa: ASYNC110
@@ -115,27 +125,30 @@ async def test_a_thread_that_could_not_go_on_is_tried_again(make: Make, url: str
 async def test_something_new_is_tried_at_once_although_a_thread_waits_to_be_tried(
     make: Make, url: str
 ):
-    app = make(finishing(), before=("finished", times(1, LOCKED)))
+    trouble = asyncio.Event()
+    app = make(finishing(), before=("finished", until_over(trouble)))
     await app.launch("crew", "go", thread_id="t")
     await settle(app)
     assert jobs(url) == [("twelvefold.again", "todo", QUEUE)]
 
+    trouble.set()
     await app.send("t", "more")
     await settle(app)
     assert status(app) == "finished"
 
 
 async def test_a_message_that_was_not_recorded_is_due_until_it_is(make: Make, url: str):
-    box = Postbox("mail")
+    box, trouble = Postbox("mail"), asyncio.Event()
     app = make(
         pipeline(Question(), carry_out=asking),
-        before=("contact_sent", times(1, LOCKED)),
+        before=("contact_sent", until_over(trouble)),
         channels=[box],
     )
     await app.launch("crew", "go", thread_id="t", channel="mail", sender="anna@example.com")
     await settle(app)
     assert jobs(url) == [("twelvefold.timer", "todo", QUEUE)]  # no other is made meanwhile
 
+    trouble.set()
     running = asyncio.create_task(app.run())
     await seen(app, "t", "contact_sent")
     await ended(running)
@@ -159,7 +172,7 @@ async def test_a_timer_whose_workers_die_is_given_up_with_its_thread(make: Make,
     queue = Queue(url)
     await queue.open()
     await queue.sweep(app.clock())
-    assert await queue.fetch(alone=False) is not None
+    assert len(await queue.fetch(9, alone=False)) == 1
     sql(url, "update procrastinate_jobs set attempts = 3, worker_id = null")
 
     running = asyncio.create_task(app.run())
@@ -181,16 +194,65 @@ async def test_a_job_that_two_workers_died_with_waits_where_one_runs_at_a_time(
     await gate.open()
     kills = {"stall_s": 60.0, "kills_max": 4}
     for queue in (QUEUE, ALONE):
-        while await gate.fetch(alone=True):
+        while await gate.fetch(9, alone=True):
             pass
         sql(url, "update procrastinate_jobs set worker_id = null where status = 'doing'")
         assert await gate.reap(**kills) == []
         assert {name for _, _, name in jobs(url)} == {queue}
 
-    assert await gate.fetch(alone=False) is None
+    assert await gate.fetch(9, alone=False) == []
     await gate.close()
     await settle(app)
     assert {row.status for row in app.threads()} == {"finished"}
+
+
+async def test_jobs_are_fetched_together_one_of_each_thread_and_one_suspect(make: Make, url: str):
+    app, queue = make(finishing()), Queue(url)
+    for name in "abcde":
+        await app.launch("crew", "go", thread_id=name)
+    for name in "cc":
+        await app.send(name, "more")
+    sql(
+        url,
+        f"update procrastinate_jobs set queue_name = '{ALONE}' where args ->> 'id' in ('a', 'd')",
+    )
+    await queue.open()
+
+    fetched = await queue.fetch(9, alone=True)
+    assert [job.ref.id for job in fetched] == ["a", "b", "c", "e"]
+    assert await queue.fetch(9, alone=False) == []
+    await queue.finish(fetched[2])
+    assert [job.ref.id for job in await queue.fetch(1, alone=False)] == ["c"]
+    assert [job.ref.id for job in await queue.fetch(1, alone=True)] == ["d"]
+    await queue.close()
+
+
+async def test_a_job_that_was_given_to_another_worker_is_not_finished(make: Make, url: str):
+    app, queue, other = make(finishing()), Queue(url), Queue(url)
+    for name in "ab":
+        await app.launch("crew", "go", thread_id=name)
+    for one in (queue, other):
+        await one.open()
+    mine, lost = await queue.fetch(9, alone=False)
+    sql(url, f"update procrastinate_jobs set worker_id = {other.worker} where id = {lost.id}")
+
+    await asyncio.gather(queue.finish(mine), queue.finish(lost))
+
+    assert (await queue.mine(), await other.mine()) == ([], [lost.id])
+    for one in (queue, other):
+        await one.close()
+
+
+async def test_a_wake_without_a_job_gets_one_in_a_crowd_of_others(make: Make, url: str):
+    app = make(finishing())
+    running = asyncio.create_task(app.run())
+    for number in range(20):
+        await app.launch("crew", "go", thread_id=f"t{number}")
+        if number % 2:
+            sql(url, f"delete from procrastinate_jobs where args ->> 'id' = 't{number}'")
+    for number in range(20):
+        await seen(app, f"t{number}", "finished")
+    await ended(running)
 
 
 async def test_a_worker_that_was_taken_for_dead_is_a_new_one(url: str):

@@ -6,6 +6,7 @@ begin with HELD never get an answer of the model.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -45,6 +46,7 @@ def main(url: str, calls: str, latency_s: str, stall_s: str) -> None:
 
 async def _work(bench: Bench, stall_s: float) -> None:
     engine = bench.app.new_engine(stall_s=stall_s)
+    gc.freeze()  # as `twelvefold worker` does
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, engine.stop)
     await engine.run()
 

@@ -13,7 +13,6 @@ from twelvefold.exceptions import Fenced, Stale, StoreUnavailable
 from twelvefold.store import Append
 from twelvefold.stores.postgres import PostgresStore, kept
 from twelvefold.stores.postgres.kept import GROWN_MAX, KEPT_MAX
-from twelvefold.stores.postgres.wakes import RowWakes
 
 pytestmark = pytest.mark.anyio
 HOLD = "select from twelvefold_threads where id = 't1' for update"
@@ -37,7 +36,8 @@ def other(store: PostgresStore) -> Iterator[PostgresStore]:
 
 def grow(store: PostgresStore, *drafts, **more) -> bool:
     """Whether one statement was enough."""
-    return store._writer.commit_at_once([Append("t1", drafts or [fact()], **more)]) is not None
+    [outcome] = store._writer.commit_together([[Append("t1", drafts or [fact()], **more)]])
+    return outcome is not None
 
 
 def test_what_this_process_wrote_last_grows_in_one_statement(store):
@@ -118,17 +118,15 @@ def test_the_last_append_of_an_advance_ends_its_wake_and_no_newer_one(store):
         assert db.execute("select head, parked_at from twelvefold_threads").fetchone() == (6, 6)
 
 
-def test_another_engine_that_has_to_be_told_is_told(store):
-    class Noting(RowWakes):
-        def served(self, tx, ref, version):
-            told.append((ref.id, version))
-
+def test_another_engine_hears_of_what_begins_and_of_what_is_woken(store):
     told = []
-    store.tell(Noting("noting"))
+    store.tell(lambda tx, refs: told.append([ref.id for ref in refs]))
 
-    assert not grow(store, served=7)
-    store.commit_now(Append("t1", [fact()], served=7))
-    assert told == [("t1", 7)]
+    launch(store, "t2", message(), wake=True)
+    store.commit_now(Append("t2", [fact()], wake=True))
+    assert grow(store, served=7)
+
+    assert told == [["t2"], ["t2"]]
 
 
 def test_a_thread_that_another_transaction_holds_is_waited_for_elsewhere(store):
@@ -229,7 +227,6 @@ def test_threads_grow_together_in_one_transaction(store, many):
     with psycopg.connect(store.url) as db:
         count = "select count(distinct xmin::text) from twelvefold_events where seq > 1"
         assert db.execute(count).fetchone() == (1,)
-    assert grow_together(store, *many, served=1) == [False] * 5  # each is a statement of its own
 
 
 def test_of_a_group_those_grow_that_can(store, other, many):

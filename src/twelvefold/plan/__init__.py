@@ -1,6 +1,7 @@
 """Pure planning: what an effect begins, what recovery adds, what a timer means, and replay."""
 
 from twelvefold.plan.alarms import alarms as alarms
+from twelvefold.plan.alarms import sends as sends
 from twelvefold.plan.alarms import waits as waits
 from twelvefold.plan.begin import begin as begin
 from twelvefold.plan.ending import close_all as close_all

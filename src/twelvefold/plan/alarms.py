@@ -14,7 +14,7 @@ from twelvefold.plan.parts import sleep_timer
 from twelvefold.reducer import read
 from twelvefold.state import Contact
 from twelvefold.store import Timer
-from twelvefold.thread import Thread, from_iso
+from twelvefold.thread import Event, Thread, from_iso
 
 
 def alarms(
@@ -27,7 +27,7 @@ def alarms(
 ) -> list[Timer]:
     """What must wake this thread, and whoever sends for it, as the log stands. `updating` are the
     channels that change what they sent."""
-    return [*waits(thread), *_sends(thread, now, channels, updating, directory)]
+    return [*waits(thread), *_left(thread, now, channels, updating, directory)]
 
 
 def waits(thread: Thread) -> list[Timer]:
@@ -56,7 +56,20 @@ def _asked_last(thread: Thread, contact: Contact) -> datetime:
     return reminders[-1] if reminders else contact.asked_at
 
 
-def _sends(
+def sends(thread: Thread) -> list[Timer]:
+    """For whoever does not know the channels: of what may still have to reach somebody. Who sends
+    drops the timer when there is nothing left."""
+    contacts = [Timer(timer_of(c.id), c.asked_at) for c in read(thread).open_contacts.values()]
+    sent = {event.data["contact"] for event in thread.events if event.type == "contact_sent"}
+    told = {e.data["step"]: e.at for e in _told(thread) if e.data["step"] not in sent}
+    return contacts + [Timer(timer_of(step), at) for step, at in told.items()]
+
+
+def _told(thread: Thread) -> list[Event]:
+    return [e for e in thread.events if e.type == "step_settled" and "told" in e.data]
+
+
+def _left(
     thread: Thread,
     now: datetime,
     channels: Collection[str],
@@ -66,7 +79,7 @@ def _sends(
     """One for each contact or text that has still to reach somebody, or to be changed."""
     if not channels:
         return
-    told = [e.data["step"] for e in thread.events if e.type == "step_settled" and "told" in e.data]
+    told = [event.data["step"] for event in _told(thread)]
     for about in dict.fromkeys([*read(thread).contacts, *told]):
         left = pending(thread, about, channels, directory) + closings(thread, about, updating)
         if left:

@@ -1,13 +1,15 @@
 """What is derived from the log and kept beside it: the summary of each thread, and the contacts.
 
-`rebuild` computes both again from the log; they then equal what the appends wrote.
+`rebuild` computes both again from the log; they then equal what the appends wrote. Wakes and timers
+that are gone come back with it.
 """
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from twelvefold.store import Ref
+from twelvefold.store import Ref, Wakes
 from twelvefold.summary import Summary, summarize
+from twelvefold.tables.healing import Healing
 from twelvefold.tables.queries import Database
 from twelvefold.tables.rows import event_of
 from twelvefold.thread import Event, Json, canonical, from_iso, from_text, to_iso, to_text
@@ -79,9 +81,9 @@ class Rebuilt(NamedTuple):
     differed: tuple[Ref, ...]
 
 
-def rebuild(db: Database) -> Rebuilt:
+def rebuild(db: Database, wakes: Wakes) -> Rebuilt:
     """Derive everything again inside the open transaction."""
-    before = _derived(db)
+    before, healing = _derived(db), Healing(db, wakes)
     db.write("delete_contacts")
     threads = db.rows("all_threads")
     for number, tenant, id in threads:
@@ -90,6 +92,7 @@ def rebuild(db: Database) -> Rebuilt:
         db.write("replace_summary", (summary_text(summary), summary.status, number))
         for change in contact_changes(number, tenant, events):
             db.write(change.name, change.parameters)
+        healing.heal(Ref(tenant, id), events, summary.status)
     after = _derived(db)
     differed = [Ref(tenant, id) for n, tenant, id in threads if before[n] != after[n]]
     return Rebuilt(len(threads), tuple(differed))

@@ -42,7 +42,7 @@ class Reads:
     def load(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Thread:
         row = self._row("thread_head", (tenant, thread_id))
         if row is None:
-            raise _unknown(thread_id, tenant)
+            raise unknown(thread_id, tenant)
         agent, *launched = row
         parent = parent_of(*launched)
         rows = self._rows("events_after", (tenant, thread_id, 0))
@@ -55,7 +55,7 @@ class Reads:
     def epoch(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> int:
         row = self._row("thread_epoch", (tenant, thread_id))
         if row is None:
-            raise _unknown(thread_id, tenant)
+            raise unknown(thread_id, tenant)
         return row[0]
 
     def threads(
@@ -80,7 +80,7 @@ class Reads:
     def thread_row(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> ThreadRow:
         row = self._row("thread_row", (tenant, thread_id))
         if row is None:
-            raise _unknown(thread_id, tenant)
+            raise unknown(thread_id, tenant)
         return thread_row_of(row)
 
     def ids_ending(self, suffix: str, *, tenant: str = DEFAULT_TENANT, limit: int = 5) -> list[str]:
@@ -133,7 +133,7 @@ class Reads:
     def recorded(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Recorded:
         rows = self._rows("recorded", (tenant, thread_id))
         if not rows:
-            raise _unknown(thread_id, tenant)
+            raise unknown(thread_id, tenant)
         return recorded_of(tenant, thread_id, rows)
 
     def heads(self) -> list[Head]:
@@ -184,7 +184,7 @@ class Reads:
     def _number(self, thread_id: str, tenant: str) -> int:
         row = self._row("thread_number", (tenant, thread_id))
         if row is None:
-            raise _unknown(thread_id, tenant)
+            raise unknown(thread_id, tenant)
         return row[0]
 
     def _row(self, name: str, parameters: Any = ()) -> Row | None:
@@ -202,7 +202,7 @@ def _texts(to: Sequence[str] | None) -> str | None:
     return None if to is None else to_text(list(to))
 
 
-def _unknown(thread_id: str, tenant: str) -> UnknownThread:
+def unknown(thread_id: str, tenant: str) -> UnknownThread:
     return UnknownThread(
         f"there is no thread {thread_id!r} (tenant {tenant!r}) here."
         " `twelvefold threads list` shows those that are."

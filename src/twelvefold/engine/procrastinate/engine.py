@@ -14,12 +14,12 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from twelvefold.engine.procrastinate.healing import Healing
 from twelvefold.engine.procrastinate.log import JobStore, unusable
+from twelvefold.engine.procrastinate.looking import Looking
 from twelvefold.engine.procrastinate.queue import Queue
 from twelvefold.engine.procrastinate.schema import expect_schema
 from twelvefold.engine.procrastinate.stats import stats_of
@@ -36,8 +36,8 @@ KILLS_MAX = 4
 """Workers that may die with a job before its thread is parked for a person."""
 PAUSE_S = 0.5
 """After an error of the server, before it is asked again."""
-GATHER_S = 0.01
-"""What is heard within that is one look."""
+FETCHED_MAX = 5
+"""Jobs fetched at once: more would leave less to the other workers."""
 
 log = logging.getLogger("twelvefold")
 
@@ -73,8 +73,10 @@ class ProcrastinateEngine:
             jobs_max=advances_max,
         )
         self._healing = Healing(self._queue, around, self._store)
-        self._heard, self._calls, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._may_work = asyncio.Event()
+        self._calls, self._over, self._may_work = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._looking = Looking(
+            self._queue, self._work, self._healing, around.clock, self._timing, self._may_work
+        )
         self._grace_s = around.stop_grace_s
         self._reaps_from = 0.0
         self._beaten_at = time.monotonic()
@@ -128,8 +130,8 @@ class ProcrastinateEngine:
 
     async def _work_on(self, lasting: "list[asyncio.Task[None]]", *, until_idle: bool) -> None:
         """Run all loops until the work is over. Raises what ends one of them."""
-        listening = partial(self._queue.listen, self._hear)
-        loops = [self._reap, listening] if until_idle else [self._reap, listening, self._look]
+        loops = [self._reap, partial(self._queue.listen, self._hear)]
+        loops += [] if until_idle else [self._looking.run]
         work = self._until_idle() if until_idle else self._until_stopped()
         tasks = [asyncio.create_task(loop) for loop in (*map(self._kept_up, loops), work)]
         try:
@@ -180,15 +182,18 @@ class ProcrastinateEngine:
     async def _take_all(self) -> int:
         """Begin all that can be fetched; how much that was."""
         taken = 0
-        while self._work.has_room and not self._over.is_set():
-            job = await self._queue.fetch(alone=self._work.may_take_suspect)
-            if job is None:
+        while (room := self._work.room) and not self._over.is_set():
+            most = min(room, FETCHED_MAX)
+            jobs = await self._queue.fetch(most, alone=self._work.may_take_suspect)
+            versions = await self._queue.versions([job.ref for job in jobs])
+            if not jobs:
                 break
             if self._over.is_set():  # meanwhile
-                await self._queue.release([job.id])
+                await self._queue.release([job.id for job in jobs])
                 break
-            self._work.begin(job, self._calls.set)
-            taken += 1
+            for job in jobs:
+                self._work.begin(job, versions.get(job.ref), self._calls.set)
+            taken += len(jobs)
         return taken
 
     async def _called(self) -> None:
@@ -198,31 +203,8 @@ class ProcrastinateEngine:
                 await self._calls.wait()
 
     def _hear(self) -> None:
-        self._heard.set()
+        self._looking.heard.set()
         self._calls.set()
-
-    async def _look(self) -> None:
-        """Find rows without jobs, and ring advances that something new concerns."""
-        deep_at = 0.0
-        while True:
-            self._heard.clear()
-            await self._work.ring()
-            if self._may_work.is_set():
-                await self._queue.sweep(self.around.clock())
-                if time.monotonic() >= deep_at:
-                    await self._healing.look()
-                    deep_at = time.monotonic() + self._timing.deep_sweep_s
-            await asyncio.sleep(GATHER_S)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(await self._pause_s()):
-                    await self._heard.wait()
-
-    async def _pause_s(self) -> float:
-        """Until the next timer is due; not for long, as clocks may be set."""
-        now = self.around.clock()
-        due = await self._queue.next_due(now)
-        soon = timedelta(seconds=POLL_S) if due is None else due - now
-        return max(0.0, min(soon.total_seconds(), POLL_S))
 
     async def _beat(self) -> None:
         """Say that this worker lives, and hand back what it has and does not run."""

@@ -56,11 +56,6 @@ def lock_of_job(job: Job) -> str:
     return lock_of(job.ref, *about)
 
 
-def read_job(row: Row) -> Job:
-    assert row.id is not None  # it comes from the database
-    return job_of(row.id, row.task_name, row.task_kwargs, row.attempts, row.queue)
-
-
 def job_of(id: int, task: str, given: Mapping[str, Any], kills: int, queue: str) -> Job:
     return Job(
         id=id,

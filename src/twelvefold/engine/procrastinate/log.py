@@ -1,10 +1,11 @@
 """What this engine needs of a store besides what every engine needs."""
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from twelvefold.exceptions import ConfigurationError
-from twelvefold.store import EmbeddedStore, Wakes
+from twelvefold.store import EmbeddedStore, Ref
 
 
 class JobStore(EmbeddedStore, Protocol):
@@ -13,7 +14,7 @@ class JobStore(EmbeddedStore, Protocol):
     @property
     def url(self) -> str: ...
 
-    def tell(self, wakes: Wakes) -> None: ...
+    def tell(self, hears: Callable[[Any, Sequence[Ref]], None]) -> None: ...
 
     def runner_lock(self, *, shared: bool = False) -> AbstractContextManager[bool]: ...
 

@@ -2,22 +2,32 @@
 -- those of timers, which are the application's.
 
 -- name: configure
-select set_config('idle_in_transaction_session_timeout', (%(idle_s)s * 1000)::int::text, false);
+-- Jobs are the signal: what a crash of the server takes of them is made again from the rows. So nobody
+-- waits for the disk here; what comes after it in the log of the server is never kept without it.
+select set_config('idle_in_transaction_session_timeout', (%(idle_s)s * 1000)::int::text, false),
+    set_config('synchronous_commit', 'off', false);
 
 -- name: beat
 update procrastinate_workers set last_heartbeat = now() where id = %(worker)s returning id;
 
--- name: version
--- Of a thread's wake; no row when it was served.
-select version from twelvefold_wakes where tenant = %(tenant)s and thread_id = %(id)s;
+-- name: fetch
+-- Up to so many, each by Procrastinate's own statement, until there is none. The first may be of `first`.
+with recursive taken (job, n) as (
+    select procrastinate_fetch_job_v2(%(first)s::varchar[], %(worker)s), 1
+    union all
+    select procrastinate_fetch_job_v2(%(queues)s::varchar[], %(worker)s), n + 1
+    from taken where (job).id is not null and n < %(most)s
+)
+select (job).id, (job).task_name, (job).args, (job).attempts, (job).queue_name from taken where (job).id is not null;
 
 -- name: versions
+-- Of the wakes of these threads; no row for one that was served.
 select tenant, thread_id as id, version from twelvefold_wakes
 where (tenant, thread_id) in (select * from unnest(%(tenants)s::text[], %(ids)s::text[]));
 
 -- name: finish
--- Only a job that is still this worker's: it may have been given to another one meanwhile.
-delete from procrastinate_jobs where id = %(id)s and worker_id = %(worker)s and status = 'doing';
+-- Only jobs that are still this worker's: one may have been given to another worker meanwhile.
+delete from procrastinate_jobs where id = any(%(ids)s) and worker_id = %(worker)s and status = 'doing';
 
 -- name: mine
 select id from procrastinate_jobs where worker_id = %(worker)s and status = 'doing' and queue_name = any(%(queues)s);
@@ -48,12 +58,15 @@ select procrastinate_retry_job_v2(%(id)s, null, null, %(queue)s, null);
 delete from procrastinate_jobs where id = %(id)s and status = 'doing';
 
 -- name: unheard
--- Woken threads for which there is no job: it was lost, or nobody told this engine.
+-- Woken threads for which there is no job: it was lost, or nobody told this engine. Two questions, as each
+-- of them is one pass over wakes and jobs, and both in one are all wakes times all jobs.
 select tenant, thread_id as id from twelvefold_wakes w
 where not exists (
     select 1 from procrastinate_jobs j
-    where j.status in ('todo', 'doing') and j.lock in (
-        w.tenant || chr(31) || w.thread_id, w.tenant || chr(31) || w.thread_id || chr(31) || 'again'))
+    where j.status in ('todo', 'doing') and j.lock = w.tenant || chr(31) || w.thread_id)
+and not exists (
+    select 1 from procrastinate_jobs j
+    where j.status in ('todo', 'doing') and j.lock = w.tenant || chr(31) || w.thread_id || chr(31) || 'again')
 order by version limit %(most)s for update of w skip locked;
 
 -- name: due

@@ -27,9 +27,9 @@ from twelvefold.engine.procrastinate.jobs import (
     job_of,
     lock_of,
     lock_of_job,
-    read_job,
     timer_job,
 )
+from twelvefold.engine.procrastinate.together import Together
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.store import Due, Ref
 from twelvefold.tables.queries import parse_queries
@@ -63,6 +63,7 @@ class Queue:
             configure=_configure,
         )
         self._jobs = JobManager(self._connector)
+        self._finished = Together(self._finish)
 
     async def open(self) -> None:
         async with _translated():
@@ -85,15 +86,17 @@ class Queue:
             self.worker = await self._jobs.register_worker()
         return False
 
-    async def fetch(self, *, alone: bool) -> Job | None:
-        """The next job; `alone`: also one of those that are suspected."""
-        queues = [QUEUE, ALONE] if alone else [QUEUE]
-        async with _translated():
-            row = await self._jobs.fetch_job(queues=queues, worker_id=self.worker)
-        return None if row is None else read_job(row)
+    async def fetch(self, most: int, *, alone: bool) -> list[Job]:
+        """The next jobs; `alone`: one of them may be one that is suspected."""
+        queues, first = [QUEUE], [QUEUE, ALONE] if alone else [QUEUE]
+        given = {"queues": queues, "first": first, "worker": self.worker, "most": most}
+        rows = await self._all("fetch", **given)
+        return [
+            job_of(r["id"], r["task_name"], r["args"], r["attempts"], r["queue_name"]) for r in rows
+        ]
 
     async def finish(self, job: Job) -> None:
-        await self._do("finish", id=job.id, worker=self.worker)
+        await self._finished.add(job.id)
 
     async def mine(self) -> list[int]:
         rows = await self._all("mine", worker=self.worker, queues=list(QUEUES))
@@ -115,12 +118,10 @@ class Queue:
         await self._turn(job, "advance", lock_of(job.ref), tries=job.tries, delay_s=0.0)
         await self.tell()
 
-    async def version(self, ref: Ref) -> int | None:
-        """Of the wake of this thread; None when nothing wakes it."""
-        rows = await self._all("version", tenant=ref.tenant, id=ref.id)
-        return rows[0]["version"] if rows else None
-
     async def versions(self, refs: Sequence[Ref]) -> dict[Ref, int]:
+        """Of the wakes of these threads, those that have one."""
+        if not refs:
+            return {}
         tenants, ids = [ref.tenant for ref in refs], [ref.id for ref in refs]
         rows = await self._all("versions", tenants=tenants, ids=ids)
         return {_ref(row): row["version"] for row in rows}
@@ -212,6 +213,9 @@ class Queue:
                 async for _ in db.notifies():
                     heard()
 
+    async def _finish(self, ids: Sequence[int]) -> None:
+        await self._do("finish", ids=list(ids), worker=self.worker)
+
     async def _made(self, name: str, job: Callable[[dict[str, Any]], Row], **given: Any) -> int:
         async with self._transaction() as db:
             rows = await _rows(db, name, **given)
@@ -240,8 +244,8 @@ class Queue:
 
 async def _configure(db: "psycopg.AsyncConnection[Any]") -> None:
     """A process that is frozen in a transaction must not keep others from its rows."""
+    await db.set_autocommit(True)
     await db.execute(_sql("configure"), {"idle_s": IDLE_S_MAX})
-    await db.commit()
 
 
 def _after(kills: int) -> str:

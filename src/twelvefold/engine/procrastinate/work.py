@@ -56,16 +56,18 @@ class Work:
         return len(self._running)
 
     @property
-    def has_room(self) -> bool:
-        return len(self._running) < self._jobs_max
+    def room(self) -> int:
+        """How many jobs more may begin."""
+        return max(0, self._jobs_max - len(self._running))
 
     @property
     def may_take_suspect(self) -> bool:
         """One at a time: when it kills this worker, it alone was suspected."""
         return all(running.job.queue != ALONE for running in self._running)
 
-    def begin(self, job: Job, ended: Callable[[], None]) -> None:
-        bell = Bell()
+    def begin(self, job: Job, version: int | None, ended: Callable[[], None]) -> None:
+        """`version`: of the wake of its thread, read when the job was this worker's."""
+        bell = Bell(version if job.task == "advance" else None)
         task = asyncio.create_task(self._carry_out(job, bell))
         running = _Running(job, bell, task)
         self._running.append(running)
@@ -74,7 +76,7 @@ class Work:
     async def ring(self) -> None:
         """Tell each advance under way when its thread was woken again."""
         refs = [one.job.ref for one in self._running if one.bell.version is not None]
-        versions = await self._queue.versions(refs) if refs else {}
+        versions = await self._queue.versions(refs)
         for running in list(self._running):
             version = versions.get(running.job.ref)
             if version is not None and running.bell.version not in (None, version):
@@ -112,7 +114,8 @@ class Work:
             said = "%s: %s workers died with it; it is parked"
             log.error(said, job.ref.id, job.kills, extra=about(job.ref))
             with suppress(UnknownThread):
-                await self._store.commit(self._parked(job, await self._queue.version(job.ref)))
+                versions = await self._queue.versions([job.ref])
+                await self._store.commit(self._parked(job, versions.get(job.ref)))
         await self._queue.give_up(job)
 
     def _parked(self, job: Job, version: int | None) -> Append:
@@ -154,7 +157,6 @@ class Work:
                 return True
 
     async def _advance(self, job: Job, bell: Bell) -> bool:
-        bell.version = await self._queue.version(job.ref)
         if bell.version is None:
             return True  # an advance for another wake has served this one, too
         await advance(job.ref, self._around, bell=bell)

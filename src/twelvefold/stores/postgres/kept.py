@@ -5,7 +5,7 @@ but a few events of one thread, the writer does it the long way: what is kept de
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from twelvefold.exceptions import TwelvefoldError
 from twelvefold.store import Append, Ref
 from twelvefold.stores.postgres.queries import Named
 from twelvefold.tables.appends import Pending, Plan, plan, ref_of
-from twelvefold.tables.projections import contact_changes, summary_text
+from twelvefold.tables.projections import contact_changes, summary_of, summary_text
 from twelvefold.tables.rows import Row
 from twelvefold.thread import Event, Json, to_text
 
@@ -24,10 +24,10 @@ GROWN_MAX = 2
 
 _BEFORE = ("n", "head", "epoch", "chain", "summary")
 _AFTER = ("new_head", "new_epoch", "new_chain", "new_summary", "status")
-_EVENT = ("seq", "type", "v", "key", "after", "at", "data", "salt", "chain")
+EVENT = ("seq", "type", "v", "key", "after", "at", "data", "salt", "chain")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Growth:
     """An append that was checked against what is kept; the row of its thread before and after."""
 
@@ -48,40 +48,36 @@ class Growth:
         return db.written(f"{verb}_by_{len(rows)}", parameters) == len(rows)
 
 
-def write_together(db: Named, growths: Sequence[Growth]) -> set[int]:
-    """Write all in one transaction; the numbers of the threads that were still as they were."""
+def write_together(db: Named, growths: Sequence[Growth]) -> list[Growth]:
+    """Write all in one transaction; those whose threads were still as they were."""
     if len(growths) == 1:
-        return {growths[0].before[0]} if growths[0].written(db) else set()
-    threads = [_named((*_BEFORE, *_AFTER), (*one.before, *one.after)) for one in growths]
+        return [growths[0]] if growths[0].written(db) else []
+    names = (*_BEFORE, *_AFTER, "served")
+    threads = [named(names, (*one.before, *one.after, one.served)) for one in growths]
     events = [
-        {"thread": one.pending.number} | _named(_EVENT, row)
+        {"thread": one.pending.number} | named(EVENT, row)
         for one in growths
         for row in one.pending.rows
     ]
-    return {n for (n,) in db.rows("grow_together", (to_text(threads), to_text(events)))}
+    numbers = {n for (n,) in db.rows("grow_together", (to_text(threads), to_text(events)))}
+    return [one for one in growths if one.pending.number in numbers]
 
 
-def _named(names: Iterable[str], values: Iterable[Any]) -> dict[str, Json]:
+def named(names: Iterable[str], values: Iterable[Any]) -> dict[str, Json]:
     pairs = zip(names, values, strict=True)
     return {name: value.hex() if isinstance(value, bytes) else value for name, value in pairs}
 
 
 class Kept:
-    """Called from any thread. What is taken out comes back when it was committed.
+    """Called from any thread. What is taken out comes back when it was committed."""
 
-    `may_rest`: whether nobody else has to be told of a wake that ends.
-    """
-
-    def __init__(self, *, may_rest: Callable[[], bool]) -> None:
-        self._may_rest = may_rest
+    def __init__(self) -> None:
         self._threads: dict[Ref, Pending] = {}
         self._lock = threading.Lock()
 
     def growth(self, appends: Sequence[Append]) -> Growth | None:
         """None: do it the long way, which also knows why it may be refused."""
         if len(appends) != 1 or not _only_grows(appends[0]):
-            return None
-        if appends[0].served is not None and not self._may_rest():
             return None
         with self._lock:
             pending = self._threads.pop(ref_of(appends[0]), None)
@@ -94,6 +90,15 @@ class Kept:
                 self._threads[pending.ref] = pending
                 while len(self._threads) > KEPT_MAX:
                     del self._threads[next(iter(self._threads))]
+
+    def learn(self, ref: Ref, row: Row) -> None:
+        """What was read of a thread, by a process that is about to write to it."""
+        number, agent, head, epoch, chain, status, summary = row
+        with self._lock:
+            known = self._threads.get(ref)
+        if known is None or (known.head, known.epoch) != (head, epoch):
+            found = Pending(ref, number, agent, head, epoch, chain, status, summary_of(summary))
+            self.put([found])
 
 
 def _only_grows(append: Append) -> bool:
@@ -110,7 +115,7 @@ def _growth(append: Append, pending: Pending) -> Growth | None:
         return None
     before = (pending.number, *_row_of(pending))
     try:
-        planned: Plan = plan(_Unasked(), [append], lambda _: pending)
+        planned: Plan = plan(Unasked(), [append], lambda _: pending)
     except TwelvefoldError:
         return None
     if contact_changes(0, pending.ref.tenant, pending.events):
@@ -123,7 +128,7 @@ def _row_of(pending: Pending) -> tuple[Any, ...]:
     return (pending.head, pending.epoch, pending.chain, summary_text(pending.summary))
 
 
-class _Unasked:
+class Unasked:
     """A database in which no key is used yet: should one be, its index refuses the statement."""
 
     raw = None

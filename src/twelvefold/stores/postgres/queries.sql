@@ -92,19 +92,23 @@ select grown.n, new.* from grown, (values
 
 -- name: grow_together
 -- The same for many threads, of which those that are as they were left grow; their numbers are returned.
--- Bytes are hex in JSON.
+-- Bytes are hex in JSON. `served` is the wake that ends with the append.
 with given as (
     select * from json_to_recordset($1::text::json) as g (n bigint, head bigint, epoch bigint, chain text,
-        summary text, new_head bigint, new_epoch bigint, new_chain text, new_summary text, status text)
+        summary text, new_head bigint, new_epoch bigint, new_chain text, new_summary text, status text, served bigint)
 ), found as (
-    select t.n, g.new_head, g.new_epoch, g.new_chain, g.new_summary, g.status
+    select t.n, g.new_head, g.new_epoch, g.new_chain, g.new_summary, g.status, g.served
     from given g join twelvefold_threads t on t.n = g.n
     where t.head = g.head and t.epoch = g.epoch and t.chain = decode(g.chain, 'hex') and t.summary = g.summary
     for update of t skip locked
 ), grown as (
     update twelvefold_threads t set head = f.new_head, epoch = f.new_epoch, chain = decode(f.new_chain, 'hex'),
-        summary = f.new_summary, status = f.status
-    from found f where t.n = f.n returning t.n
+        summary = f.new_summary, status = f.status,
+        parked_at = case when f.served is null then t.parked_at else f.new_head end
+    from found f where t.n = f.n returning t.n, t.tenant, t.id, f.served
+), ended as (
+    delete from twelvefold_wakes w using grown g
+    where w.tenant = g.tenant and w.thread_id = g.id and w.version = g.served
 ), added as (
     insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
     select e.thread, e.seq, e.type, e.v, e.key, e.after, e.at, e.data, decode(e.salt, 'hex'), decode(e.chain, 'hex')
@@ -114,6 +118,30 @@ with given as (
 )
 select n from grown;
 
+-- name: begin_together
+-- Threads that begin with a wake. Whose name is being used, or was, does not begin: nothing waits here.
+with given as materialized (
+    select * from json_to_recordset($1::text::json) as g (tenant text, id text, agent text, parent_thread text,
+        parent_step text, parent_intent text, head bigint, epoch bigint, chain text, status text, summary text)
+    where pg_try_advisory_xact_lock(hashtextextended(concat_ws(chr(1), 'twelvefold', g.tenant, g.id), 0))
+), begun as (
+    insert into twelvefold_threads
+        (tenant, id, agent, parent_thread, parent_step, parent_intent, head, epoch, chain, status, summary)
+    select tenant, id, agent, parent_thread, parent_step, parent_intent, head, epoch, decode(chain, 'hex'), status, summary
+    from given on conflict (tenant, id) do nothing returning n, tenant, id
+), added as (
+    insert into twelvefold_events (thread, seq, type, v, key, after, at, data, salt, chain)
+    select b.n, e.seq, e.type, e.v, e.key, e.after, e.at, e.data, decode(e.salt, 'hex'), decode(e.chain, 'hex')
+    from json_to_recordset($2::text::json) as e (tenant text, id text, seq bigint, type text, v integer, key text,
+        after bigint, at text, data text, salt text, chain text)
+    join begun b on b.tenant = e.tenant and b.id = e.id
+), woken as (
+    insert into twelvefold_wakes (tenant, thread_id, version)
+    select tenant, id, nextval('twelvefold_wake_versions') from begun
+    on conflict (tenant, thread_id) do update set version = excluded.version
+)
+select n, tenant, id, pg_notify('twelvefold', $3) from begun;
+
 -- name: event_by_key
 select seq, type, data, at, key, after, v from twelvefold_events where thread = $1 and key = $2;
 
@@ -122,6 +150,16 @@ select seq, type, data, at, key, after, v from twelvefold_events where thread = 
 select type from twelvefold_events where thread = $1 and seq > $2;
 
 -- READING --------------------------------------------------------------------------------------------
+
+-- name: thread_as_it_is
+-- What an append would find, without the lock: for who is about to grow the thread.
+select n, agent, head, epoch, chain, status, summary from twelvefold_threads where tenant = $1 and id = $2;
+
+-- name: whole_thread
+-- In one statement, for one round trip: the thread's own columns beside each of its events.
+select t.agent, t.parent_thread, t.parent_step, t.parent_intent, e.seq, e.type, e.data, e.at, e.key, e.after, e.v
+from twelvefold_threads t left join twelvefold_events e on e.thread = t.n
+where t.tenant = $1 and t.id = $2 order by e.seq;
 
 -- name: thread_head
 select agent, parent_thread, parent_step, parent_intent from twelvefold_threads where tenant = $1 and id = $2;
@@ -370,21 +408,23 @@ select min(due) from twelvefold_timers;
 listen twelvefold;
 
 -- name: try_runner_lock
--- The lock ends with its connection, however that ends. One lock per log: the table is part of its name.
-select pg_try_advisory_lock($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint);
+-- The lock ends with its connection, however that ends. One lock per log: the table is part of its name. Whoever
+-- gets it is named; null: somebody else has it.
+select case when pg_try_advisory_lock($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint)
+    then set_config('application_name', $2, false) end;
 
 -- name: try_shared_runner_lock
 -- Held beside others of the same kind, and never beside the one above.
-select pg_try_advisory_lock_shared($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint);
+select case when pg_try_advisory_lock_shared($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint)
+    then set_config('application_name', $2, false) end;
 
 -- name: end_shared_runner_lock
-select pg_advisory_unlock_shared($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint);
+select pg_advisory_unlock_shared($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint),
+    set_config('application_name', $2, false);
 
 -- name: end_runner_lock
-select pg_advisory_unlock($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint);
-
--- name: name_connection
-select set_config('application_name', $1, false);
+select pg_advisory_unlock($1::bigint << 32 | 'twelvefold_threads'::regclass::oid::bigint),
+    set_config('application_name', $2, false);
 
 -- name: runner
 -- What the holder of the lock calls itself.

@@ -41,8 +41,7 @@ class Runner:
             finally:
                 self._holding.remove(db)
                 with suppress(psycopg.Error):  # it is gone with its connection then
-                    db.rows(f"end_{kind}", (LOCKS,))
-                    db.rows("name_connection", (APPLICATION,))
+                    db.rows(f"end_{kind}", (LOCKS, APPLICATION))
 
     def expect_held(self) -> None:
         """Raises `StoreUnavailable`."""
@@ -55,12 +54,10 @@ class Runner:
 
     def _tried(self, db: Named, kind: str) -> bool:
         try:
-            ((held,),) = db.rows(f"try_{kind}", (LOCKS,))
-            if held:
-                db.rows("name_connection", (_own_name(),))
+            ((held,),) = db.rows(f"try_{kind}", (LOCKS, _own_name()))
         except psycopg.Error as error:
             raise translated(error, self._pool.name) from error
-        return bool(held)
+        return held is not None
 
 
 def runner_pid(ask: Callable[[str, Any], list[Any]]) -> int | None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from twelvefold.store import Append, Ref, Timer, Wakes
+from twelvefold.store import Append, Ref, Timer
 from twelvefold.stores.postgres.clock import StoreClock
 from twelvefold.stores.postgres.connections import Pool, plain
 from twelvefold.stores.postgres.hearing import Ear
@@ -18,14 +18,15 @@ from twelvefold.stores.postgres.queries import Named
 from twelvefold.stores.postgres.reading import Reading
 from twelvefold.stores.postgres.runner import Runner, runner_pid
 from twelvefold.stores.postgres.schema import expect_schema, schema_version
-from twelvefold.stores.postgres.wakes import RowWakes
+from twelvefold.stores.postgres.wakes import Hears, RowWakes
 from twelvefold.stores.postgres.writer import Writer
 from twelvefold.tables.keys import KeyTable
 from twelvefold.tables.meters import MeterTable
 from twelvefold.tables.projections import Rebuilt, rebuild
-from twelvefold.tables.reads import Reads
+from twelvefold.tables.reads import Reads, unknown
 from twelvefold.tables.repeats import RepeatTable
-from twelvefold.thread import DEFAULT_TENANT, Event
+from twelvefold.tables.rows import event_of, parent_of
+from twelvefold.thread import DEFAULT_TENANT, Event, Thread
 
 LOCK_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 10
@@ -59,13 +60,12 @@ class PostgresStore(Reads, KeyTable, MeterTable, RepeatTable):
         super().__init__(self._reading)
         self.clock = StoreClock(self._reading)
         author = uuid4().hex
-        self._told: list[Wakes] = []
+        self._told: list[Hears] = []
         self._wakes = RowWakes(author, self._told)
         self._wakes_of_others = RowWakes(STRANGER, self._told)
         self._writer = Writer(self._pool, self._wakes)
         threads_max = max(1, connections_max - KEPT_FREE)
-        writer = self._writer
-        commits = Commits(self._committed, writer.commit_at_once, writer.commit_together)
+        commits = Commits(self._committed, self._committed_at_once, self._committed_together)
         self._lanes = Lanes(commits, threads_max=threads_max)
         self._ear = Ear(self._url, author=author, lock_timeout_s=lock_timeout_s)
         self._runner = Runner(self._pool)
@@ -81,9 +81,24 @@ class PostgresStore(Reads, KeyTable, MeterTable, RepeatTable):
         """With its password, for who connects beside this store."""
         return self._url
 
-    def tell(self, wakes: Wakes) -> None:
-        """From now on tell another engine, too, in the transaction of each append."""
-        self._told.append(wakes)
+    def tell(self, hears: Hears) -> None:
+        """From now on tell another engine, too, in each transaction that wakes threads."""
+        self._told.append(hears)
+
+    def load(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> Thread:
+        rows = self._reading("whole_thread", (tenant, thread_id))
+        if not rows:
+            raise unknown(thread_id, tenant)
+        agent, *launched = rows[0][:4]
+        events = [event_of(row[4:]) for row in rows if row[4] is not None]
+        return Thread(thread_id, agent, events, tenant=tenant, parent=parent_of(*launched))
+
+    def epoch(self, thread_id: str, *, tenant: str = DEFAULT_TENANT) -> int:
+        """Whoever asks is about to advance the thread: what its first append finds is read, too."""
+        for row in self._reading("thread_as_it_is", (tenant, thread_id)):
+            self._writer.learn(Ref(tenant, thread_id), row)
+            return row[3]
+        raise unknown(thread_id, tenant)
 
     async def commit(self, *appends: Append) -> list[list[Event]]:
         return await self._lanes.commit(appends)
@@ -109,11 +124,12 @@ class PostgresStore(Reads, KeyTable, MeterTable, RepeatTable):
         return lent(self._url, lock_timeout_s=self._lock_timeout_s)
 
     def rebuild(self) -> Rebuilt:
-        """Derive summaries and contacts again from the log. Appends wait meanwhile."""
+        """Derive summaries and contacts again from the log, and wakes and timers that are gone.
+        Appends wait meanwhile."""
 
         def again(db: Named) -> Rebuilt:
             db.write("stop_appends")
-            return rebuild(db)
+            return rebuild(db, self._wakes)
 
         return self._writer.write(again)
 
@@ -180,6 +196,22 @@ class PostgresStore(Reads, KeyTable, MeterTable, RepeatTable):
         if any(append.is_heard for append in appends):
             self._ring()
         return events
+
+    def _committed_at_once(self, appends: Sequence[Append]) -> list[list[Event]] | None:
+        events = self._writer.commit_at_once(appends)
+        if events is not None and any(append.is_heard for append in appends):
+            self._ring()
+        return events
+
+    def _committed_together(
+        self, requests: Sequence[Sequence[Append]]
+    ) -> list[list[list[Event]] | None]:
+        outcomes = self._writer.commit_together(requests)
+        for appends, events in zip(requests, outcomes, strict=True):
+            if events is not None and any(append.is_heard for append in appends):
+                self._ring()
+                break
+        return outcomes
 
     def _identity(self) -> Any:
         return self._reading("identity")[0]

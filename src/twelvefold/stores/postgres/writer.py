@@ -14,12 +14,14 @@ import psycopg
 
 from twelvefold.exceptions import StoreUnavailable
 from twelvefold.store import Append, Ref, Wakes
+from twelvefold.stores.postgres.beginning import Birth, begin_together, birth
 from twelvefold.stores.postgres.connections import Busy, Pool
 from twelvefold.stores.postgres.failures import PASSING, ambiguous, is_lost, translated
 from twelvefold.stores.postgres.kept import Growth, Kept, write_together
 from twelvefold.stores.postgres.queries import Named
 from twelvefold.stores.postgres.wakes import RowWakes
 from twelvefold.tables.appends import Pending, Plan, plan, read_thread, ref_of, write
+from twelvefold.tables.rows import Row
 from twelvefold.thread import Event
 
 TRIES_MAX = 10
@@ -30,6 +32,8 @@ INLINE_S_MAX = 0.002
 AVERAGE_OVER = 5  # commits, for the running average of their duration
 
 Events = list[list[Event]]
+Short = Growth | Birth
+"""What may be written in one statement."""
 T = TypeVar("T")
 
 
@@ -38,34 +42,38 @@ class Writer:
 
     def __init__(self, pool: Pool, wakes: RowWakes) -> None:
         self._pool, self._wakes = pool, wakes
-        self._kept = Kept(may_rest=lambda: wakes.tells_nobody)
+        self._kept = Kept()
         self._average_s = 0.0
 
     def commit(self, appends: Sequence[Append]) -> Events:
-        grown = self._grown(appends, wait=True)
-        if grown is not None:
-            return grown
+        for one in self._written([self._short(appends)]):
+            return one.events
         planned = self.write(lambda db: applied(db, appends, self._wakes))
         self._kept.put(planned.threads.values())
         return planned.events
 
     def commit_at_once(self, appends: Sequence[Append]) -> Events | None:
         """None: whoever asks would have to wait for more than a fast disk."""
-        return None if self._average_s > INLINE_S_MAX else self._grown(appends, wait=False)
+        if self._average_s > INLINE_S_MAX:
+            return None
+        short = self._short(appends)
+        if isinstance(short, Birth) and not self._wakes.tells_nobody:
+            return None
+        try:
+            written = self._written([short], wait=False)
+        except Busy:
+            return None
+        return written[0].events if written else None
 
     def commit_together(self, requests: Sequence[Sequence[Append]]) -> list[Events | None]:
-        """Appends to different threads, in one transaction. None: not written, as it cannot be done
-        in one statement."""
-        rest = [any(append.served is not None for append in appends) for appends in requests]
-        growths = [
-            None if rests else self._kept.growth(appends)
-            for appends, rests in zip(requests, rest, strict=True)
-        ]
-        found = [growth for growth in growths if growth is not None]
-        numbers = self._grown_together(found) if found else set[int]()
-        done = [one for one in found if one.pending.number in numbers]
-        self._kept.put(one.pending for one in done)
-        return [one.events if one is not None and one in done else None for one in growths]
+        """Appends to different threads, in two transactions at most. None: not written, as it
+        cannot be done in one statement."""
+        shorts = [self._short(appends) for appends in requests]
+        written = set(self._written(shorts))
+        return [one.events if one is not None and one in written else None for one in shorts]
+
+    def learn(self, ref: Ref, row: Row) -> None:
+        self._kept.learn(ref, row)
 
     def write(self, work: Callable[[Named], T]) -> T:
         """Do `work` in a transaction of its own, again when it was undone by the database."""
@@ -84,34 +92,39 @@ class Writer:
             except (psycopg.Error, UnicodeEncodeError) as error:
                 raise translated(error, self._pool.name) from error
 
-    def _grown(self, appends: Sequence[Append], *, wait: bool) -> Events | None:
-        """None: nothing was written, for it cannot be done in one statement."""
-        growth = self._kept.growth(appends)
-        if growth is None:
-            return None
+    def _short(self, appends: Sequence[Append]) -> Short | None:
+        return self._kept.growth(appends) or birth(appends)
+
+    def _written(self, shorts: Sequence[Short | None], *, wait: bool = True) -> list[Short]:
+        """Those that could be written in one statement with others of their kind."""
+        growths = [one for one in shorts if isinstance(one, Growth)]
+        births = [one for one in shorts if isinstance(one, Birth)]
+        written: list[Short] = []
+        if growths:
+            written += self._at_once(lambda db: write_together(db, growths), wait=wait)
+        if births:
+            written += self._at_once(lambda db: self._begun(db, births), wait=wait)
+        self._kept.put(one.pending for one in written)
+        return written
+
+    def _at_once(self, write: Callable[[Named], Sequence[Short]], *, wait: bool) -> Sequence[Short]:
         try:
             with self._pool.connection(wait=wait) as db:
-                is_written = self._timed(lambda: growth.written(db))
-        except (*PASSING, Busy):
-            return None
+                return self._timed(lambda: write(db))
         except (psycopg.Error, UnicodeEncodeError) as error:
             if is_lost(error):  # the statement was a commit as well
                 raise ambiguous(self._pool.name, error) from error
-            raise translated(error, self._pool.name) from error
-        if not is_written:
-            return None
-        self._kept.put([growth.pending])
-        return growth.events
+            return []  # one of them is at fault: alone, each hears of its own
 
-    def _grown_together(self, growths: Sequence[Growth]) -> set[int]:
-        """The numbers of the threads that have grown."""
-        try:
-            with self._pool.connection() as db:
-                return self._timed(lambda: write_together(db, growths))
-        except (psycopg.Error, UnicodeEncodeError) as error:
-            if is_lost(error):
-                raise ambiguous(self._pool.name, error) from error
-            return set()  # one of them is at fault: alone, each hears of its own
+    def _begun(self, db: Named, births: Sequence[Birth]) -> Sequence[Birth]:
+        author = self._wakes.author
+        if self._wakes.tells_nobody:
+            return begin_together(db, births, author)
+        with db.raw.transaction():
+            begun = begin_together(db, births, author)
+            if begun:
+                self._wakes.tell(db.raw, [one.pending.ref for one in begun])
+        return begun
 
     def _timed(self, write: Callable[[], T]) -> T:
         started = time.perf_counter()

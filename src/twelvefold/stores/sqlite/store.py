@@ -90,8 +90,8 @@ class SqliteStore(Reads, KeyTable, MeterTable, RepeatTable):
         return lent(self._file, lock_timeout_s=self._lock_timeout_s)
 
     def rebuild(self) -> Rebuilt:
-        """Derive summaries and contacts again from the log."""
-        return self._writer.alone(_rebuild)
+        """Derive summaries and contacts again from the log, and wakes and timers that are gone."""
+        return self._writer.alone(lambda db: _rebuild(db, self._wakes))
 
     def arm(self, timer: Timer, *, tenant: str = DEFAULT_TENANT) -> None:
         self._writer.write(lambda db, wakes: wakes.wake_at(db, Ref(tenant, ""), timer))
@@ -159,8 +159,8 @@ class SqliteStore(Reads, KeyTable, MeterTable, RepeatTable):
             heard()
 
 
-def _rebuild(db: sqlite3.Connection) -> Rebuilt:
-    rebuilt = rebuild(Named(db))
+def _rebuild(db: sqlite3.Connection, wakes: Wakes) -> Rebuilt:
+    rebuilt = rebuild(Named(db), wakes)
     db.execute("commit")
     return rebuilt
 
