@@ -187,3 +187,10 @@ def test_no_two_files_of_tests_have_one_name():
     names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
 
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_no_test_imports_from_a_conftest():
+    # That name is the one of whichever folder was loaded last, where several are run together.
+    found = [path for path, text in modules("tests") if re.search(r"^from conftest ", text, re.M)]
+
+    assert found == []

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Cli
 
-from conftest import Cli
 from twelvefold.cli.ancestry import parents
 from twelvefold.cli.editing import changed
 from twelvefold.exceptions import InvalidAnswer

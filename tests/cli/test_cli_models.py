@@ -76,7 +76,7 @@ def test_what_is_offline_or_of_ones_own_needs_nothing_that_is_known(cli: Cli, mo
 
     models('{"mine": (lambda request: None)}')
     (code, [line]) = said(cli)
-    assert (code, "not one of ours" in line) == (0, True)
+    assert (code, "what it needs is not known here" in line) == (0, True)
 
 
 def test_a_key_that_no_header_takes_is_said_and_not_shown(

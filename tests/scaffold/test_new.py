@@ -71,7 +71,8 @@ def test_it_ends_with_what_to_type_next(wheeled: Machine, tmp_path: Path):
     again = wheeled.run(tmp_path, "twelvefold", "new", "my bots/bot-1", "--yes", "--json")
 
     assert made.returncode == 6
-    assert "my bots/1 cannot be made: No such file or directory" in made.stderr
+    assert f"there is no folder {tmp_path / 'my bots'}. Make that first." in made.stderr
+    assert made.stderr.endswith("next:  the same command, once that is done\n")
     first, dev, tests = json.loads(again.stdout)["next"]
     assert first == "cd 'my bots/bot-1'"
     assert dev.startswith("twelvefold dev --as anna ")

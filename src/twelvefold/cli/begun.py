@@ -5,13 +5,14 @@ It is said whenever the thread rests in another way than before, while the serve
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import quote
 
 from twelvefold.cli.family import Family, Rest, rest_of
 from twelvefold.cli.following import rest_data
 from twelvefold.cli.here import Here
 from twelvefold.cli.waits import rest_lines
+from twelvefold.exceptions import StoreError
 from twelvefold.summary import short
 
 LOOK_S = 0.2
@@ -37,7 +38,9 @@ def thread_path(thread_id: str) -> str:
 async def _tell(here: Here, begun: str, url: str) -> None:
     family, said = Family(here.app.store, begun), None
     while True:
-        rest = await asyncio.to_thread(_rest, family)
+        rest = None
+        with suppress(StoreError):  # whoever advances says what is wrong with it
+            rest = await asyncio.to_thread(_rest, family)
         if rest is not None and (now := (rest.row.status, rest.waits)) != said:
             said = now
             _say(here, rest, url)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from twelvefold.messages import Model, name_of
+from twelvefold.messages import name_of
 
 
-def models_in(model: Model) -> Iterator[Any]:
+def models_in(model: Any) -> Iterator[Any]:
     """The model itself, or those that it asks: of `fallback`, `priced`, a cache of one's own."""
     if getattr(model, "offline", False) or hasattr(model, "ready"):
         yield model
@@ -26,6 +26,6 @@ async def readiness(model: Any) -> str:
     if getattr(model, "offline", False):
         return f"{said}: offline, needs no key"
     if not hasattr(model, "ready"):
-        return f"{said}: not one of ours, so what it needs is not known here"
+        return f"{said}: what it needs is not known here"
     await model.ready()
     return f"{said}: its extra is installed, and it has a key or needs none; it was not asked"

@@ -92,6 +92,8 @@ def create(folder: Path, template: str) -> list[str]:
     """
     files = files_of(template, name_of(folder))
     refuse_taken(folder)
+    if not (above := folder.absolute().parent).is_dir():
+        raise NotWritable(f"{folder} cannot be made: there is no folder {above}. Make that first.")
     try:
         if folder.exists():
             _fill(folder, files)
