@@ -1,5 +1,6 @@
 """The page of a contact: all that is needed to decide, and forms that work without JavaScript."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -53,6 +54,15 @@ def test_the_deploybot_shows_what_with_what_at_which_risk_until_when_and_who(ann
     assert "deploy_staging tag: 4af9ec0" in said
     assert '{"tag":"4af9ec0"}' in said
     assert anna.of.inbox()[0].data["digest"] in said
+
+
+def test_a_thread_that_nobody_gave_a_name_for_says_so(anna: Visitor):
+    asyncio.run(anna.of.launch("desk", "refund", thread_id="t"))
+    settle(anna.of)
+
+    assert "Asked by not recorded: whoever began the thread gave no name" in words(
+        anna.get("/contacts/t.s1.1")
+    )
 
 
 def test_what_the_model_says_of_itself_is_marked_as_its_words(anna: Visitor):

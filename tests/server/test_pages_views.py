@@ -12,6 +12,7 @@ from twelvefold.reducer import read
 from twelvefold.server.pages.answering import placed_errors, refusal_said
 from twelvefold.server.pages.decision_view import Asked, Reader, asked_of
 from twelvefold.server.pages.fields import fields_of
+from twelvefold.server.pages.texts import in_words, long_ago, until
 from twelvefold.server.pages.values import brief, brief_args, shown
 from twelvefold.thread import Draft, Thread, to_iso
 
@@ -198,3 +199,28 @@ def test_a_refusal_is_said_in_the_words_of_a_page():
 
     assert said == "This is withdrawn: a message came."
     assert late == "This was already approved."
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (timedelta(days=1) - timedelta(seconds=1), "in 24 h"),
+        (timedelta(minutes=90), "in 90 min"),
+        (timedelta(0), "over"),
+    ],
+)
+def test_a_deadline_says_how_long_it_really_is(left: timedelta, said: str):
+    assert until(NOW + left, NOW).striptags() == said
+
+
+@pytest.mark.parametrize(
+    ("age", "said"), [(0, "just now"), (4.9, "just now"), (5, "5 s ago"), (7_199, "1 h ago")]
+)
+def test_what_has_just_happened_has_no_number(age: float, said: str):
+    assert long_ago(NOW - timedelta(seconds=age), NOW).striptags() == said
+
+
+def test_code_in_a_sentence_is_marked_and_data_in_it_makes_no_tag():
+    said = in_words("Ask <b>: `twelvefold dev`.")
+
+    assert said.startswith("<bdi>Ask &lt;b&gt;: </bdi><code><bdi>twelvefold dev</bdi></code>")
