@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from browser.desk import LATER
 from browser.site import Site
-from browser.visits import Visits, is_in_view
+from browser.visits import Visits, is_in_view, scrolls_sideways
 from twelvefold.thread import Event
 
 
@@ -282,6 +282,20 @@ def test_a_phone_shows_all_of_a_deploy_without_scrolling(visits: Visits, site: S
         assert box is not None
         covered = box["y"] + box["height"] > bar["y"]
         assert not covered or name in ("deny", "approve"), f"{name} is below the buttons"
+
+
+def test_the_name_of_the_next_step_is_not_cut_on_a_phone(visits: Visits, site: Site):
+    page = visits.of("anna", size="phone")
+    page.goto(f"/contacts/{site.contact('label', name='l1')}")
+    site.deploy(name="d1")
+    page.get_by_role("button", name="Approve").click()
+
+    following = page.get_by_role("link", name="Next: deploy_frontend_to_prod")
+    following.wait_for()
+    said = following.locator("span").first
+    assert said.evaluate("it => it.scrollHeight <= it.clientHeight + 1")
+    assert said.evaluate("it => it.scrollWidth <= it.clientWidth + 1")
+    assert not scrolls_sideways(page)
 
 
 def test_buttons_are_large_enough_for_a_thumb(visits: Visits, site: Site):

@@ -195,3 +195,16 @@ def test_another_site_cannot_frame_a_page(visits: Visits, key: str):
         framed = [frame for frame in page.frames if frame is not page.main_frame]
         assert all("Signed in as" not in frame.content() for frame in framed)
     visits.complaints.clear()
+
+
+def test_on_a_phone_the_header_says_who_is_signed_in_on_one_line(visits: Visits, key: str):
+    page = visits.of("", size="phone")
+    page.goto("/threads")
+    type_in(page, key)
+    page.get_by_text("Signed in as").wait_for()
+
+    who, out = page.locator(".who"), page.get_by_role("button", name="Sign out")
+    assert not who.evaluate("it => it.scrollWidth > it.clientWidth")
+    assert out.evaluate("it => it.getClientRects().length") == 1
+    assert out.bounding_box()["height"] < 50  # one line of text
+    assert page.locator(".top").bounding_box()["height"] < 50
