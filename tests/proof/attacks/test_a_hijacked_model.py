@@ -28,7 +28,7 @@ from twelvefold.store import Append, ContactRow, EmbeddedStore, Ref
 from twelvefold.testing import MemoryStore
 from twelvefold.thread import Draft, canonical
 
-HISTORIES, HISTORIES_LONG, HISTORIES_ON_DISK = 2_000, 10_000, 40
+HISTORIES, HISTORIES_LONG, HISTORIES_ON_DISK = 500, 10_000, 40
 TURNS = 9
 SHARE_MIN = 0.3
 LIES = (
