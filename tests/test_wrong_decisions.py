@@ -78,7 +78,7 @@ async def coroutine() -> Wait:
     [
         (None, "None: return an effect on every path, Wait() where there is nothing to do."),
         (Wait, "Wait itself, which is not an effect: call it, as in Wait()."),
-        (Restart(), "Restart(intent='restart'), a step and not an effect: Choose(step) chooses"),
+        (Restart(), "a Restart, a step and not an effect: Choose(step) chooses"),
         ([Wait()], "a list, which is not an effect: return All(*effects)"),
         ("deploy!", "'deploy!', which is not an effect."),
         ("x" * 9000, "more characters), which is not an effect."),

@@ -90,13 +90,48 @@ def test_a_list_of_asserts_names_the_one_that_does_not_hold():
 
 
 def test_a_difference_names_the_argument():
-    said = complaints(HI + "  expect: {args: {a: 6, b: 13}, intent: deploy}\n", reply=ADD)
+    expected = "{args: {a: 6, b: 13, c: 1, note: ''}, intent: deploy}"
+    said = complaints(HI + f"  expect: {expected}\n", reply=ADD)
 
     assert said == [
         "intent\n  - expected  deploy\n  + got       add",
         "args.b\n  - expected  13\n  + got       12",
-        "args.note\n  - expected  (nothing)\n  + got       ",
+        "args.c\n  - expected  1\n  + got       (nothing)",
     ]
+
+
+def test_arguments_that_are_left_out_are_named_with_the_line_to_write():
+    said = complaints(HI + "  expect: {args: {a: 6, b: 12}}\n", reply=ADD)
+
+    assert said == [
+        "args leaves out note, and it is for all of them, defaults too. Write\n"
+        "    args: {a: 6, b: 12, note: ''}\n"
+        "  or, for some of them\n"
+        "    has: {a: 6, b: 12}"
+    ]
+    line = said[0].splitlines()[1].strip()
+    assert complaints(HI + f"  expect: {{{line}}}\n", reply=ADD) == []
+    assert complaints(HI + "  expect: {has: {a: 6, b: 12}}\n", reply=ADD) == []
+
+
+def test_no_argument_is_some_of_them_only_by_leaving_args_away():
+    [said] = complaints(HI + "  expect: {args: {}}\n", reply=ADD)
+
+    assert said.endswith("Write\n    args: {a: 6, b: 12, note: ''}")
+
+
+def test_a_chosen_step_without_an_argument_is_told_with_the_line_to_write():
+    chose = "- name: c\n  thread:\n  - message: hi\n  - chose: {intent: add, b: 2}\n"
+
+    with pytest.raises(InvalidCase) as refused:
+        verdict(chose + "  expect: {waits: true}\n")
+    with pytest.raises(InvalidCase) as wrong:
+        verdict(chose.replace("b: 2", "a: x, b: 2") + "  expect: {waits: true}\n")
+
+    said = str(refused.value)
+    assert "line 4, case 'c': chose: " in said
+    assert said.endswith("a: Field required. Write\n    - chose: {intent: add, b: 2, a: ...}")
+    assert "Write" not in str(wrong.value)
 
 
 def test_some_arguments_are_some_also_inside_of_lists_and_maps():

@@ -12,14 +12,15 @@ from typing import Any, NoReturn
 from twelvefold.agent import Agent
 from twelvefold.cases.case import START, TICK, Case, Fact
 from twelvefold.cases.deciding import Decided, decide_on, people_of
-from twelvefold.cases.lines import as_map
+from twelvefold.cases.lines import as_map, on_one_line
 from twelvefold.contacts import Answer, Decision, judge
 from twelvefold.exceptions import InvalidCase, TwelvefoldError
 from twelvefold.messages import ModelReply
 from twelvefold.plan import reply_draft
 from twelvefold.policy import Settles
 from twelvefold.state import State
-from twelvefold.thread import Draft, Thread, to_text
+from twelvefold.steps import members
+from twelvefold.thread import Draft, Json, Thread, to_text
 from twelvefold.tools import result_data
 
 _ANYTHING = Settles({"local": "high"})
@@ -86,8 +87,24 @@ def _chosen(fact: Fact, case: Case, decided: Decided, now: datetime) -> Draft:
     text = fact.says if isinstance(fact.says, str) else to_text(fact.says)
     draft = reply_draft(ask, ModelReply(text), now, after=decided.thread.head)
     if draft.type == "model_failed":
-        _refuse(case, fact, f"{draft.data['reason']}: {draft.data['error']}")
+        said = f"{draft.data['reason']}: {draft.data['error']}"
+        _refuse(case, fact, f"{said}{_to_write(as_map(fact.says) or {}, ask.steps)}")
     return draft
+
+
+def _to_write(says: Mapping[str, Json], steps: Any) -> str:
+    """The line with the arguments that are needed and not there; "" where none are missing."""
+    cls = members(steps).get(str(says.get("intent")))
+    fields = {} if cls is None else cls.model_fields
+    missing = [
+        name
+        for name, field in fields.items()
+        if field.is_required() and name not in says and field.alias not in says
+    ]
+    if not missing:
+        return ""
+    more = "".join(f", {name}: ..." for name in missing)
+    return f". Write\n    - chose: {on_one_line(dict(says)).removesuffix('}')}{more}}}"
 
 
 def _ended(fact: Fact, run: Any, now: datetime) -> Draft:

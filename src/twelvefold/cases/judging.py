@@ -9,7 +9,7 @@ from twelvefold.cases.case import Case
 from twelvefold.cases.deciding import Decided, decide_on, same_words
 from twelvefold.cases.expressions import complaint
 from twelvefold.cases.facts import thread_of
-from twelvefold.cases.lines import as_list, as_map
+from twelvefold.cases.lines import as_list, as_map, on_one_line
 from twelvefold.cases.replies import Read, after_reply, read_reply
 from twelvefold.exceptions import InvalidCase, UnknownAgent
 from twelvefold.messages import ModelReply
@@ -144,7 +144,7 @@ def _of_reply(at: Stand, read: Read) -> Iterator[str]:
     if expect.intent is not None and expect.intent != intent:
         yield _both("intent", expect.intent, intent)
     if expect.args is not None:
-        yield from differences("args", dict(expect.args), args, exact=True)
+        yield from _of_args(dict(expect.args), args)
     if expect.has is not None:
         yield from differences("args", dict(expect.has), args, exact=False)
     if expect.answer:
@@ -157,6 +157,20 @@ def _of_reply(at: Stand, read: Read) -> Iterator[str]:
         then = after_reply(at.decided, read, at.agent)
         if not same_words(expect.then, then):
             yield _both("then", expect.then, str(then))
+
+
+def _of_args(wanted: Mapping[str, Json], got: Mapping[str, Json]) -> Iterator[str]:
+    """`args` are all there are: those that it leaves out are named, with the line to write."""
+    left_out = {name: value for name, value in got.items() if name not in wanted}
+    named = {name: value for name, value in got.items() if name in wanted}
+    yield from differences("args", dict(wanted), named, exact=True)
+    if left_out:
+        whole = on_one_line({**wanted, **left_out})
+        some = f"\n  or, for some of them\n    has: {on_one_line(dict(wanted))}" if wanted else ""
+        yield (
+            f"args leaves out {', '.join(left_out)}, and it is for all of them, defaults too. Write"
+            f"\n    args: {whole}{some}"
+        )
 
 
 # How a difference reads

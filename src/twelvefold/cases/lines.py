@@ -10,6 +10,9 @@ import yaml
 from twelvefold.exceptions import InvalidCase
 from twelvefold.thread import Json
 
+_BREAKS = frozenset("\n\r\x85\u2028\u2029")
+"""What YAML folds where it is not escaped."""
+
 _BOOL, _TIMESTAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"
 
 
@@ -118,3 +121,17 @@ def kind_of(value: Json) -> str:
             return "a list"
         case _:
             return "a map"
+
+
+def on_one_line(value: Json) -> str:
+    """A value as YAML."""
+    style = '"' if isinstance(value, str) and _BREAKS.intersection(value) else None
+    text = yaml.safe_dump(
+        value,
+        default_flow_style=True,
+        default_style=style,
+        allow_unicode=True,
+        sort_keys=False,
+        width=float("inf"),
+    )
+    return text.removesuffix("...\n").rstrip("\n")

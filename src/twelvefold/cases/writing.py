@@ -6,18 +6,15 @@ What is expected is what today's code makes of the recording: a case passes when
 import json
 from typing import Any
 
-import yaml
-
 from twelvefold.agent import Agent
 from twelvefold.cases.deciding import Decided, decide_on
+from twelvefold.cases.lines import on_one_line
 from twelvefold.cases.replies import after_reply, raw_text, read_reply, reply_to
 from twelvefold.exceptions import Conflict
 from twelvefold.messages import ModelReply
 from twelvefold.plan import is_reply
 from twelvefold.thread import Event, Json, Thread
 
-_BREAKS = frozenset("\n\r\x85\u2028\u2029")
-"""What YAML folds where it is not escaped."""
 _ENDED = frozenset({"truncated", "refused"})
 _OTHER_BYTES = "# The reply answered other bytes than today's prompt makes."
 
@@ -43,7 +40,10 @@ def case_text(
             f"event {at} of {thread.id} is a reply, but today's code asks no model there: it"
             f" decides {decided}. See `twelvefold threads replay`."
         )
-    lines = [f"- name: {_yaml(name or f'{thread.id} at event {at}')}", f"  agent: {agent.name}"]
+    lines = [
+        f"- name: {on_one_line(name or f'{thread.id} at event {at}')}",
+        f"  agent: {agent.name}",
+    ]
     lines += ["  thread: |", *(f"    {line}" for line in _ascii(prefix))]
     if answered is None or (text := _text(thread, answered, exact=replied)) is None:
         lines += _expect(_decision(decided))
@@ -78,7 +78,7 @@ def _decision(decided: Decided) -> dict[str, Json]:
 def _replied(decided: Decided, agent: Agent[Any, Any], event: Event, text: str) -> list[str]:
     assert decided.ask is not None  # a reply was found to what is asked
     recorded, today = event.data.get("prompt"), decided.ask.request.hash()
-    lines = [f"  reply: {_yaml(text)}"]
+    lines = [f"  reply: {on_one_line(text)}"]
     if recorded == today:
         lines.append(f"  prompt: {today}")
     elif recorded is not None:
@@ -89,24 +89,10 @@ def _replied(decided: Decided, agent: Agent[Any, Any], event: Event, text: str) 
 
 
 def _expect(wanted: dict[str, Json]) -> list[str]:
-    return ["  expect:", *(f"    {name}: {_yaml(value)}" for name, value in wanted.items())]
+    return ["  expect:", *(f"    {name}: {on_one_line(value)}" for name, value in wanted.items())]
 
 
 def _ascii(thread: Thread) -> list[str]:
     """The log, nothing of which YAML could take for a break of a line or refuse to read."""
     lines = thread.to_jsonl().rstrip("\n").split("\n")
     return [json.dumps(json.loads(line), separators=(",", ":")) for line in lines]
-
-
-def _yaml(value: Json) -> str:
-    """A value on one line."""
-    style = '"' if isinstance(value, str) and _BREAKS.intersection(value) else None
-    text = yaml.safe_dump(
-        value,
-        default_flow_style=True,
-        default_style=style,
-        allow_unicode=True,
-        sort_keys=False,
-        width=float("inf"),
-    )
-    return text.removesuffix("...\n").rstrip("\n")

@@ -36,8 +36,10 @@ def _said(event: Event, thread_id: str) -> str:
             return "settled"
         case "tool_returned" if "attachment" in data:
             return f"-> {_attachment(data['attachment'])}"
+        case "tool_returned" if "unstorable" in data:
+            return f"-> no JSON, so its text alone was kept: {compact(data['unstorable'])}"
         case "tool_returned" | "step_settled":
-            return f"-> {compact(data.get('result', data.get('unstorable')))}"
+            return f"-> {compact(data.get('result'))}"
         case "tool_failed" | "model_failed" | "advance_failed":
             return f"failed: {data.get('error')}"
         case "tool_outcome_unknown":

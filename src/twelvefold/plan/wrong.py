@@ -40,8 +40,10 @@ def _why(returned: object, state: State[Any]) -> str:
             name = returned.__name__
             return f"{name} itself, which is not an effect: call it, as in {name}()."
         case BaseModel():
-            said = clip(repr(returned))
-            return f"{said}, a step and not an effect: Choose(step) chooses, run(tool, step) runs."
+            name = type(returned).__name__
+            return (
+                f"a {name}, a step and not an effect: Choose(step) chooses, run(tool, step) runs."
+            )
         case list() | tuple():
             kind = type(cast("Sequence[object]", returned)).__name__
             return f"a {kind}, which is not an effect: return All(*effects) for several at once."

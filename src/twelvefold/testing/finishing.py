@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from twelvefold.agent import Agent
 from twelvefold.app import App
@@ -161,18 +161,18 @@ def _harmless(agent: Agent[Any, Any], tools: _Tools) -> Agent[Any, Any]:
     )
 
 
-def _without_tools(effect: Any, tools: _Tools) -> Any:
+def _without_tools(effect: Effect[Any, Any], tools: _Tools) -> Effect[Any, Any]:
     if isinstance(effect, All):
-        parts: Any = effect.effects
-        return All(*(_without_tools(part, tools) for part in parts))
+        each = cast("tuple[Any, ...]", effect.effects)
+        return All(*(cast("Any", _without_tools(part, tools)) for part in each))
     if not isinstance(effect, Run):
         return effect
-    known: Run[Any] = effect
+    intent = intent_of(type(effect.step))
 
     def returned(step: Any) -> Any:
-        return tools.result(intent_of(type(step)), step)
+        return tools.result(intent, step)
 
-    return replace(known, tool=returned, reconcile=None, in_transaction=False)
+    return replace(effect, tool=returned, reconcile=None, in_transaction=False)
 
 
 class _Agreeing:

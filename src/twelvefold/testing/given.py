@@ -12,7 +12,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -52,8 +52,8 @@ def given(
 def decision(agent: Agent[Any, Any], thread: Thread) -> Effect[Any, Any]:
     """What the agent decides now. Raises `WrongDecision` where that is nothing."""
     state = agent.state(thread)
-    effect: Effect[Any, Any] | None = agent.decide(thread, state)
-    if effect is None:
+    effect = agent.decide(thread, state)
+    if cast("object", effect) is None:  # what pyright would have found
         raise no_effect(effect, state, agent)
     return effect
 

@@ -37,7 +37,8 @@ async def play(
                 f"answer {number}, {dict(answer)}, needs one open contact, and there are"
                 f" {len(asked)}.\n{told(app, thread_id)}"
             )
-        await app.answer(name_of(asked[0]), **{"by": by, **answer})
+        said: dict[str, Any] = {"by": by, **answer}
+        await app.answer(name_of(asked[0]), **said)
         await _run(app)
     return thread_id
 
