@@ -27,6 +27,8 @@ RATIO_MAX = 100
 """Beyond it a ratio to the floor says nothing: the floor is too near to nothing."""
 WORKERS = (1, 2, 4)
 MODEL_S = 0.02
+YOUNG_MAX = 5_000
+"""As `twelvefold worker` and `serve` set it: `twelvefold.cli.here`."""
 
 TASK = "Which of our services were deployed today, and did every deploy pass its checks?"
 ANSWER = "All of them were deployed, and every check passed."

@@ -47,6 +47,7 @@ def main(url: str, calls: str, latency_s: str, stall_s: str) -> None:
 async def _work(bench: Bench, stall_s: float) -> None:
     engine = bench.app.new_engine(stall_s=stall_s)
     gc.freeze()  # as `twelvefold worker` does
+    gc.set_threshold(work.YOUNG_MAX)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, engine.stop)
     await engine.run()
 

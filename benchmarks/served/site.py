@@ -14,6 +14,7 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any, ClassVar, Literal
 
+from benchmarks import work
 from twelvefold import Agent, App, Approve, Choose, Finish, Step, Wait
 from twelvefold.keys import CHANCE_BYTES, new_key
 from twelvefold.store import Append, Create
@@ -81,6 +82,7 @@ def serve(log: Path) -> None:
     served = create_app(application(log), requests_per_minute_max=1_000_000)
     with bound("127.0.0.1", 0) as listens:
         gc.freeze()  # as `twelvefold serve` does
+        gc.set_threshold(work.YOUNG_MAX)
         told = partial(print, url_of(listens), flush=True)
         asyncio.run(Listener(served, grace_s=1, started=told).listen(listens, until=None))
 

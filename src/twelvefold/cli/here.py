@@ -1,5 +1,6 @@
 """What a command works on: the application, its log and the output, each opened when first used."""
 
+import gc
 import getpass
 import logging
 import os
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 BEGIN = "twelvefold run AGENT INPUT"
+YOUNG_MAX = 5_000
+"""Objects between two collections of the young ones. A process that advances a hundred threads has
+thousands of them in hand, and Python's 700 have it look at those again for every 25 steps."""
 
 
 class Here:
@@ -146,6 +150,12 @@ class Here:
         import asyncio  # a tenth of a command's start, which lists and help do not need
 
         return asyncio.run(coroutine)
+
+    def stay(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """As `run`, for a process that goes on: no collection looks again at what is loaded now."""
+        gc.freeze()
+        gc.set_threshold(YOUNG_MAX)
+        return self.run(coroutine)
 
     @property
     def terminal(self) -> Terminal | None:

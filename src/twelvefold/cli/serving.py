@@ -4,7 +4,6 @@ The first SIGTERM or SIGINT lets requests finish and ends streams, which their r
 elsewhere; a second one does not wait.
 """
 
-import gc
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from socket import socket
@@ -109,8 +108,7 @@ def serve(
         served = create_app(here.app, access=access, https=https)
         if mcp:
             offer(served)
-        gc.freeze()  # what is loaded by now stays: no collection needs to look at it again
-        return here.run(listen(here, served, listens, runner=runner, grace_s=grace_s))
+        return here.stay(listen(here, served, listens, runner=runner, grace_s=grace_s))
 
 
 def offer(served: "FastAPI") -> None:

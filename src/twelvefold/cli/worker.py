@@ -5,7 +5,6 @@ or at a second signal, the process leaves as if it were killed: the log is made 
 """
 
 import asyncio
-import gc
 import os
 import signal
 from math import inf
@@ -57,8 +56,7 @@ def worker(here: Here, grace_s: float, engine: str | None, stall_s: float | None
     engine procrastinate they share the threads.
     """
     here.warns, here.engine_name = True, engine
-    gc.freeze()  # what is loaded by now stays: no collection needs to look at it again
-    return here.run(_work(here, grace_s, stall_s))
+    return here.stay(_work(here, grace_s, stall_s))
 
 
 async def _work(here: Here, grace_s: float, stall_s: float | None) -> int:
