@@ -3,18 +3,17 @@ signs what it posts with it."""
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
 
 import standardwebhooks
 
 from twelvefold.inbound import Inbound
+from web_thread import Answering, web_thread
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of 24 bytes here").decode()
 _IDS = count(1)
@@ -41,10 +40,9 @@ class Erp:
 def erp_system() -> Iterator[Erp]:
     erp = Erp()
 
-    class Answering(BaseHTTPRequestHandler):
+    class Answers(Answering):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(503 if erp.down else self._taken(body))
+            self.say(503 if erp.down else self._taken(self.body()))
 
         def _taken(self, body: bytes) -> int:
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -56,24 +54,9 @@ def erp_system() -> Iterator[Erp]:
             erp.posted.append((headers["webhook-id"], said))
             return 204
 
-        def _answer(self, status: int) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    erp.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with web_thread(Answers) as port:
+        erp.port = port
         yield erp
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def signed(body: bytes, *, at: datetime, id: str = "") -> Inbound:

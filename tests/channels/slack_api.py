@@ -1,18 +1,17 @@
 """Slack's Web API on loopback, as far as the channel calls it; and requests as Slack signs them."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote
 
 from slack_sdk.signature import SignatureVerifier
 
 from twelvefold.inbound import Inbound
+from web_thread import Answering, web_thread
 
 TOKEN, SECRET = "xoxb-of-the-tests", "8f742231b10e8888abcd99yyyzzz85a5"
 
@@ -39,11 +38,11 @@ class Workspace:
 def slack_api() -> Iterator[Workspace]:
     workspace = Workspace()
 
-    class Answering(BaseHTTPRequestHandler):
+    class Answers(Answering):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            body = self.body().decode()
             if workspace.down:
-                return self._answer(503, {})
+                return self.say(503, {})
             known = self.headers["Authorization"] == f"Bearer {TOKEN}"
             method = self.path.strip("/")
             given = _given(body, self.headers["Content-Type"])
@@ -51,29 +50,11 @@ def slack_api() -> Iterator[Workspace]:
             said = {"ok": known, "channel": given.get("channel")}
             if method in ("chat.postMessage", "chat.update"):
                 said["ts"] = given.get("ts") or f"1700000000.{len(workspace.calls):06}"
-            return self._answer(200, said if known else {"ok": False, "error": "invalid_auth"})
+            return self.say(200, said if known else {"ok": False, "error": "invalid_auth"})
 
-        def _answer(self, status: int, said: dict[str, Any]) -> None:
-            reply = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    workspace.url = f"http://127.0.0.1:{server.server_port}/"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with web_thread(Answers) as port:
+        workspace.url = f"http://127.0.0.1:{port}/"
         yield workspace
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _given(body: str, media: str) -> dict[str, Any]:

@@ -1,16 +1,13 @@
 """Twilio's API on loopback, as far as the channel calls it; and requests as Twilio signs them."""
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from twelvefold.channels.sms import signature
 from twelvefold.inbound import Inbound
+from web_thread import Answering, web_thread
 
 ANNA, BEN, URL = "+4915111111111", "+4915222222222", "https://bot.example/v1/triggers/sms"
 TOKEN = "the-token-of-the-tests"
@@ -37,31 +34,17 @@ class Twilio:
 def twilio_api() -> Iterator[Twilio]:
     twilio = Twilio()
 
-    class Answering(BaseHTTPRequestHandler):
+    class Answers(Answering):
         def do_POST(self) -> None:
-            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            form = parse_qs(self.body().decode())
             status = 503 if twilio.down else 201
             if status == 201:
                 twilio.sent.append({name: values[0] for name, values in form.items()})
-            reply = json.dumps({"sid": f"SM{len(twilio.sent)}"}).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
+            self.say(status, {"sid": f"SM{len(twilio.sent)}"})
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    twilio.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with web_thread(Answers) as port:
+        twilio.url = f"http://127.0.0.1:{port}"
         yield twilio
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def text(said: str, *, sender: str = ANNA, sid: str = "SM9", **more: str) -> Inbound:

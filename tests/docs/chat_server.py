@@ -2,12 +2,12 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from web_thread import Answering, web_thread
 
 KEY = "a-key-of-the-tests"
 
@@ -16,7 +16,7 @@ KEY = "a-key-of-the-tests"
 class Recorded:
     """The bodies of the requests, in the order they came."""
 
-    url: str
+    url: str = ""
     bodies: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     @property
@@ -28,34 +28,21 @@ class Recorded:
 def chat_server() -> Iterator[Recorded]:
     """It adds what the history says is still to be added; its first reply is no step."""
 
-    class Answering(BaseHTTPRequestHandler):
+    recorded = Recorded()
+
+    class Answers(Answering):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.body())
             known = self.headers["Authorization"] == f"Bearer {KEY}"
             if not known or self.path != "/v1/chat/completions":
                 self.send_error(401 if not known else 404)
                 return
             recorded.bodies.append(body)
-            reply = json.dumps(completion(body)).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
+            self.say(200, completion(body))
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    recorded = Recorded(f"http://127.0.0.1:{server.server_port}/v1")
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with web_thread(Answers) as port:
+        recorded.url = f"http://127.0.0.1:{port}/v1"
         yield recorded
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def completion(body: dict[str, Any]) -> dict[str, Any]:

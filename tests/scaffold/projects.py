@@ -8,11 +8,9 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +19,7 @@ from twelvefold import App
 from twelvefold.cli import call
 from twelvefold.cli.finding import find_place, load_app
 from twelvefold.testing import MemoryStore
+from web_thread import Answering, web_thread
 
 ROOT = Path(__file__).parents[2]
 MODEL = "model=ScriptedModel(reply)"
@@ -128,26 +127,12 @@ class Receiver:
 def receiver(status: int = 200) -> Iterator[Receiver]:
     there = Receiver(status=status)
 
-    class Answering(BaseHTTPRequestHandler):
+    class Answers(Answering):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.body()
             there.posted.append((self.path, dict(self.headers), body))
-            reply = b'{"sid": "SM1"}'
-            self.send_response(there.status)
-            self.send_header("Content-Length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
+            self.say(there.status, {"sid": "SM1"})
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    there.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with web_thread(Answers) as port:
+        there.port = port
         yield there
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

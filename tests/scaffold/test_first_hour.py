@@ -1,9 +1,7 @@
 """What a person does next with a new project, as its README says: each step is one or two edits."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 
 from installed import Machine
 from twelvefold.scaffold.new import TEMPLATES, create
+from web_thread import Answering, web_thread
 
 STEP = {"intent": "deploy_backend", "tag": "v1.3.2"}
 TOOL = """
@@ -49,30 +48,17 @@ def vendor() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """A server that answers as OpenAI does, always with the same step; its URL, and what came."""
     asked: list[dict[str, Any]] = []
 
-    class Answering(BaseHTTPRequestHandler):
+    class Answers(Answering):
         def do_POST(self) -> None:
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            asked.append(json.loads(self.body()))
             message = {"role": "assistant", "content": json.dumps(STEP)}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
             usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
             about = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
-            reply = json.dumps({**about, "choices": [choice], "usage": usage}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
+            self.say(200, {**about, "choices": [choice], "usage": usage})
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1", asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with web_thread(Answers) as port:
+        yield f"http://127.0.0.1:{port}/v1", asked
 
 
 def test_a_real_model_is_one_line(
