@@ -38,6 +38,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from ports import free_port
+
 AGENT, ANNA, BEN = "agent@bot.example", "anna@example.com", "ben@example.com"
 PASSWORD = "the-password-of-the-tests"
 DOMAINS = ("example.com", "crew.example.com", "evil.example")
@@ -222,12 +224,6 @@ def _await_port(port: int, running: "subprocess.Popen[bytes]", log: Path) -> Non
                 return
         time.sleep(0.05)
     raise AssertionError(log.read_text() if log.exists() else "dovecot said nothing")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 # Mails of people, signed

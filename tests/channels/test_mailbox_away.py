@@ -16,7 +16,6 @@ from mail_servers import (
     Post,
     became,
     dns,
-    free_port,
     killed,
     mailed,
     post_office,
@@ -28,6 +27,7 @@ from mail_servers import (
 )
 
 from crew import Question, app_of, asking, ended, events, pipeline
+from ports import free_port
 from twelvefold.app import App
 from twelvefold.app.listening import listening
 from twelvefold.channels.email import Email, Imap, Smtp

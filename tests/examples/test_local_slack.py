@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from loading import EXAMPLES
 
-from channels.mail_servers import free_port
 from crew import PATIENCE_S
+from ports import free_port
 
 MAIN = "from twelvefold.cli import main; main()"
 

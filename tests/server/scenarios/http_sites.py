@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import random
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ import httpx
 import pytest
 from http_names import FOLDER, WORLD
 
+from ports import free_port
 from twelvefold.client import Client, Retries
 from twelvefold.keys import CHANCE_BYTES, new_key
 from twelvefold.stores import open_store
@@ -131,13 +131,6 @@ def key_of(store: str, person: str) -> str:
 
 def client_of(site: Site, key: str, **options: Any) -> Client:
     return Client(site.url, api_key=key, retries=PATIENT, **options)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _forked(arguments: list[str], env: Mapping[str, str], log: str) -> Any:
