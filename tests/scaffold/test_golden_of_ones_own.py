@@ -70,7 +70,7 @@ def test_a_kept_thread_is_finished_and_nothing_of_the_project_is_touched(mine: P
 
 
 def test_a_kept_thread_is_finished_after_a_denial_too(mine: Path):
-    contact = twelvefold(mine, "deny", "waits", "--as", "anna", "--comment", "not yet", "--yes")
+    contact = twelvefold(mine, "deny", "waits", "--as", "anna", "--comment", "not yet")
     assert contact.returncode in (0, 10), contact.stderr
     keep(mine, "waits")
 
