@@ -26,8 +26,10 @@ from mcp_apart import (
 )
 
 from twelvefold import App
-from twelvefold.exceptions import ToolRefused, TwelvefoldError
+from twelvefold.exceptions import ConfigurationError, ToolRefused, TwelvefoldError
 from twelvefold.mcp.client import Allowed, McpServer, McpTools, Stdio
+from twelvefold.mcp.client.comparing import short
+from twelvefold.mcp.client.pins import Pin
 from twelvefold.schemas import PLAIN, export
 from twelvefold.testing import MemoryStore
 from twelvefold.tools import schema_of
@@ -95,6 +97,24 @@ async def test_a_change_is_shown_in_full_and_accepted_as_it_was_shown(tmp_path: 
     (tmp_path / "words").write_text(EVIL)
     assert [one.kind for one in await tools.check()] == ["as accepted"]
     assert outcomes(await ran(tools, write(tools, bcc="b"))) == [("tool_returned", "wrote a")]
+
+
+def test_an_argument_whose_name_talks_is_not_named():
+    def tool(*arguments: str) -> Any:
+        fields = {name: {"type": "string"} for name in arguments}
+        return {"name": "do", "inputSchema": {"type": "object", "properties": fields}}
+
+    asked = short(Pin.of(tool("line")), Pin.of(tool("line", EVIL)))
+    plain = short(Pin.of(tool("line")), Pin.of(tool("line", "bcc")))
+
+    assert (asked, plain) == ("inputSchema", "inputSchema.properties.bcc")
+
+
+def test_a_call_is_made_again_only_where_the_user_says_that_it_may():
+    with pytest.raises(ConfigurationError, match="needs retry_safe=True"):
+        Allowed("write", attempts=2)
+
+    assert Allowed("write", attempts=2, retry_safe=True).attempts == 2
 
 
 async def test_a_lock_file_that_somebody_edited_is_refused(tmp_path: Path):

@@ -87,9 +87,10 @@ def test_the_rules_follow_the_url():
     assert public.let_through == Rules(frozenset({"https"}), frozenset({443, 8443}))
 
 
-async def test_a_name_that_means_this_machine_is_refused():
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["93.184.215.14", "127.0.0.1"]])
+async def test_a_name_that_means_this_machine_is_refused(addresses: list[str]):
     async def rebound(host: str, port: int) -> list[str]:
-        return ["93.184.215.14", "127.0.0.1"]
+        return addresses
 
     why: list[str] = []
     rules = Http("https://example.com/mcp").let_through

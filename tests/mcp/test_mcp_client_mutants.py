@@ -1,0 +1,20 @@
+"""Every guard of the client earns its place: without it, a named test fails."""
+
+from pathlib import Path
+
+import pytest
+
+from proof.patching import check_need, check_place, mutants
+
+MUTANTS = mutants(Path(__file__).with_name("client_guards.toml"))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant["name"])
+def test_each_guard_of_the_client_is_where_it_is_said_to_be(mutant: dict[str, str]):
+    check_place(mutant)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant["name"])
+def test_without_a_guard_of_the_client_its_test_fails(mutant: dict[str, str], tmp_path: Path):
+    check_need(mutant, tmp_path)
