@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from twelvefold.store import Ref, Wakes
 from twelvefold.summary import Summary, summarize
-from twelvefold.tables.healing import Healing
 from twelvefold.tables.queries import Database
 from twelvefold.tables.rows import event_of
 from twelvefold.thread import Event, Json, canonical, from_iso, from_text, to_iso, to_text
@@ -83,6 +82,8 @@ class Rebuilt(NamedTuple):
 
 def rebuild(db: Database, wakes: Wakes) -> Rebuilt:
     """Derive everything again inside the open transaction."""
+    from twelvefold.tables.healing import Healing  # loads pydantic: a list should not wait for it
+
     before, healing = _derived(db), Healing(db, wakes)
     db.write("delete_contacts")
     threads = db.rows("all_threads")
