@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from models.server import Vendor
+from strict.certificates import one_certificate
+
+__all__ = ["no_keys", "one_certificate", "vendor"]
 
 ENVIRONMENT = [
     *("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from strict.certificates import one_certificate
 from strict.server import StrictServer
+
+__all__ = ["one_certificate", "strict_server"]
 
 
 @pytest.fixture
