@@ -39,7 +39,7 @@ types: $(STAMP)  ## pyright, strict
 	@$(BIN)/pyright
 
 imports: $(STAMP)  ## import-linter: the layers
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 unit: $(STAMP)  ## the tests alone; one of them: .venv/bin/pytest tests/test_house.py -k layer
 	@$(BIN)/python -m pytest -n $(AT_ONCE) --dist worksteal --durations=10
