@@ -140,9 +140,12 @@ class CaseFailed(Exception):
 def _app_of(config: pytest.Config) -> "App":
     """The application, loaded once per run."""
     if _app_key not in config.stash:
+        from dataclasses import replace
+
         from twelvefold.cli.finding import find_place, load_app
 
         name = str(config.getini(APP))
         app = name if ":" in name else f"{name}:app"
-        config.stash[_app_key] = load_app(find_place(config.rootpath, {}, app=app))
+        place = find_place(config.rootpath, {}, app=app)
+        config.stash[_app_key] = load_app(replace(place, app_from=APP))
     return config.stash[_app_key]

@@ -63,7 +63,7 @@ def test_a_wrong_file_is_an_error_with_its_line(project: Path):
 def test_an_application_that_cannot_be_loaded_is_said(project: Path):
     (project / "pytest.ini").write_text(INI.replace("app.py", "gone.py"))
 
-    assert "gone.py does not exist" in pytest_in(project).stdout
+    assert "gone.py, which twelvefold_app names." in pytest_in(project).stdout
 
 
 def test_a_project_that_did_not_ask_has_no_items_and_no_option(project: Path):
