@@ -108,6 +108,8 @@ class Restarting:
                 await asyncio.to_thread(self._tell, "kill")
                 await asyncio.to_thread(self._tell, "start")
                 self.kills += 1
+                async with httpx.AsyncClient(timeout=NO_END) as client:
+                    await client.get(f"{self.upstream}/mcp")  # it is up: some answers have 0.5 s
 
     def close(self) -> None:
         assert self._process.stdin is not None
