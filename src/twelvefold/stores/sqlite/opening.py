@@ -12,8 +12,6 @@ from twelvefold.stores.sqlite.schema import migrate, refuse_newer
 
 PAGE_BYTES = 2048
 """A commit writes three pages whole, and most events are small: half of SQLite's default."""
-WAL_PAGES_MAX = 2000
-"""Pages in the write-ahead log before they move to the file: the 4 MB that SQLite's default is."""
 BUSY_PAUSE_S = 0.005
 CACHED_STATEMENTS = 64  # more than the store has, so that none is prepared twice
 MOUNTS = Path("/proc/self/mountinfo")
@@ -73,7 +71,6 @@ def _prepare(db: sqlite3.Connection, path: str) -> None:
     if mode != "wal":
         raise unreachable(path, "its file system has no shared memory for SQLite's WAL")
     db.execute("pragma synchronous = full")
-    db.execute(f"pragma wal_autocheckpoint = {WAL_PAGES_MAX}")
     migrate(db, path)
 
 
