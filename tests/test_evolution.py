@@ -14,7 +14,7 @@ from crew import STORES, Clock, events, settle, state, status, store_of, types
 from twelvefold.agent import Agent
 from twelvefold.app import App
 from twelvefold.effects import Approve, Ask, Choose, Finish, Wait, run
-from twelvefold.exceptions import Conflict, InvalidAnswer, UnknownAgent
+from twelvefold.exceptions import AskedAnew, InvalidAnswer, UnknownAgent
 from twelvefold.policy import Risk
 from twelvefold.state import Chosen
 from twelvefold.steps import Step
@@ -197,9 +197,9 @@ async def test_an_approval_asked_before_a_structural_change_is_asked_again(code:
     await asked(code.app(Pay))
 
     app = code.app(PayInCurrency)
-    with pytest.raises(Conflict, match="changed since, so it is asked again"):
+    with pytest.raises(AskedAnew, match="changed since, so it is asked again"):
         await app.answer("t.s1.1", "approve", by="anna")
-    await goes_on(app)
+    await settle(app)  # the refused answer has woken it
 
     [closed] = events(app, "contact_closed")
     assert closed.data["outcome"] == "voided"

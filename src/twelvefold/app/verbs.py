@@ -22,7 +22,7 @@ from twelvefold.contacts import (
     reminded,
 )
 from twelvefold.directory import Directory
-from twelvefold.exceptions import ConfigurationError, Conflict, TwelvefoldError
+from twelvefold.exceptions import AskedAnew, ConfigurationError, Conflict, TwelvefoldError
 from twelvefold.plan import close_all, report_to_parent
 from twelvefold.policy import Settles
 from twelvefold.reducer import read
@@ -259,16 +259,17 @@ def remind(thread: Thread, *, contact: str, by: str, now: datetime) -> Change:
 
 
 def _judged(thread: Thread, verdict: Verdict) -> Change:
+    asked_anew = isinstance(verdict.refusal, AskedAnew)
     append = Append(
         thread.id,
         verdict.drafts,
         tenant=thread.tenant,
         expect=thread.head,
-        wake=verdict.refusal is None,
+        wake=verdict.refusal is None or asked_anew,
         timers=verdict.timers,
         cancel=verdict.cancel,
     )
-    return Change((append,) if verdict.drafts else (), verdict.refusal)
+    return Change((append,) if verdict.drafts or asked_anew else (), verdict.refusal)
 
 
 def _check_name(thread_id: str) -> None:

@@ -9,7 +9,7 @@ from twelvefold.channels.terminal import ask_text
 from twelvefold.cli.ancestry import refuse_descendants
 from twelvefold.cli.following import act_and_follow
 from twelvefold.cli.here import Here, person
-from twelvefold.exceptions import Conflict, InvalidAnswer, NotAllowed, UnknownContact
+from twelvefold.exceptions import AskedAnew, Conflict, InvalidAnswer, NotAllowed, UnknownContact
 from twelvefold.store import ContactRow, Ref
 from twelvefold.summary import short
 from twelvefold.thread import Json, Thread
@@ -92,21 +92,16 @@ def who_decides(here: Here, given: str | None) -> str:
 def decide(
     here: Here, asked: Asked, given: Given, *, by: str | None, detach: bool, timeout_s: float | None
 ) -> int:
-    """Answer, then follow the thread. Nothing is followed when the answer is refused."""
+    """Answer, then follow the thread. Nothing is followed when the answer is refused, but for what is
+    asked anew: then that is shown."""
     decider = who_decides(here, by)
 
     async def answer() -> None:
-        await here.app.answer(
-            asked.id,
-            given.decision,
-            by=decider,
-            comment=given.comment,
-            value=given.value,
-            changes=given.changes,
-            digest=asked.row.data.get("digest"),
-            channel=CHANNEL,
-            assurance=ASSURANCE,
-        )
+        try:
+            await _give(here, asked, given, decider)
+        except AskedAnew as refusal:
+            here.out.say(str(refusal))
+            return
         if here.json:
             here.out.document(
                 "answer/1",
@@ -119,6 +114,20 @@ def decide(
             here.out.say(f"{asked.shown_id}   {decider}'s yes counts; it needs {needs}")
 
     return act_and_follow(here, asked.thread.id, answer, detach=detach, timeout_s=timeout_s)
+
+
+async def _give(here: Here, asked: Asked, given: Given, decider: str) -> None:
+    await here.app.answer(
+        asked.id,
+        given.decision,
+        by=decider,
+        comment=given.comment,
+        value=given.value,
+        changes=given.changes,
+        digest=asked.row.data.get("digest"),
+        channel=CHANNEL,
+        assurance=ASSURANCE,
+    )
 
 
 def _still_needs(here: Here, asked: Asked) -> str | None:

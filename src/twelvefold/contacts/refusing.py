@@ -5,7 +5,14 @@ from typing import Any
 
 from twelvefold.contacts.moving import MESSAGE_CAME, is_over, is_withdrawn
 from twelvefold.directory import Directory
-from twelvefold.exceptions import AlreadyDecided, Conflict, Expired, NotAllowed, TwelvefoldError
+from twelvefold.exceptions import (
+    AlreadyDecided,
+    AskedAnew,
+    Conflict,
+    Expired,
+    NotAllowed,
+    TwelvefoldError,
+)
 from twelvefold.policy import RISKS, Risk, Settles
 from twelvefold.state import Contact, State
 from twelvefold.steps import risk_of
@@ -32,7 +39,7 @@ def over(
     if chosen is None or chosen.waiting != contact.id:
         return Conflict(f"{name}: {contact.step} was settled otherwise. Nothing was done.")
     if contact.digest is not None and chosen.digest(contact.id) != contact.digest:
-        return Conflict(f"{name} changed since, so it is asked again. Nothing was done.")
+        return AskedAnew(f"{name} changed since, so it is asked again. Nothing was done.")
     if contact.digest is not None and digest not in (None, contact.digest):
         return Conflict(f"{name} shows other arguments than the ones you saw. Nothing was done.")
     return None

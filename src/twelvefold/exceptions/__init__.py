@@ -10,6 +10,7 @@ TwelvefoldError
 ├── Conflict                     exit 4: the verb or answer changes nothing, and says why
 │   ├── AlreadyDecided
 │   ├── Expired
+│   ├── AskedAnew
 │   ├── Moved
 │   ├── InFlight
 │   └── AlreadyThere
@@ -60,6 +61,7 @@ TwelvefoldError
 
 from twelvefold.exceptions.asking import AlreadyDecided as AlreadyDecided
 from twelvefold.exceptions.asking import AlreadyThere as AlreadyThere
+from twelvefold.exceptions.asking import AskedAnew as AskedAnew
 from twelvefold.exceptions.asking import BadSignature as BadSignature
 from twelvefold.exceptions.asking import Conflict as Conflict
 from twelvefold.exceptions.asking import Expired as Expired

@@ -48,6 +48,11 @@ class Expired(AlreadyDecided):
     """The time to answer is over, and silence was a no. Nothing was done; ask for it anew."""
 
 
+class AskedAnew(Conflict):
+    """What was asked has changed, so the thread was woken to ask it anew. Nothing was done: answer
+    what it asks then."""
+
+
 class Moved(Conflict):
     """What was shown is no longer what is there. Nothing was done: read it again, then decide."""
 
