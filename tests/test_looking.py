@@ -126,3 +126,18 @@ def test_who_ended_before_is_out_of_it(tmp_path: Path):
 
 def test_a_run_of_which_nothing_is_known_may_be_made(tmp_path: Path):
     assert World(tmp_path).says("s1") == {"decision": "run_again"}
+
+
+def test_effects_that_cannot_be_read_before_the_first_one_are_none(tmp_path: Path):
+    file = tmp_path / "effects"
+
+    def effects() -> dict[str, int]:
+        return {"lines": len(file.read_text().split())}
+
+    ledger = Ledger(tmp_path, effects, {"t1.s1": "done"})
+    ledger.before([Append("t1", [Draft("tool_started", {"step": "s1"}, NOW)])])
+    file.write_text("deployed\n")
+    data = {"kind": "outcome", "step": "s1", "intent": "restart"}
+    asked = ContactRow(Ref(DEFAULT_TENANT, "t1"), "bot", "s1.1", NOW, data)
+
+    assert ledger.outcome(asked) == {"decision": "it_ran", "value": "done"}

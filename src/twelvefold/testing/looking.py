@@ -26,15 +26,23 @@ class Ledger:
 
     def before(self, appends: Sequence[Append]) -> None:
         """Runs are about to begin: what the world says by now."""
-        self._note("began", _runs(appends, {"tool_started"}))
+        if runs := _runs(appends, {"tool_started"}):
+            self._note("began", runs, self._counted())
 
     def after(self, appends: Sequence[Append]) -> None:
-        self._note("ended", _runs(appends, _ENDS))
+        if runs := _runs(appends, _ENDS):
+            self._note("ended", runs, {})
 
-    def _note(self, what: str, runs: Sequence[str]) -> None:
+    def _counted(self) -> dict[str, int]:
+        try:
+            return dict(self._effects())
+        except Exception:  # the file or table of the first effect, which is still to come
+            return {}
+
+    def _note(self, what: str, runs: Sequence[str], effects: Mapping[str, int]) -> None:
         with self.path.open("a", encoding="utf-8") as file:
             for run in runs:
-                file.write(json.dumps([what, run, dict(self._effects())]) + "\n")
+                file.write(json.dumps([what, run, effects]) + "\n")
 
     def outcome(self, contact: ContactRow) -> Mapping[str, Any]:
         """`it_ran`, with what it returns, or `run_again`. Raises `ConfigurationError` where the
