@@ -1,4 +1,4 @@
-"""A step whose code changed while somebody was asked: the refused answer leads to what is asked now."""
+"""A step whose code changed while somebody was asked: an answer leads to what is asked now."""
 
 from pathlib import Path
 

@@ -92,7 +92,7 @@ def who_decides(here: Here, given: str | None) -> str:
 def decide(
     here: Here, asked: Asked, given: Given, *, by: str | None, detach: bool, timeout_s: float | None
 ) -> int:
-    """Answer, then follow the thread. Nothing is followed when the answer is refused, but for what is
+    """Answer, then follow the thread. Nothing is followed when the answer is refused, unless it is
     asked anew: then that is shown."""
     decider = who_decides(here, by)
 
