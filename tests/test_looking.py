@@ -18,7 +18,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_a_tool_that_must_not_run_twice_passes_the_matrix_with_people_who_only_approve():
-    matrix = crash_matrix("restarting:one", path=PATH, seeds=3)
+    matrix = crash_matrix("harmful:one", path=PATH, seeds=3)
 
     assert matrix.faults == [], str(matrix)
     assert matrix.undisturbed.effects == {"api": 1}
@@ -26,7 +26,7 @@ def test_a_tool_that_must_not_run_twice_passes_the_matrix_with_people_who_only_a
 
 
 def test_of_two_that_ran_at_once_the_line_to_write_is_told():
-    matrix = crash_matrix("restarting:two_at_once", path=PATH)
+    matrix = crash_matrix("harmful:two_at_once", path=PATH)
 
     said = str(matrix)
     assert matrix.faults
@@ -36,12 +36,12 @@ def test_of_two_that_ran_at_once_the_line_to_write_is_told():
 
 
 def test_what_effects_do_not_count_has_not_happened():
-    assert crash_matrix("restarting:uncounted", path=PATH).faults == []
+    assert crash_matrix("harmful:uncounted", path=PATH).faults == []
 
 
 def test_an_answer_of_another_kind_is_told_with_the_contact_and_the_line_to_write():
     with pytest.raises(AssertionError) as failed:
-        crash_matrix("restarting:unanswerable", path=PATH)
+        crash_matrix("harmful:unanswerable", path=PATH)
 
     first = str(failed.value).splitlines()[0]
     assert first.startswith("the undisturbed run failed: ")
