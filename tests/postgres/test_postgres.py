@@ -7,7 +7,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -42,21 +42,6 @@ from twelvefold.summary import summarize
 from twelvefold.thread import canonical
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def store(postgres_url: str) -> Iterator[PostgresStore]:
-    store = PostgresStore(postgres_url)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def other(postgres_url: str) -> Iterator[PostgresStore]:
-    """The same log in another process, as far as Postgres can tell."""
-    other = PostgresStore(postgres_url)
-    yield other
-    other.close()
 
 
 def rows(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:

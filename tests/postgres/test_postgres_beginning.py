@@ -1,7 +1,6 @@
 """Threads that begin in one statement: what is used already, or held, is left to the long way."""
 
 import asyncio
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -13,21 +12,6 @@ from twelvefold.store import Append, Create, Ref
 from twelvefold.stores.postgres import PostgresStore
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def store(postgres_url: str) -> Iterator[PostgresStore]:
-    store = PostgresStore(postgres_url)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def other(store: PostgresStore) -> Iterator[PostgresStore]:
-    """The same log in another process, as far as Postgres can tell."""
-    other = PostgresStore(store.url)
-    yield other
-    other.close()
 
 
 def first(id: str, **more) -> Append:

@@ -26,14 +26,6 @@ def store(postgres_url: str) -> Iterator[PostgresStore]:
     store.close()
 
 
-@pytest.fixture
-def other(store: PostgresStore) -> Iterator[PostgresStore]:
-    """The same log in another process, as far as Postgres can tell."""
-    other = PostgresStore(store.url)
-    yield other
-    other.close()
-
-
 def grow(store: PostgresStore, *drafts, **more) -> bool:
     """Whether one statement was enough."""
     [outcome] = store._writer.commit_together([[Append("t1", drafts or [fact()], **more)]])
