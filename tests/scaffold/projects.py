@@ -4,7 +4,6 @@
 """
 
 import contextlib
-import json
 import shutil
 import subprocess
 import sys
@@ -13,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from ran import Ran
 from twelvefold import App
 from twelvefold.cli import call
 from twelvefold.cli.finding import find_place, load_app
@@ -24,18 +23,6 @@ from web_thread import Answering, web_thread
 ROOT = Path(__file__).parents[2]
 MODEL = "model=ScriptedModel(reply)"
 OF_PROJECTS = {"app", "channels", "cron", "judge", "cache", "otel", "servers"}
-
-
-class Ran(NamedTuple):
-    """How one command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
 
 
 def twelvefold(*args: str) -> Ran:
