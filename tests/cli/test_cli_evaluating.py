@@ -97,7 +97,16 @@ def test_a_case_that_passes_often_enough_is_0(cli: Cli, folder: Path):
         "           + got       v2",
         "ok    1.00  1/1  bot.cases.yaml:5  asks",
     ]
-    assert "2 of 2 cases reach 0.5; 5 of 5 runs  $0.0400" in ran.err
+    assert ran.err.endswith("2 cases: 2 passed, 0 failed  (threshold 0.5, 5 runs)  $0.0400\n")
+
+
+def test_the_last_line_says_how_many_cases_failed(cli: Cli, folder: Path):
+    write(folder, V1, ASKS)
+
+    ran = cli("eval", "--app", "live.py:app", "--model", "half", "--runs", "4")
+
+    assert ran.code == 1
+    assert ran.err.endswith("2 cases: 1 passed, 1 failed  (threshold 0.9, 5 runs)  $0.0400\n")
 
 
 def test_below_the_threshold_is_1(cli: Cli, folder: Path):
@@ -148,7 +157,7 @@ def test_no_call_begins_that_could_go_beyond_the_cost(cli: Cli, folder: Path):
     )
     ran = cli("eval", "--app", "live.py:app", "--model", "good", "--max-cost", "0.035")
     assert "stopped before --max-cost: 0.0300 of 0.0350 dollars" in ran.err
-    assert "3 of 10 runs" in ran.err
+    assert "(threshold 0.9, only 3 of 10 runs were made)" in ran.err
 
 
 def test_a_cost_that_is_not_known_cannot_be_limited(cli: Cli, folder: Path):

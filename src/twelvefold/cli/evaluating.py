@@ -205,10 +205,18 @@ def _show(
     if trial.stopped:
         here.out.say(f"stopped before --max-cost: {trial.stopped}")
     passed = sum(rate.rate >= options.threshold for rate in found)
+    many = f"{len(found)} case{'' if len(found) == 1 else 's'}"
     here.out.say(
-        f"{passed} of {len(found)} cases reach {options.threshold:g};"
-        f" {len(trial.results)} of {trial.runs_planned} runs{_dollars(trial.cost)}"
+        f"{many}: {passed} passed, {len(found) - passed} failed"
+        f"  (threshold {options.threshold:g}, {_runs(trial)}){_dollars(trial.cost)}"
     )
+
+
+def _runs(trial: "Trial") -> str:
+    made = len(trial.results)
+    if not trial.complete:
+        return f"only {made} of {trial.runs_planned} runs were made"
+    return f"{made} run{'' if made == 1 else 's'}"
 
 
 def _data(
