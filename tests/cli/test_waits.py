@@ -29,13 +29,13 @@ def row(kind: str, **data: Any) -> ContactRow:
 def test_a_question_says_what_may_be_answered(form: Form | None, command: str):
     data = {} if form is None else {"form": form.to_data()}
 
-    assert command_for(row("question", **data), "t1") == command
+    assert command_for(row("question", **data), "t1", again=str) == command
 
 
 def test_options_have_a_command_of_their_own():
     options = [Option("bug").to_data(), Option("not; now").to_data()]
 
-    assert command_for(row("approval", options=options), "t1") == (
+    assert command_for(row("approval", options=options), "t1", again=str) == (
         "approve it: twelvefold approve t1   or pick: twelvefold choose t1 bug|'not; now'"
     )
 

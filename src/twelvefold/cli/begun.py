@@ -57,7 +57,7 @@ def _say(here: Here, rest: Rest, url: str) -> None:
     try:
         if here.json:
             return here.out.document("rest/1", **rest_data(rest), pages=pages)
-        for line in rest_lines(here.app.store, rest, ends=False):
+        for line in rest_lines(here.app.store, rest, again=here.again, ends=False):
             here.out.line(line)
         for page in pages:
             here.out.line(f"{'decide':<10} {page}")

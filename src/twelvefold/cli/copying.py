@@ -53,7 +53,8 @@ def fork(here: Here, thread: str, at: int | None, new_id: str | None, edit: str 
         here.out.document("fork/1", **fields | ({"edited": sorted(edits)} if edits else {}))
     else:
         origin = f"{short(thread_id)} up to event {cut}"
-        here.out.line(f"{name} is {origin}   go on with it: twelvefold resume {short(name)}")
+        then = here.again(f"twelvefold resume {short(name)}")
+        here.out.line(f"{name} is {origin}   go on with it: {then}")
     return exits.DONE
 
 

@@ -115,7 +115,8 @@ def schedules(here: Here) -> Iterator[Finding]:
         if slot > now:
             yield Finding("ok", f"schedule {schedule.name}", f"{what}; next {here.out.when(slot)}")
         else:
-            says = f"{what}; was due {here.out.when(slot)}   launch it: twelvefold worker"
+            then = here.again("twelvefold worker")
+            says = f"{what}; was due {here.out.when(slot)}   launch it: {then}"
             yield Finding("note", f"schedule {schedule.name}", says)
 
 
@@ -133,7 +134,8 @@ def log(here: Here) -> Iterator[Finding]:
     yield Finding(level, "runner", f"{who}; {waking} ask for it")
     if waking and runner is None:
         name = short(store.woken()[0].ref.id)
-        yield Finding("note", "runner", f"go on with one: twelvefold resume {name}")
+        then = here.again(f"twelvefold resume {name}")
+        yield Finding("note", "runner", f"go on with one: {then}")
 
 
 def engine(here: Here) -> Iterator[Finding]:
@@ -157,7 +159,7 @@ def threads(here: Here) -> Iterator[Finding]:
     yield Finding("ok", "threads", (words or "none") + newest)
     for row in [row for row in rows if row.status == "failed"][:LISTED_MAX]:
         name = short(row.ref.id)
-        says = f"{row.summary.failed}   then: twelvefold retry {name}"
+        says = f"{row.summary.failed}   then: {here.again(f'twelvefold retry {name}')}"
         yield Finding("note", f"failed {name}", says)
     if here.app_is_loaded:
         yield from _orphans(here, rows)
@@ -187,7 +189,8 @@ def waits(here: Here) -> Iterator[Finding]:
     due = [] if store is None else [due for due in store.due(datetime.now(UTC)) if due.ref.id]
     if due:
         name = short(due[0].ref.id)
-        yield Finding("note", "timers", f"{len(due)} are due   go on: twelvefold resume {name}")
+        then = here.again(f"twelvefold resume {name}")
+        yield Finding("note", "timers", f"{len(due)} are due   go on: {then}")
 
 
 def channels(here: Here) -> Iterator[Finding]:
@@ -214,7 +217,7 @@ def deliveries(here: Here) -> Iterator[Finding]:
     ]
     yield from found[:LISTED_MAX]
     if len(found) > LISTED_MAX:
-        says = f"and {len(found) - LISTED_MAX} more: twelvefold inbox"
+        says = f"and {len(found) - LISTED_MAX} more: {here.again('twelvefold inbox')}"
         yield Finding("note", "sending", says)
 
 

@@ -62,7 +62,8 @@ def erase(
         for one in erased:
             here.out.line(f"erased  {short(one)}")
         if erased and not scrubbed:
-            here.out.say("note: the database still holds the old bytes: twelvefold db scrub")
+            then = here.again("twelvefold db scrub")
+            here.out.say(f"note: the database still holds the old bytes: {then}")
     return exits.DONE
 
 

@@ -4,6 +4,7 @@ there is one that helps. What the message itself says to change needs none.
 
 from collections.abc import Iterable, Mapping
 
+from twelvefold.cli.again import Again
 from twelvefold.exceptions import (
     AlreadyThere,
     ConfigurationError,
@@ -81,9 +82,11 @@ def text_of(
     *,
     thread_ids: Iterable[str] = (),
     then: Mapping[type[Exception], str] | None = None,
+    again: Again = str,
 ) -> str:
     """One line or two: what happened and why; what to do next. Ids that were looked up are
-    shortened. `then`: what to do next after such an error, where the command knows better."""
+    shortened. `then`: what to do next after such an error, where the command knows better. `again`
+    repeats the options that a next command needs."""
     said = str(error) or type(error).__name__
     if code_of(error) == FAILED:
         said = f"{type(error).__name__}: {said}"
@@ -91,7 +94,7 @@ def text_of(
     for thread_id in thread_ids:
         said = said.replace(thread_id, short(thread_id))
     following = _next(error, thread_ids, then or {})
-    return f"error: {visible(said)}" + (f"\nnext:  {following}" if following else "")
+    return f"error: {visible(said)}" + (f"\nnext:  {again(following)}" if following else "")
 
 
 def _next(

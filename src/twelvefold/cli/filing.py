@@ -99,7 +99,8 @@ def import_(here: Here, file: str, new_id: str | None) -> None:
         here.out.document("import/1", **{"thread": name, "from": origin, "events": log.head})
     else:
         many = f"{log.head - 1} events of {file}; what was open there is void"
-        here.out.line(f"{name} holds the {many}   go on with it: twelvefold resume {short(name)}")
+        then = here.again(f"twelvefold resume {short(name)}")
+        here.out.line(f"{name} holds the {many}   go on with it: {then}")
     if log.agent not in here.app.agents:
         here.out.say(f"note: this application has no agent {log.agent!r}: nothing will decide.")
 

@@ -51,7 +51,8 @@ async def follow(here: Here, family: Family, *, timeout_s: float | None) -> int:
             raise
         show.end()
         here.out.say(f"timeout: {short(family.root)} did not rest within {timeout_s:g} s.")
-        here.out.say(f"next:    twelvefold resume {short(family.root)}")
+        then = here.again(f"twelvefold resume {short(family.root)}")
+        here.out.say(f"next:    {then}")
         return exits.TIMEOUT
     finally:
         show.end()
@@ -116,7 +117,7 @@ class _Show:
         if self.here.json:
             self.out.document("rest/1", **rest_data(rest))
             return
-        for line in rest_lines(self.family.store, rest):
+        for line in rest_lines(self.family.store, rest, again=self.here.again):
             self.out.line(line)
         if rest.exit_code == exits.DONE:
             self.out.line(self._spent(rest))

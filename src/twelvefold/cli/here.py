@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twelvefold.channels.terminal import Terminal
+from twelvefold.cli.again import again
 from twelvefold.cli.finding import (
     Place,
     find_place,
@@ -145,6 +146,11 @@ class Here:
     def remember(self, thread_id: str) -> str:
         self.thread_ids.append(thread_id)
         return thread_id
+
+    def again(self, command: str, *given: tuple[str, str | None]) -> str:
+        """The command to type next: what was given to this one and is needed there is repeated."""
+        store = self.store_name and shown_url(self.store_name)  # no password on the screen
+        return again(command, *given, ("--app", self.app_name), ("--store", store))
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         import asyncio  # a tenth of a command's start, which lists and help do not need

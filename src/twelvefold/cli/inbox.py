@@ -51,7 +51,7 @@ def inbox(here: Here, mine: bool, name: str | None, watch: bool) -> None:
     if not found:
         here.out.say("nothing waits for a human")
     for one in found:
-        _show(here, one)
+        _show(here, one, name if mine else None)
 
 
 def _found(here: Here, *, mine: bool, name: str | None) -> list[Waiting]:
@@ -102,16 +102,16 @@ def _watch(here: Here, found: Iterable[Waiting], *, mine: bool, name: str | None
             _gone(here, shown.pop(id))
         for id in [id for id in now if id not in shown]:
             shown[id] = now[id]
-            _came(here, now[id])
+            _came(here, now[id], name if mine else None)
         time.sleep(WATCH_S)
         found = _found(here, mine=mine, name=name)
 
 
-def _came(here: Here, one: Waiting) -> None:
+def _came(here: Here, one: Waiting, decider: str | None) -> None:
     if here.json:
         here.out.document("contact/1", waits=True, **contact_data(one))
     else:
-        _show(here, one)
+        _show(here, one, decider)
 
 
 def _gone(here: Here, one: Waiting) -> None:
@@ -140,7 +140,8 @@ def contact_data(one: Waiting) -> dict[str, Any]:
     }
 
 
-def _show(here: Here, one: Waiting) -> None:
+def _show(here: Here, one: Waiting, decider: str | None) -> None:
+    """`decider`: who may decide it, by a name that was given."""
     from twelvefold.policy import Policy
 
     row, data, out = one.row, one.row.data, here.out
@@ -156,4 +157,5 @@ def _show(here: Here, one: Waiting) -> None:
     for trouble in one.not_sent:
         out.line(f"      not sent to {trouble}")
     who, asked = Policy.from_data(one.to), out.when(row.asked_at)
-    out.line(f"      for {who}, asked {asked}{deadline}   {command_for(row, name)}")
+    command = command_for(row, name, again=lambda next: here.again(next, ("--as", decider)))
+    out.line(f"      for {who}, asked {asked}{deadline}   {command}")

@@ -5,7 +5,7 @@ from typing import Any, cast, get_args
 import click
 
 from twelvefold.cli.family import waiting_for
-from twelvefold.cli.here import Here
+from twelvefold.cli.here import BEGIN, Here
 from twelvefold.cli.options import command
 from twelvefold.cli.out import shortened
 from twelvefold.store import ThreadRow
@@ -39,11 +39,17 @@ def list_threads(
         return
     if not page:
         where = shown_url(here.place.store)
-        here.out.say(f"no threads in {where}   start one: twelvefold run AGENT INPUT")
+        here.out.say(f"no threads in {where}   start one: {here.again(BEGIN)}")
         return
     here.out.table([_thread_cells(here, row) for row in page])
     if following:
-        here.out.say(f"more: twelvefold threads list --cursor {following}")
+        filters = (("--status", status), ("--agent", agent), ("--limit", _unusual(limit)))
+        then = here.again(f"twelvefold threads list --cursor {following}", *filters)
+        here.out.say(f"more: {then}")
+
+
+def _unusual(limit: int) -> str | None:
+    return None if limit == LIMIT_DEFAULT else str(limit)
 
 
 def thread_data(row: ThreadRow) -> dict[str, Any]:

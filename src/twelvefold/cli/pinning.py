@@ -5,6 +5,7 @@ A person looks at what would be pinned, and exactly that is pinned.
 
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -81,7 +82,9 @@ def accept(here: Here, names: tuple[str, ...], tools_name: str, yes: bool) -> in
     _show(here, open)
     if open and not (yes or _said_yes(here)):
         here.out.say("nothing was accepted.")
-        here.out.say("next:  twelvefold mcp accept --yes")
+        named = None if tools_name == TOOLS_DEFAULT else tools_name
+        then = " ".join(["twelvefold mcp accept", *map(quote, names), "--yes"])
+        here.out.say(f"next:  {here.again(then, ('--tools', named))}")
         return exits.CONFLICT
     tools.accept(*wanted)
     here.out.say(f"{len(wanted)} accepted in {tools.lock}")

@@ -217,7 +217,8 @@ def _usage(error: click.UsageError, here: Here) -> int:
 def _interrupted(here: Here) -> int:
     here.out.say("interrupted: what was recorded is kept.")
     if here.thread_ids:
-        here.out.say(f"next:  twelvefold resume {short(here.thread_ids[-1])}")
+        following = here.again(f"twelvefold resume {short(here.thread_ids[-1])}")
+        here.out.say(f"next:  {following}")
     return exits.INTERRUPTED
 
 
@@ -225,7 +226,7 @@ def _failed(error: Exception, here: Here) -> int:
     if here.debug:
         for line in "".join(traceback.format_exception(error)).rstrip().split("\n"):
             here.out.say(line)
-    text = exits.text_of(error, thread_ids=here.thread_ids, then=here.then)
+    text = exits.text_of(error, thread_ids=here.thread_ids, then=here.then, again=here.again)
     for line in text.split("\n"):
         here.out.say(visible(line))
     return exits.code_of(error)

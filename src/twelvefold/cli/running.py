@@ -44,7 +44,8 @@ def run(
         if here.json:
             here.out.document("launched/1", thread=name, agent=agent)
         else:
-            here.out.line(f"launched {name}   follow it: twelvefold resume {short(name)}")
+            then = here.again(f"twelvefold resume {short(name)}")
+            here.out.line(f"launched {name}   follow it: {then}")
         return exits.DONE
 
     return here.run(launch_and_follow())

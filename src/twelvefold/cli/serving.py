@@ -101,7 +101,7 @@ def serve(
     if not proxies and not here.store.has_keys():
         here.out.say(
             "warning: there is no key yet, so whoever is on this machine may do everything here, as"
-            " you. Make one: twelvefold keys create NAME --scope all --person YOU"
+            f" you. Make one: {here.again('twelvefold keys create NAME --scope all --person YOU')}"
         )
     access = _proxied(proxies, proxy_header) if proxies else None
     with bound(host, port) as listens:
@@ -177,7 +177,8 @@ def say(
         opened |= {} if begun is None else {"thread": begun}
         here.out.document("serve/1", state=state, url=url, runner=runner, **opened)
         return
-    who = "and advances threads" if runner else "threads are advanced by `twelvefold worker`"
+    worker = here.again("twelvefold worker")
+    who = "and advances threads" if runner else f"threads are advanced by `{worker}`"
     here.out.line(f"{state:<10} {url}" + (f"   {who}" if state == "serving" else ""))
     if sign_in is not None:
         here.out.line(f"{'open':<10} {url}{sign_in}   (works once)")
@@ -192,8 +193,8 @@ def refuse_open(here: Here, host: str, proxies: Sequence[str]) -> None:
         return
     raise ConfigurationError(
         f"{host} can be reached from other machines, and there is no key and no proxy that signs"
-        " people in. Make a key with `twelvefold keys create`, name the proxy with --proxy, or"
-        f" leave out --host to serve {HOST} alone."
+        f" people in. Make a key with `{here.again('twelvefold keys create')}`, name the proxy with"
+        f" --proxy, or leave out --host to serve {HOST} alone."
     )
 
 

@@ -32,5 +32,5 @@ def show(here: Here, thread: str, full: bool) -> None:
         text = text if full else shortened(text, CELL_CHARS_MAX)
         rows.append([f"{event.seq:>3}", here.out.when(event.at), what(event), text])
     here.out.table(rows)
-    for line in rest_lines(here.store, rest):
+    for line in rest_lines(here.store, rest, again=here.again):
         here.out.line(line)

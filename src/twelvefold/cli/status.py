@@ -32,9 +32,11 @@ def status(here: Here) -> int:
 
 def _next(here: Here, counts: Counter[str], contacts: list[ContactRow]) -> str:
     if contacts:
-        return contact_line(contacts[0], contacts)
+        return contact_line(contacts[0], contacts, again=here.again)
     if counts["failed"]:
-        return "twelvefold threads list --status failed"
+        return here.again("twelvefold threads list --status failed")
     if counts["running"]:
-        return "twelvefold resume @last"
-    return BEGIN if here.has_app else "twelvefold new bot   or look around: twelvefold demo"
+        return here.again("twelvefold resume @last")
+    if here.has_app:
+        return here.again(BEGIN)
+    return "twelvefold new bot   or look around: twelvefold demo"

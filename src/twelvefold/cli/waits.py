@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from shlex import quote
 from typing import Any
 
+from twelvefold.cli.again import Again
 from twelvefold.cli.family import Rest
 from twelvefold.policy import Policy
 from twelvefold.store import ContactRow, EmbeddedStore
@@ -17,7 +18,7 @@ _COMMANDS: Mapping[str, str] = {
 }
 
 
-def rest_lines(store: EmbeddedStore, rest: Rest, *, ends: bool = True) -> list[str]:
+def rest_lines(store: EmbeddedStore, rest: Rest, *, again: Again, ends: bool = True) -> list[str]:
     """How a family rests and what a person can do about it; nothing when it finished. `ends`: the
     command ends with that, by its exit code."""
     row, name = rest.row, short(rest.row.ref.id)
@@ -29,53 +30,57 @@ def rest_lines(store: EmbeddedStore, rest: Rest, *, ends: bool = True) -> list[s
             why = row.summary.failed
             return [
                 f"failed  {name}: {why}",
-                f"next:   mend that, then twelvefold retry {name}{code}",
+                f"next:   mend that, then {again(f'twelvefold retry {name}')}{code}",
             ]
         case "cancelled":
             return [f"cancelled  {name}{code}"]
         case "paused":
             why = "reached a limit" if row.summary.limited else "was paused"
-            return [f"paused  {name} {why}   go on: twelvefold resume {name}{code}"]
+            then = again(f"twelvefold resume {name}")
+            return [f"paused  {name} {why}   go on: {then}{code}"]
         case "waiting" | "running":
-            return [f"paused  {line}{code}" for line in _waits_lines(store, rest)]
+            return [f"paused  {line}{code}" for line in _waits_lines(store, rest, again)]
 
 
-def _waits_lines(store: EmbeddedStore, rest: Rest) -> list[str]:
+def _waits_lines(store: EmbeddedStore, rest: Rest, again: Again) -> list[str]:
     name = short(rest.row.ref.id)
     contacts = store.contacts()
     asked = {f"{contact.ref.id}.{contact.id}": contact for contact in contacts}
     lines: list[str] = []
     for wait in rest.waits:
         if contact := asked.get(wait):
-            lines.append(contact_line(contact, contacts))
+            lines.append(contact_line(contact, contacts, again=again))
         elif wait.startswith("timer:"):
-            lines.append(f"{name} waits for a timer   when it is due: twelvefold resume {name}")
+            then = again(f"twelvefold resume {name}")
+            lines.append(f"{name} waits for a timer   when it is due: {then}")
         elif wait.startswith("signal:"):
             signal = wait.removeprefix("signal:")
-            lines.append(
-                f"{name} waits for {signal}   send it: twelvefold send {name} signal {signal}"
-            )
-    return lines or [f"{name} waits for a message   send it: twelvefold send {name} message TEXT"]
+            then = again(f"twelvefold send {name} signal {signal}")
+            lines.append(f"{name} waits for {signal}   send it: {then}")
+    then = again(f"twelvefold send {name} message TEXT")
+    return lines or [f"{name} waits for a message   send it: {then}"]
 
 
-def contact_line(contact: ContactRow, others: list[ContactRow]) -> str:
+def contact_line(contact: ContactRow, others: list[ContactRow], *, again: Again) -> str:
     """Who is awaited, and the command that decides. A thread names its only open contact."""
     thread = short(contact.ref.id)
     name = f"{thread}.{contact.id}"
     alone = sum(other.ref == contact.ref for other in others) == 1
     who = Policy.from_data(contact.data["to"])
-    return f"{thread} waits for {who}: {name}   {command_for(contact, thread if alone else name)}"
+    command = command_for(contact, thread if alone else name, again=again)
+    return f"{thread} waits for {who}: {name}   {command}"
 
 
-def command_for(contact: ContactRow, name: str) -> str:
+def command_for(contact: ContactRow, name: str, *, again: Again) -> str:
     """The command that decides, and the one that picks an option where there are any."""
     command = _COMMANDS[str(contact.data["kind"])].format(name)
     if words := _choices(contact.data.get("form") or {}):
         command = command.replace("TEXT", _one_of(words))
+    command = again(command)
     if not (options := contact.data.get("options")):
         return command
     names = _one_of([option["name"] for option in options])
-    return f"{command}   or pick: twelvefold choose {name} {names}"
+    return f"{command}   or pick: {again(f'twelvefold choose {name} {names}')}"
 
 
 def _choices(form: Mapping[str, Any]) -> Sequence[str]:
