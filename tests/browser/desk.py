@@ -130,7 +130,7 @@ BEGINS: dict[str, Step] = {
     "nap": Nap(),
     "merge": Merge(),
     "errand": Errand(task="label"),
-    "text": Question(text="Which supplier?\nThe last one went out of business."),
+    "text": Question(text="Which supplier?\n\nThe last one went out of business."),
     "yes": Question(text="Shall we reopen the shop?"),
     "one": Question(text="Which day?"),
     "many": Question(text="Which toppings?"),
@@ -142,7 +142,7 @@ FIRST_WORD = re.compile(r"^(?:text: )?['\"]?(\w+)", re.MULTILINE)
 """Of the first line that a person wrote."""
 
 FORMS = {
-    "Which supplier?\nThe last one went out of business.": free_text(),
+    "Which supplier?\n\nThe last one went out of business.": free_text(),
     "Shall we reopen the shop?": yes_no(),
     "Which day?": multiple_choice("monday", "tuesday", "friday"),
     "Which toppings?": multiple_choice("cheese", "olives", "anchovies", many=True),

@@ -181,6 +181,31 @@ def test_each_kind_of_contact_has_its_words(kind: str, said: str):
     assert notice({}, kind=kind).wish == said
 
 
+def test_a_question_is_not_said_again_by_its_arguments():
+    options: dict[str, Json] = {"urgency": "medium", "format": "yes_no", "choices": []}
+    args: dict[str, Json] = {"question": "Refund it?", "context": "Line 1\nline 2", "note": ""}
+    said = {"kind": "question", "question": "Refund it?\n\nLine 1\nline 2"}
+    asked = notice(args | {"options": options}, **said)
+
+    assert asked.args == ()
+    assert not any("no arguments" in line for line in as_lines(asked, now=NOW))
+    assert "<dl>" not in as_html(asked, now=NOW)
+
+
+def test_a_question_leaves_out_nothing_that_it_does_not_say():
+    args: dict[str, Json] = {"vendor": "it", "euros": 0, "express": False, "question": "Buy it?"}
+    urgent = {"options": {"urgency": "high", "format": "free_text", "choices": []}}
+    shown = notice(args | urgent, kind="question", question="Buy it?").args
+
+    assert dict(shown) == {"vendor": "it", "euros": 0, "express": False, "urgency": "high"}
+
+
+def test_an_approval_shows_each_argument_even_where_its_question_says_it():
+    args: dict[str, Json] = {"text": "Buy it?", "note": "", "tags": []}
+
+    assert dict(notice(args, question="Buy it?").args) == args
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [

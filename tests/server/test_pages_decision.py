@@ -50,6 +50,7 @@ def test_the_deploybot_shows_what_with_what_at_which_risk_until_when_and_who(ann
     assert 'tag "4af9ec0"' in said
     assert "expires in 24 h; silence is a no" in said
     assert "Asked by cleo" in said
+    assert "Last message cleo: deploy SHA 4af9ec0 to production" in said
     assert "Decides anna or ben" in said
     assert "deploy_staging tag: 4af9ec0" in said
     assert '{"tag":"4af9ec0"}' in said
@@ -371,6 +372,15 @@ def test_a_wrong_answer_is_shown_again_with_what_is_wrong(
     assert len(app.inbox()) == 1
     kept = form_with(refused, "Answer").fields
     assert kept.get("arg.city", ["Rome"]) == ["Rome"]
+
+
+def test_what_stands_below_a_question_is_no_part_of_its_heading(anna: Visitor):
+    page = page_of(anna, "text")
+
+    [heading] = re.findall(r"<h1.*?</h1>", page.text)
+    assert "Which supplier?" in heading
+    assert "out of business" not in heading
+    assert "The last one went out of business." in words(page)
 
 
 def test_the_fields_of_an_answer_come_in_the_order_of_its_type(anna: Visitor):

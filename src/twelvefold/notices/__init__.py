@@ -8,7 +8,7 @@ of any data reaches a person. Nothing is cut without saying so.
 from twelvefold.notices.html import as_html
 from twelvefold.notices.lines import GUTTER, argument_lines, as_lines, quoted_where_needed
 from twelvefold.notices.mrkdwn import SECTION_CHARS_MAX, SECTIONS_MAX, Sections, as_mrkdwn
-from twelvefold.notices.notice import WHY, Notice, ago, left, messages_since, notice_of
+from twelvefold.notices.notice import WHY, Notice, ago, left, messages_since, notice_of, sender_of
 from twelvefold.notices.troubles import troubles
 from twelvefold.notices.visible import visible
 
@@ -28,6 +28,7 @@ __all__ = [
     "messages_since",
     "notice_of",
     "quoted_where_needed",
+    "sender_of",
     "troubles",
     "visible",
 ]

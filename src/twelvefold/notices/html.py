@@ -6,6 +6,7 @@ from html import escape
 from twelvefold.notices.lines import value_lines
 from twelvefold.notices.notice import Notice
 from twelvefold.notices.visible import visible
+from twelvefold.thread import Json
 
 
 def as_html(notice: Notice, *, now: datetime) -> str:
@@ -13,11 +14,8 @@ def as_html(notice: Notice, *, now: datetime) -> str:
     parts = [f"<h1>{_text(notice.agent)} {_text(notice.wish)}</h1>", f"<p>{notice.dates(now)}</p>"]
     if notice.question:
         parts.append(f"<blockquote>{_lines(notice.question)}</blockquote>")
-    parts.append("<dl>")
-    for name, value in notice.args:
-        shown = "<br>".join(map(_safe, value_lines(value)))
-        parts.append(f"<dt>{_text(name)}</dt><dd><code>{shown}</code></dd>")
-    parts.append("</dl>")
+    if notice.args:
+        parts.append(f"<dl>{''.join(_argument(*arg) for arg in notice.args)}</dl>")
     for name, text in notice.why:
         parts.append(f"<p>{name} (AI, nobody checked it):</p>")
         parts.append(f"<blockquote>{_lines(text)}</blockquote>")
@@ -29,6 +27,11 @@ def as_html(notice: Notice, *, now: datetime) -> str:
         late = (f"<li>{seq} {_text(who)}: {_text(text)}</li>" for seq, who, text in notice.since)
         parts.append(f"<p>arrived after this was asked:</p><ul>{''.join(late)}</ul>")
     return "\n".join(parts) + "\n"
+
+
+def _argument(name: str, value: Json) -> str:
+    shown = "<br>".join(map(_safe, value_lines(value)))
+    return f"<dt>{_text(name)}</dt><dd><code>{shown}</code></dd>"
 
 
 def _lines(text: str) -> str:

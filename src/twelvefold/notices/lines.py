@@ -17,7 +17,8 @@ def as_lines(notice: Notice, *, now: datetime) -> list[str]:
     lines = [f"{visible(notice.agent)} {visible(notice.wish)}    {notice.dates(now)}"]
     if notice.question:
         lines += _quoted(notice.question)
-    lines += argument_lines(dict(notice.args))
+    if notice.args or notice.kind != "question":
+        lines += argument_lines(dict(notice.args))
     for name, text in notice.why:
         lines += [f"  {name} (AI, nobody checked it):", *_quoted(text)]
     lines += [f"  option  {visible(name)}: {visible(title)}" for name, title in notice.options]

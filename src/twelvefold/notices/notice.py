@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from twelvefold.intents import InputOptions
 from twelvefold.store import ContactRow
 from twelvefold.thread import Event, Json, Thread, from_iso, to_text
 
@@ -22,6 +23,7 @@ class Notice:
 
     contact: str
     agent: str
+    kind: str
     wish: str
     question: str
     args: tuple[tuple[str, Json], ...]
@@ -49,9 +51,10 @@ def notice_of(row: ContactRow, thread: Thread) -> Notice:
     return Notice(
         contact=f"{thread.id}.{row.id}",
         agent=row.agent,
+        kind=data["kind"],
         wish=_wish(data),
         question=str(data.get("question") or ""),
-        args=tuple((name, value) for name, value in args.items() if not _is_why(name, value)),
+        args=tuple((name, value) for name, value in _told(data) if not _is_why(name, value)),
         why=tuple((name, value) for name, value in args.items() if _is_why(name, value)),
         asked_at=row.asked_at,
         deadline=None if deadline is None else from_iso(deadline),
@@ -60,6 +63,28 @@ def notice_of(row: ContactRow, thread: Thread) -> Notice:
         since=tuple(map(_message, messages_since(row, thread))),
         options=tuple((o["name"], o.get("title") or o["name"]) for o in data.get("options") or ()),
     )
+
+
+def _told(data: Mapping[str, Json]) -> list[tuple[str, Json]]:
+    """All arguments; of a question those alone that it does not say itself."""
+    args = list(cast("dict[str, Json]", data["args"]).items())
+    if data["kind"] != "question":
+        return args
+    question = f"\n{data.get('question') or ''}\n"
+    asked = [_without_form(name, value) for name, value in args]
+    return [(name, value) for name, value in asked if not _is_said(value, question)]
+
+
+def _is_said(value: Json, question: str) -> bool:
+    return value in (None, "", [], {}) or (isinstance(value, str) and f"\n{value}\n" in question)
+
+
+def _without_form(name: str, value: Json) -> tuple[str, Json]:
+    """Of the options of an answer only the urgency: the others are its fields or buttons."""
+    if not isinstance(value, dict) or value.keys() != InputOptions.model_fields.keys():
+        return name, value
+    urgency = cast("dict[str, Json]", value)["urgency"]
+    return "urgency", "" if urgency == "medium" else urgency
 
 
 def _is_why(name: str, value: Json) -> bool:
@@ -132,6 +157,10 @@ def messages_since(row: ContactRow, thread: Thread) -> list[Event]:
     return [e for e in thread.events if e.type == "message_received" and e.seq > since]
 
 
+def sender_of(message: Event) -> str:
+    """Who it is from; where nobody is named, where it came from."""
+    return str(message.data.get("from") or message.data.get("channel") or "user")
+
+
 def _message(event: Event) -> tuple[int, str, str]:
-    sender = event.data.get("from") or event.data.get("channel") or "user"
-    return event.seq, str(sender), to_text(event.data.get("text"))
+    return event.seq, sender_of(event), to_text(event.data.get("text"))

@@ -13,9 +13,14 @@ from twelvefold.directory import Directory
 from twelvefold.exceptions import InvalidAnswer, TwelvefoldError
 from twelvefold.forms import Form, Option
 from twelvefold.inbox import ContactRow, Ref
-from twelvefold.notices import Notice, notice_of, troubles
+from twelvefold.notices import notice_of, troubles
 from twelvefold.policy import Policy, Risk, Settles
-from twelvefold.server.pages.steps_view import StepLine, steps_before, what_became_of
+from twelvefold.server.pages.steps_view import (
+    StepLine,
+    message_before,
+    steps_before,
+    what_became_of,
+)
 from twelvefold.server.pages.values import Shown, shown
 from twelvefold.state import Contact, State
 from twelvefold.thread import Json, Thread, to_text
@@ -90,7 +95,8 @@ class Ended:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A contact, as a page shows it to one person. `barred`: why this person may not decide;
-    `enough`: what other ways to be proven would do; `mine`: what this person has said already."""
+    `enough`: what other ways to be proven would do; `mine`: what this person has said already;
+    `message`: the newest one that came before it was asked, with its sender."""
 
     id: str
     thread: str
@@ -108,6 +114,7 @@ class Asked:
     on_expiry: str
     asked_of: str
     requested_by: Sequence[str]
+    message: tuple[str, str] | None
     chooser: str
     since: Sequence[tuple[int, str, str]]
     troubles: Sequence[str]
@@ -126,6 +133,15 @@ class Asked:
     @property
     def verb(self) -> str:
         return VERBS[self.kind]
+
+    @property
+    def headline(self) -> str:
+        return self.question.partition("\n\n")[0]
+
+    @property
+    def context(self) -> str:
+        """What stands below the question itself."""
+        return self.question.partition("\n\n")[2]
 
     @property
     def title(self) -> str:
@@ -161,13 +177,14 @@ def asked_of(
         undo=str(getattr(cls, "undo", "") or ""),
         risk=risk,
         question=str(contact.question),
-        args=_args(contact, notice),
+        args=[shown(name, value) for name, value in notice.args],
         why=notice.why,
         asked_at=contact.asked_at,
         deadline=contact.deadline,
         on_expiry=_on_expiry(contact),
         asked_of=str(contact.policy),
         requested_by=() if chosen is None else chosen.initiators,
+        message=message_before(thread, contact.seq),
         chooser=notice.chooser,
         since=notice.since,
         troubles=troubles(thread, contact.id),
@@ -216,12 +233,6 @@ def _row(thread: Thread, contact: Contact) -> ContactRow:
 def _meant(cls: type[Any]) -> str:
     """The developer's words for the step, in their first paragraph."""
     return " ".join((cls.__dict__.get("__doc__") or "").split("\n\n")[0].split())
-
-
-def _args(contact: Contact, notice: Notice) -> Sequence[Shown]:
-    """All of them, but for the one that is the question itself."""
-    asks = contact.kind == "question"
-    return [shown(n, v) for n, v in notice.args if not (asks and v == contact.question)]
 
 
 def _on_expiry(contact: Contact) -> str:

@@ -1,15 +1,19 @@
-"""The steps around a contact in a few words: what came before, and what became of its own. Pure."""
+"""What stands around a contact in a few words: the message and the steps before, and what became of
+its own step. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from twelvefold.notices import sender_of
 from twelvefold.server.pages.values import brief, brief_args
 from twelvefold.state import Chosen, State
+from twelvefold.thread import Thread
 
 BEFORE_MAX = 4
 """Steps shown before the one that is asked about; the thread's own page has them all."""
 BRIEF_CHARS_MAX = 90
+MESSAGE_CHARS_MAX = 280
 
 _STATES: Mapping[str, str] = {
     "open": "has not ended",
@@ -33,6 +37,14 @@ class StepLine:
     state: str
     told: str
     ok: bool
+
+
+def message_before(thread: Thread, seq: int) -> tuple[str, str] | None:
+    """The newest message up to here, and who sent it."""
+    for event in reversed(thread.upto(seq).events):
+        if event.type == "message_received":
+            return sender_of(event), brief(event.data.get("text"), MESSAGE_CHARS_MAX)
+    return None
 
 
 def steps_before(state: State[Any], step: str) -> Sequence[StepLine]:
