@@ -147,8 +147,9 @@ def test_failures_in_a_row_end_with_a_result():
 
     assert state(message("hi"), *one, *one).failures_in_a_row == 2
     assert state(message("hi"), *one, *one).failures_of == {"look": 2}
+    assert state(message("hi"), *one, *one).last_failure == "look: no"
     done = state(message("hi"), *one, chosen(Look()), started(), returned(1))
-    assert (done.failures_in_a_row, done.failures_of) == (0, {})
+    assert (done.failures_in_a_row, done.failures_of, done.last_failure) == (0, {}, "")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_failures_in_a_row_end_with_a_person(word: Any):
         message("hi"), chosen(Look()), started(), failed("no"), chosen(Question(text="?")), *facts
     )
 
-    assert (found.failures_in_a_row, found.failures_of) == (0, {})
+    assert (found.failures_in_a_row, found.failures_of, found.last_failure) == (0, {}, "")
 
 
 def test_a_failed_model_call_counts_as_failure_and_as_call():
@@ -169,6 +170,7 @@ def test_a_failed_model_call_counts_as_failure_and_as_call():
     )
 
     assert (found.failures_in_a_row, found.model_calls, found.spent.tokens) == (1, 1, 7)
+    assert found.last_failure == "bad"
 
 
 def test_what_a_model_used_is_added_up():

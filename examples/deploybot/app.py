@@ -33,7 +33,8 @@ def decide(thread: Thread, state: State[AnyStep]) -> Effect[AnyStep, Actions]:
     if done is not None and not state.unread and done.seq > newest_message(thread):
         return Finish(done.step.message)
     if state.failures_in_a_row >= FAILURES_MAX:
-        return Choose(RequestHumanInput(question="GitHub keeps refusing. What should I do?"))
+        stuck = "GitHub keeps refusing. What should I do?"
+        return Choose(RequestHumanInput(question=stuck, context=state.last_failure))
     return AskModel(next_step(thread=thread), AnyStep)
 
 

@@ -46,7 +46,8 @@ def decide(thread: Thread, state: State[AnyStep]) -> Effect[AnyStep, Tracker]:
     if (needless := why_not(name[0], fetched[0])) and not state.model_calls:
         return Finish(needless)
     if state.failures_in_a_row >= FAILURES_MAX:
-        return Choose(RequestHumanInput(question="The tracker keeps refusing. What should I do?"))
+        stuck = "The tracker keeps refusing. What should I do?"
+        return Choose(RequestHumanInput(question=stuck, context=state.last_failure))
     done = state.last(DoneForNow)
     if done is not None and not state.unread and done.seq > newest_message(thread):
         return Finish(done.step.message)

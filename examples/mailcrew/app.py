@@ -47,7 +47,8 @@ def decide(thread: Thread, state: State[AnyStep]) -> Effect[AnyStep, World]:
     if state.waiting or state.finished:
         return Wait()
     if state.failures_in_a_row >= FAILURES_MAX:
-        return Choose(RequestHumanInput(question="The tools keep failing. What should I do?"))
+        stuck = "The tools keep failing. What should I do?"
+        return Choose(RequestHumanInput(question=stuck, context=state.last_failure))
     return AskModel(next_step(thread=thread), AnyStep)
 
 

@@ -76,7 +76,8 @@ def decide(thread: Thread, state: State[AnyStep]) -> Effect[AnyStep, Cluster]:
     if state.waiting or state.finished:
         return Wait()
     if state.failures_in_a_row >= FAILURES_MAX:
-        return Choose(RequestHumanInput(question="Tools keep failing. What should I do?"))
+        stuck = f"Tools keep failing. What should I do?\n\n{state.last_failure}"
+        return Choose(RequestHumanInput(question=stuck))
     if (sha := SHA.search(render(thread))) is None:
         return Finish("Which release? Say, for example: deploy SHA 4af9ec0 to production")
     staging, e2e, undone = state.last(DeployStaging), state.last(RunE2e), state.last(RollBack)

@@ -183,7 +183,8 @@ async def test_a_tracker_that_refuses_everything_is_a_question_by_code(tmp_path:
 
     [contact] = await sorted_in(app, "ENG-8")
 
-    assert contact.data["question"] == "The tracker keeps refusing. What should I do?"
+    assert contact.data["question"].startswith("The tracker keeps refusing. What should I do?")
+    assert "fetch: Refused: RATELIMITED" in contact.data["question"]
     assert model_calls(app) == 0
 
 

@@ -330,7 +330,10 @@ async def test_an_api_that_stays_busy_is_a_question_by_code(world: Any):
     assert [d["error"] for d in log(app, "tool_failed")] == [
         "ApiError: 429 rate_limit: Too many requests hit the API too quickly."
     ] * 3
-    assert contact.data["question"] == "The tools keep failing. What should I do?"
+    assert contact.data["question"] == (
+        "The tools keep failing. What should I do?\n\n"
+        "find_customer: ApiError: 429 rate_limit: Too many requests hit the API too quickly."
+    )
     [contact] = await play(app, reply("Try again."))
     assert contact.data["intent"] == "create_payment_link"
 

@@ -311,7 +311,7 @@ async def test_three_failures_ask_a_person_and_an_answer_goes_on(tmp_path: Path)
     await launched(app)
     [question] = await play(app)
 
-    assert question.data["question"] == "Tools keep failing. What should I do?"
+    assert question.data["question"].startswith("Tools keep failing. What should I do?\n\ndeploy_")
     assert await play(app, reply("check the latest workflow"), approve(), approve()) == []
     assert app.threads()[0].status == "finished"
 

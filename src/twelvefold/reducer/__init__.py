@@ -73,7 +73,7 @@ def _next_step_chosen(state: State[Any], event: Event) -> None:
 
 def _model_failed(state: State[Any], event: Event) -> None:
     state.count_call(event.data.get("usage"))
-    state.failures_in_a_row += 1
+    state.count_failure(str(event.data.get("error") or ""))
 
 
 def _model_answered(state: State[Any], event: Event) -> None:
@@ -107,7 +107,7 @@ def _tool_returned(state: State[Any], event: Event) -> None:
     if chosen := _run_of(state, event):
         result = attachment_of(event.data) or event.data.get("result")
         chosen.settle("returned", result=result)
-        state.failures_in_a_row = 0
+        state.recover()
         state.failures_of.pop(chosen.intent, None)
 
 
@@ -119,7 +119,7 @@ def _tool_failed(state: State[Any], event: Event) -> None:
         chosen.waiting, chosen.status, chosen.run_again = None, "open", True
         return
     chosen.settle("failed", error=event.data["error"])
-    state.failures_in_a_row += 1
+    state.count_failure(f"{chosen.intent}: {chosen.error}")
     state.failures_of[chosen.intent] = state.failures_of.get(chosen.intent, 0) + 1
 
 
@@ -177,7 +177,7 @@ def _child_finished(state: State[Any], event: Event) -> None:
         return
     if event.data["status"] == "finished":
         chosen.settle("returned", result=event.data["result"])
-        state.failures_in_a_row = 0
+        state.recover()
     else:
         chosen.settle("failed", error=f"{event.data['child']} was {event.data['status']}")
 

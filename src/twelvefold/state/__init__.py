@@ -58,6 +58,7 @@ class State(Generic[S_co]):
         self.told: list[tuple[int, tuple[str, ...]]] = []  # what else people said, with who did
         self.signals: dict[str, list[Json]] = {}  # that no step has taken yet, oldest first
         self.failures_in_a_row = 0
+        self.last_failure = ""
         self.failures_of: dict[str, int] = {}
         self.model_calls = 0
         self.usage: dict[str, float] = {}
@@ -130,10 +131,17 @@ class State(Generic[S_co]):
 
     def hear(self, at: datetime) -> None:
         """A person said something: failures and limits count from here."""
-        self.failures_in_a_row = 0
+        self.recover()
         self.failures_of.clear()
         self.spent = Spent(since=at)
         self.limited = None
+
+    def count_failure(self, told: str) -> None:
+        self.failures_in_a_row += 1
+        self.last_failure = told
+
+    def recover(self) -> None:
+        self.failures_in_a_row, self.last_failure = 0, ""
 
     def count_call(self, usage: Mapping[str, float] | None) -> None:
         self.model_calls += 1

@@ -31,7 +31,7 @@ from tools import DeployBackend, DeployFrontend, ListReleases, deploy, list_rele
 OPS = role("ops")  # who is asked: whoever has this role in people.yaml when they answer
 DAY = timedelta(hours=24)
 FAILURES_MAX = 3
-STUCK = RequestHumanInput(question="This keeps failing. What should I do?")
+STUCK = "This keeps failing. What should I do?"
 
 BotStep = (
     DeployBackend | DeployFrontend | RequestHumanInput | DoneForNow
@@ -47,7 +47,7 @@ def decide(thread: Thread, state: State[AnyStep]) -> Effect[AnyStep, Cluster]:
     if state.waiting or state.finished:
         return Wait()
     if state.failures_in_a_row >= FAILURES_MAX:
-        return Choose(STUCK)
+        return Choose(RequestHumanInput(question=STUCK, context=state.last_failure))
     if state.last(ListReleases) is None:
         return Choose(ListReleases())  # what the model will need is fetched before it is asked
     return AskModel(next_step(thread=thread), BotStep)

@@ -31,7 +31,7 @@ from tools import LookUp, Refund, look_up, refund
 SUPPORT = role("support")  # who is asked: whoever has this role in people.yaml when they answer
 DAY = timedelta(hours=24)
 FAILURES_MAX = 3
-STUCK = RequestHumanInput(question="This keeps failing. What should I do?")
+STUCK = "This keeps failing. What should I do?"
 
 AnyStep = LookUp | Refund | RequestHumanInput | DoneForNow
 next_step = Prompt(Path(__file__).parent / "prompts" / "next_step.md", context=render)
@@ -44,7 +44,7 @@ def decide(thread: Thread, state: State[AnyStep]) -> Effect[AnyStep, Orders]:
     if state.waiting or state.finished:
         return Wait()
     if state.failures_in_a_row >= FAILURES_MAX:
-        return Choose(STUCK)
+        return Choose(RequestHumanInput(question=STUCK, context=state.last_failure))
     return AskModel(next_step(thread=thread), AnyStep)
 
 

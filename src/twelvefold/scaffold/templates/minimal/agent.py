@@ -28,7 +28,7 @@ from tools import Outbox, Send, send
 OWNERS = ["anna", "ben"]  # who is asked: any of them
 DAY = timedelta(hours=24)
 FAILURES_MAX = 3
-STUCK = RequestHumanInput(question="This keeps failing. What should I do?")
+STUCK = "This keeps failing. What should I do?"
 
 AnyStep = Send | RequestHumanInput | DoneForNow
 next_step = Prompt(Path(__file__).parent / "prompts" / "next_step.md", context=render)
@@ -40,7 +40,7 @@ def decide(thread: Thread, state: State[AnyStep]) -> Effect[AnyStep, Outbox]:
     if state.waiting or state.finished:
         return Wait()
     if state.failures_in_a_row >= FAILURES_MAX:
-        return Choose(STUCK)
+        return Choose(RequestHumanInput(question=STUCK, context=state.last_failure))
     return AskModel(next_step(thread=thread), AnyStep)
 
 

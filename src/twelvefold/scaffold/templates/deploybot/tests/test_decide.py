@@ -3,7 +3,7 @@
 import pytest
 from twelvefold import Approve, AskModel, Choose, Finish, Settle, Wait, run
 from twelvefold.directory import Directory
-from twelvefold.intents import DoneForNow
+from twelvefold.intents import DoneForNow, RequestHumanInput
 from twelvefold.testing import (
     approved,
     asked,
@@ -83,7 +83,8 @@ def test_three_failures_and_a_person_is_asked_instead_of_the_model():
         facts = (chosen(ListReleases(), by="code"), started(), failed("no connection"))
         thread = given(*facts, onto=thread, agent=BOT)
 
-    assert decision(BOT, thread) == Choose(STUCK)
+    question = RequestHumanInput(question=STUCK, context="list_releases: no connection")
+    assert decision(BOT, thread) == Choose(question)
 
 
 def test_done_is_the_end():
