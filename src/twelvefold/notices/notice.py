@@ -81,10 +81,10 @@ def _is_said(value: Json, question: str) -> bool:
 
 def _without_form(name: str, value: Json) -> tuple[str, Json]:
     """Of the options of an answer only the urgency: the others are its fields or buttons."""
-    if not isinstance(value, dict) or value.keys() != InputOptions.model_fields.keys():
+    options = cast("dict[str, Json]", value) if isinstance(value, dict) else {}
+    if options.keys() != InputOptions.model_fields.keys():
         return name, value
-    urgency = cast("dict[str, Json]", value)["urgency"]
-    return "urgency", "" if urgency == "medium" else urgency
+    return "urgency", "" if options["urgency"] == "medium" else options["urgency"]
 
 
 def _is_why(name: str, value: Json) -> bool:
