@@ -81,10 +81,15 @@ def _is_said(value: Json, question: str) -> bool:
 
 def _without_form(name: str, value: Json) -> tuple[str, Json]:
     """Of the options of an answer only the urgency: the others are its fields or buttons."""
-    options = cast("dict[str, Json]", value) if isinstance(value, dict) else {}
-    if options.keys() != InputOptions.model_fields.keys():
+    if (urgency := _urgency(value)) is None:
         return name, value
-    return "urgency", "" if options["urgency"] == "medium" else options["urgency"]
+    return "urgency", "" if urgency == "medium" else urgency
+
+
+def _urgency(value: Json) -> Json:
+    """That of `InputOptions`; None for any other value."""
+    options = cast("dict[str, Json]", value) if isinstance(value, dict) else {}
+    return options["urgency"] if options.keys() == InputOptions.model_fields.keys() else None
 
 
 def _is_why(name: str, value: Json) -> bool:
