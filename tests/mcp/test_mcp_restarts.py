@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from mcp_world import FORMS, FORMS_AND_TASKS, MODERN, OLDER, accept, text_of
 from restarting import CONFORMANCE, restarting
 
 from mcp import Client
+from ports import free_port
 from server.known import PATIENCE_S
 
 ROOT = CONFORMANCE.parent.parent.parent
@@ -36,12 +36,6 @@ TASKS = [
 ]
 SUITE_S = 240
 WRONG = {"FAILURE", "WARNING"}
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 class Asking:
