@@ -66,6 +66,8 @@ def verify_(
     if (thread is None) != everything:
         raise click.UsageError("Give a THREAD, or --all.")
     kept = _kept_heads(here, heads_file, key_file)
+    if everything:
+        here.tell_unbegun()
     found = list(_found(here, thread, kept))
     broken = [one for one in found if isinstance(one, Broken)]
     if here.json:
@@ -91,18 +93,19 @@ def _kept_heads(here: Here, heads_file: str | None, key_file: str | None) -> Hea
 
 
 def _found(here: Here, thread: str | None, kept: Heads) -> Iterator[Found]:
-    store = here.store
     if thread is not None:
-        recorded = store.recorded(here.thread_id(thread))
+        thread_id = here.thread_id(thread)  # which begins no log
+        store = here.store
+        recorded = store.recorded(thread_id)
         head = kept.get((recorded.tenant, recorded.id))
         if kept and head is None:
             here.out.say("note: the heads do not name this thread: only its chain was checked.")
         yield _checked(store, recorded, head)
         return
-    there = {(head.tenant, head.id) for head in store.heads()}
+    there = {(head.tenant, head.id) for head in (here.store.heads() if here.has_log else ())}
     for tenant, id in sorted(there):
-        recorded = store.recorded(id, tenant=tenant)
-        yield _checked(store, recorded, kept.get((tenant, id)))
+        recorded = here.store.recorded(id, tenant=tenant)
+        yield _checked(here.store, recorded, kept.get((tenant, id)))
     for (tenant, id), head in kept.items():
         if (tenant, id) not in there:
             yield Broken(tenant, id, None, f"the thread is gone: it had {head.head} events")
@@ -160,6 +163,7 @@ def heads(here: Here, path: str | None, key_file: str | None) -> None:
     Keep it where those who write to the database cannot write. With --key-file it is signed.
     """
     found = here.store.heads() if here.has_log else []
+    here.tell_unbegun()
     text = exported(found, at=datetime.now(UTC), key=_key(key_file))
     if path is None:
         for line in text.removesuffix("\n").split("\n"):
@@ -204,6 +208,7 @@ def audit_log(
     start = None if since is None else to_iso(moment(since, now=datetime.now(UTC)))
     thread_id = None if thread is None else here.thread_id(thread)
     said = here.store.said(thread_id=thread_id) if here.has_log else []
+    here.tell_unbegun()
     rows = decisions(said, by=by, since=start)
     if as_csv:
         for line in to_csv(rows):

@@ -61,10 +61,13 @@ def change_all(
     here: Here, many: Many, verb: Callable[[str], Coroutine[Any, Any, None]], word: str
 ) -> int:
     """Carry out a verb on each thread that is meant, after the number was confirmed."""
-    refuse_descendants(here.app.store)
-    rows = list(_meant(here.app.store, many))
+    rows: list[ThreadRow] = []
+    if here.has_log:
+        refuse_descendants(here.app.store)
+        rows += _meant(here.app.store, many)
     if not rows:
         here.out.say("no thread is meant; nothing was done")
+        here.tell_unbegun()
     elif not _confirmed(here, len(rows), many.count, word):
         here.out.say("Nothing was done.")
         return exits.CONFLICT

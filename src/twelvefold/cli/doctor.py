@@ -123,7 +123,7 @@ def schedules(here: Here) -> Iterator[Finding]:
 def log(here: Here) -> Iterator[Finding]:
     store = here.readable_store()
     if store is None:
-        yield Finding("ok", "log", f"{here.place.store} does not exist yet; the first run makes it")
+        yield Finding("ok", "log", f"{here.log_name} does not exist yet; the first run makes it")
         return
     yield Finding("ok", "log", store.name)
     yield Finding("ok", "database", store.about())

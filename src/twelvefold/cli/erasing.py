@@ -14,7 +14,6 @@ from twelvefold.cli.here import Here, person
 from twelvefold.cli.moments import moment
 from twelvefold.cli.options import command
 from twelvefold.exceptions import Conflict
-from twelvefold.store import EmbeddedStore
 from twelvefold.summary import Status, short
 from twelvefold.thread import to_iso
 
@@ -46,10 +45,12 @@ def erase(
     if (thread is None) == (before is None):
         raise click.UsageError("Give a THREAD, or --finished-before TIME.")
     app = here.app
-    refuse_descendants(app.store)
-    ids = [here.thread_id(thread)] if thread is not None else list(_ended(app.store, str(before)))
+    if here.has_log:
+        refuse_descendants(app.store)
+    ids = [here.thread_id(thread)] if thread is not None else list(_ended(here, str(before)))
     if not ids:
         here.out.say("nothing ended before that; nothing was erased")
+        here.tell_unbegun()
         return exits.DONE
     if not (yes or _confirmed(here, ids)):
         here.out.say("Nothing was erased.")
@@ -67,10 +68,11 @@ def erase(
     return exits.DONE
 
 
-def _ended(store: EmbeddedStore, before: str) -> Iterator[str]:
+def _ended(here: Here, before: str) -> Iterator[str]:
     """All that ended before, the oldest first."""
     limit = to_iso(moment(before, now=datetime.now(UTC)))
-    rows = [row for status in ENDED for row in all_threads(store, status)]
+    within = ENDED if here.has_log else ()
+    rows = [row for status in within for row in all_threads(here.app.store, status)]
     rows = [row for row in rows if row.summary.updated_at < limit]
     for row in sorted(rows, key=lambda row: row.summary.updated_at):
         yield row.ref.id

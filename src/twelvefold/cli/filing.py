@@ -148,7 +148,8 @@ def _log(here: Here, name: str) -> Thread:
 
     if Path(name).is_file():
         return read_lines(read_file(name))
-    return here.store.load(here.thread_id(name))
+    thread_id = here.thread_id(name)  # which begins no log
+    return here.store.load(thread_id)
 
 
 def _seq(event: Event | None) -> int | None:

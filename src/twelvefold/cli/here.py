@@ -86,11 +86,26 @@ class Here:
     def has_log(self) -> bool:
         """Whether there is anything to read: looking must not create a file. Raises
         `ConfigurationError` where nothing will begin it either."""
-        if self._needs_app and not (self.place.store_named or self.app.leaves_store_open):
-            return True
+        if self._app_names_it:
+            return _exists(self.app.store_name)
         if self.is_nowhere:
             raise nowhere(self.place)
         return self._is_there
+
+    @property
+    def log_name(self) -> str:
+        """Where the log is or would be, for people."""
+        if self._app_names_it:
+            return shown_url(self.app.store_name or self.app.store.name)
+        return shown_url(self.place.store)
+
+    def tell_unbegun(self) -> None:
+        """Say so where there is no log, beside what a list of nothing says."""
+        if not (self.json or self.has_log):
+            begins = self.again(BEGIN)
+            self.out.say(
+                f"there is no log yet: {self.log_name} does not exist   begin it: {begins}"
+            )
 
     @property
     def is_nowhere(self) -> bool:
@@ -105,8 +120,11 @@ class Here:
 
     @property
     def _is_there(self) -> bool:
-        path = path_of(self.place.store)
-        return Path(path).exists() or "://" in path  # opening it says what is wrong with that
+        return _exists(self.place.store)
+
+    @property
+    def _app_names_it(self) -> bool:
+        return self._needs_app and not (self.place.store_named or self.app.leaves_store_open)
 
     @cached_property
     def _alone(self) -> EmbeddedStore:
@@ -139,8 +157,7 @@ class Here:
             self.then[UnknownThread] = BEGIN
         if not begun:
             raise UnknownThread(
-                f"There is no {name!r}, for there is no thread yet:"
-                f" {shown_url(self.place.store)} does not exist."
+                f"There is no {name!r}, for there is no thread yet: {self.log_name} does not exist."
             )
 
     def remember(self, thread_id: str) -> str:
@@ -196,6 +213,12 @@ class _Log(logging.StreamHandler[Any]):
     def format(self, record: logging.LogRecord) -> str:
         text = logging.Formatter("%(levelname)s %(name)s: %(message)s").format(record)
         return "\n".join(map(visible, text.split("\n")))
+
+
+def _exists(store: str | None) -> bool:
+    """Whether there is something behind a store's name; None names one that is open."""
+    path = "://" if store is None else path_of(store)
+    return "://" in path or Path(path).exists()  # opening it says what is wrong with that
 
 
 def person(given: str | None) -> str:

@@ -50,6 +50,7 @@ def inbox(here: Here, mine: bool, name: str | None, watch: bool) -> None:
         return
     if not found:
         here.out.say("nothing waits for a human")
+        here.tell_unbegun()
     for one in found:
         _show(here, one, name if mine else None)
 

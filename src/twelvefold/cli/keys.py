@@ -77,6 +77,7 @@ def list_(here: Here, tenant: str | None) -> None:
         here.out.document("keys/1", data=[key_data(key) for key in found])
     elif not found:
         here.out.say("there are no keys: the server answers its own machine only")
+        here.tell_unbegun()
     else:
         here.out.table([_row(here, key) for key in found])
 
@@ -87,8 +88,7 @@ def list_(here: Here, tenant: str | None) -> None:
 @click.pass_obj
 def rotate(here: Here, id: str, until: str | None) -> None:
     """Give key ID another secret and show it, once. The one before ends at a date."""
-    refuse_descendants(here.store)
-    key, now = _found(here, id), datetime.now(UTC)
+    key, now = _to_change(here, id), datetime.now(UTC)
     if (state := key.state(now)) != "active":
         raise Conflict(f"{key.id} is {state}. Nothing was done; make another key.")
     ends = now + OVERLAP if until is None else ahead(until, now=now)
@@ -103,8 +103,7 @@ def rotate(here: Here, id: str, until: str | None) -> None:
 @click.pass_obj
 def revoke(here: Here, id: str) -> None:
     """End key ID now and for good, with the visits that began by it."""
-    refuse_descendants(here.store)
-    key = _found(here, id)
+    key = _to_change(here, id)
     if not here.store.revoke_key(key.id, datetime.now(UTC)):
         raise Conflict(f"{key.id} was revoked before. Nothing was done.")
     if here.json:
@@ -128,6 +127,14 @@ def key_data(key: Key) -> dict[str, Json]:
         "revoked_at": key.revoked_at and to_iso(key.revoked_at),
         "used_at": key.used_at and to_iso(key.used_at),
     }
+
+
+def _to_change(here: Here, id: str) -> Key:
+    """Raises `UnknownKey`, and `NotAllowed` for what a running advance started."""
+    if not here.has_log:
+        raise UnknownKey(f"there is no key {id_of(id) or id!r}: {here.log_name} does not exist.")
+    refuse_descendants(here.store)
+    return _found(here, id)
 
 
 def _found(here: Here, id: str) -> Key:

@@ -9,7 +9,6 @@ from twelvefold.cli.here import BEGIN, Here
 from twelvefold.cli.options import command
 from twelvefold.cli.out import shortened
 from twelvefold.store import ThreadRow
-from twelvefold.stores import shown_url
 from twelvefold.summary import Status, short
 from twelvefold.thread import from_iso
 
@@ -38,8 +37,9 @@ def list_threads(
         here.out.document("threads/1", data=data, next_cursor=following)
         return
     if not page:
-        where = shown_url(here.place.store)
-        here.out.say(f"no threads in {where}   start one: {here.again(BEGIN)}")
+        if here.has_log:
+            here.out.say(f"no threads in {here.log_name}   start one: {here.again(BEGIN)}")
+        here.tell_unbegun()
         return
     here.out.table([_thread_cells(here, row) for row in page])
     if following:

@@ -14,11 +14,18 @@ from twelvefold.notices import ago
 @click.pass_obj
 def stats(here: Here) -> None:
     """Queue, oldest wait, workers and lag of this log's engine."""
-    found = here.app.new_engine().stats()
+    begun = here.has_log
+    found = here.app.new_engine().stats() if begun else _nothing(here)
     if here.json:
         here.out.document("stats/1", data=asdict(found))
+    elif not begun:
+        here.tell_unbegun()
     else:
         here.out.table(rows_of(found))
+
+
+def _nothing(here: Here) -> Stats:
+    return Stats(here.app.engine, 0, 0.0, None, 0, 0.0)
 
 
 def rows_of(found: Stats) -> list[list[str]]:
