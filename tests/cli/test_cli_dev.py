@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import APPS, Cli
+from test_cli_nowhere import typed
 from test_cli_serving import Server, server
 
 
@@ -64,8 +65,31 @@ def test_an_agent_without_an_input_is_refused(cli: Cli):
     assert "Give INPUT after AGENT" in refused.err
 
 
-def test_an_agent_that_is_not_there_is_one_sentence(cli: Cli):
-    refused = cli("dev", "--no-reload", "--port", "0", "nobody", "x")
+@pytest.mark.parametrize(
+    ("wrong", "code", "words"),
+    [
+        ("nobody x", 2, "This application has no agent 'nobody'; it has: bot."),
+        ("bot x --id one", 4, "one"),
+        ("bot x --store mysql://x", 2, "names no store that is known here"),
+    ],
+)
+@pytest.mark.parametrize("watching", [[], ["--no-reload"]])
+def test_a_wrong_argument_ends_it_at_once(
+    cli: Cli, watching: list[str], wrong: str, code: int, words: str
+):
+    cli("run", "bot", "another", "--id", "one", "--detach")
 
-    assert refused.code == 6
-    assert "no agent 'nobody'" in refused.err
+    ran = typed(" ".join(["dev", "--port", "0", *watching, wrong]))
+    assert (ran.code, ran.out) == (code, "")
+    assert ran.err.startswith("error: ")
+    assert words in ran.err
+
+
+def test_an_agent_that_went_with_a_change_is_waited_for(cli: Cli, folder: Path):
+    whole = (folder / "app.py").read_text()
+    with server("dev", "--port", "0", "bot", "x") as develops:
+        said = [develops.says()["state"]]
+        (folder / "app.py").write_text(whole.replace('Agent("bot"', 'Agent("robot"'))
+        said += [next_state(develops) for _ in range(3)]
+
+    assert said == ["serving", "stopped", "changed", "failed"]

@@ -1,7 +1,7 @@
 """`twelvefold dev`: server, engine and inbox on this machine, started anew when a file changes.
 
 The process that watches files loads no application: a broken one is said, and the next change is
-waited for.
+waited for. A wrong argument is said, too, and ends it, as long as no server has served.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,11 +18,19 @@ from twelvefold.cli.files import Files
 from twelvefold.cli.finding import refuse_missing
 from twelvefold.cli.here import Here, person
 from twelvefold.cli.options import command
+from twelvefold.cli.powerless import powerless
 from twelvefold.cli.serving import HOST, listen, parts, port_option
+from twelvefold.exceptions import ConfigurationError, InvalidRequest, NotMigrated, UnknownAgent
+
+if TYPE_CHECKING:
+    from twelvefold.app import App
 
 GRACE_S = 3
 STOP_S = 10.0
 """After which a server that does not end is killed."""
+ARGUMENTS = frozenset({exits.USAGE, exits.CONFLICT})
+"""How a server ends that was given an agent or a store that is not there, or the id of another
+thread. What is wrong with a file is none of these."""
 START = "from twelvefold.cli import main; main()"
 
 
@@ -90,9 +98,11 @@ def _serve(here: Here, port: int, name: str | None, launch: Launch | None) -> in
 
     create_app, bound = parts()
     with bound(HOST, port) as listens:
+        _open(here, here.app)
         if launch is not None:
-            agent, text, thread_id = launch.agent, launch.text, launch.thread_id
-            here.run(here.app.launch(agent, text, thread_id=thread_id, sender=person(name)))
+            here.run(_begin(here.app, launch, person(name)))
+        if (note := powerless(here.app, person(name))) is not None:
+            here.out.say(note)
         served = create_app(here.app, access=any_of(Keys(), Visits()))
         sign_in = one_time_path(here.app.store, person=name)
         begun = None if launch is None else launch.thread_id
@@ -100,6 +110,24 @@ def _serve(here: Here, port: int, name: str | None, launch: Launch | None) -> in
             here, served, listens, runner=True, grace_s=GRACE_S, sign_in=sign_in, begun=begun
         )
         return here.run(server)
+
+
+def _open(here: Here, app: "App") -> None:
+    """Raises `InvalidRequest` for a --store that names none."""
+    try:
+        _ = app.store
+    except ConfigurationError as error:
+        if here.store_name is None or isinstance(error, NotMigrated):
+            raise
+        raise InvalidRequest(str(error)) from error
+
+
+async def _begin(app: "App", launch: Launch, sender: str) -> None:
+    """Raises `InvalidRequest` for an agent that is not there."""
+    try:
+        await app.launch(launch.agent, launch.text, thread_id=launch.thread_id, sender=sender)
+    except UnknownAgent as error:
+        raise InvalidRequest(str(error)) from error
 
 
 class _Watching:
@@ -114,13 +142,17 @@ class _Watching:
     async def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+        served = False
         while not self._stop.is_set():
             # In a group of its own: Ctrl-C reaches it through us, once.
             server = await asyncio.create_subprocess_exec(*self._command, start_new_session=True)
             changed = await self._until_change(server)
             code = await _ended(server)
             if changed:
+                served = True
                 self._say("changed", f"{changed}, starting anew", file=changed)
+            elif code in ARGUMENTS and not served:
+                return code
             elif not self._stop.is_set():
                 self._say("failed", "waiting for a file to change", code=code)
                 await self._until_change(None)
