@@ -13,7 +13,6 @@ BEGINS_WITH = {
     "audit.md": FIRST_AGENT,
     "cli.md": FIRST_AGENT,
     "effects.md": FIRST_AGENT,
-    "evolution.md": FIRST_AGENT,
     "files.md": FIRST_AGENT,
     "operations.md": FIRST_AGENT,
     "scale.md": FIRST_AGENT,

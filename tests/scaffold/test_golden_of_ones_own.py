@@ -18,7 +18,7 @@ BEGUN = {
 
 
 def shown() -> str:
-    block = r"<!-- file: test_golden.py -->\n```python\n(.*?)```"
+    block = r"<!-- keep: bot/tests/test_golden.py -->\n```python\n(.*?)```"
     [script] = re.findall(block, DOCS.read_text(), re.DOTALL)
     return script
 
@@ -95,17 +95,31 @@ def test_a_step_that_lost_its_case_is_named(mine: Path):
     ), ran.stdout
 
 
-def test_a_model_behind_a_network_is_not_asked_and_the_line_to_write_is_said(mine: Path):
+def test_it_does_not_matter_which_model_the_project_asks(mine: Path):
     app = mine / "app.py"
     text = app.read_text()
     app.write_text(text.replace('MODEL = "script"', 'MODEL = "openai"'))
     assert app.read_text() != text
 
     ran = golden(mine)
-    assert "would be asked over a network" in ran.stdout
-    assert "finishes(app, log, model=" in ran.stdout
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
     test = mine / "tests/test_golden.py"
-    said = test.read_text().replace("import app\n", "import MODELS, app\n")
-    test.write_text(said.replace("(app, log)", '(app, log, model=MODELS["script"])'))
-    assert golden(mine).returncode == 0
+    test.write_text(test.read_text().replace(', model=MODELS["script"]', ""))
+    without = golden(mine)
+    assert "would be asked over a network" in without.stdout
+    assert "finishes(app, log, model=" in without.stdout
+
+
+def test_a_renamed_field_is_the_reason_that_the_failure_begins_with(mine: Path):
+    tools = mine / "tools.py"
+    [name, kind] = re.findall(
+        r"^    risk:.*\n    intent:.*\n    (\w+): (\w+)", tools.read_text(), re.M
+    )[0]
+    renamed = re.sub(rf"^    {name}: {kind}$", f"    other: {kind}", tools.read_text(), flags=re.M)
+    tools.write_text(renamed)
+
+    first = next(line for line in golden(mine).stdout.splitlines() if line.startswith("E "))
+
+    assert re.search(r"waits, event \d+, step s\d: \w+ no longer parses: ", first), first
+    assert f"{name}: Extra inputs are not permitted" in first

@@ -26,6 +26,7 @@ from twelvefold.store import ContactRow
 from twelvefold.testing.clock import Clock
 from twelvefold.testing.logs import put
 from twelvefold.testing.memory import MemoryStore
+from twelvefold.testing.outgrown import outgrown
 from twelvefold.testing.playing import ended, name_of, told, who_may
 from twelvefold.testing.rounds import work
 from twelvefold.testing.scenario import Scenario
@@ -36,6 +37,12 @@ LATER = timedelta(minutes=1)
 
 WAITS_MAX = timedelta(days=365)
 """Timers due within this time come, one after the other."""
+
+DECIDES_OTHERWISE = "Today's code decides otherwise than the log says."
+IF_MEANT = (
+    "If that is meant: finishes(..., decides_alike=False), or export the thread again. What is"
+    " decided otherwise:"
+)
 
 Says = Callable[[ContactRow], Mapping[str, Any] | None]
 
@@ -73,18 +80,14 @@ def finishes(
 
 def _check_decisions(app: App, threads: Sequence[Thread]) -> None:
     __tracebackhide__ = True
-    found = [
-        f"{thread.id}, {difference}"
-        for thread in threads
-        for difference in replay(thread, app.agent(thread.agent))
-        if difference.kind == "decision"
-    ]
+    found, why = list[str](), list[str]()
+    for thread in threads:
+        agent = app.agent(thread.agent)
+        differences = [one for one in replay(thread, agent) if one.kind == "decision"]
+        found += [f"{thread.id}, {difference}" for difference in differences]
+        why += outgrown(thread, agent, differences)
     if found:
-        said = "\n".join(found)
-        raise AssertionError(
-            f"Today's code decides otherwise than the log says. If that is meant:"
-            f" finishes(..., decides_alike=False), or export the thread again.\n{said}"
-        )
+        raise AssertionError("\n".join([*(why or [DECIDES_OTHERWISE]), IF_MEANT, *found]))
 
 
 def _ended(app: App, thread: Thread, tools: "_Tools") -> str:
