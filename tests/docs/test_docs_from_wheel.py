@@ -25,18 +25,9 @@ def wheeled(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     ],
 )
 def test_a_page_from_the_wheel(page: str, wheeled: Machine, tmp_path: Path):
-    path = f"{wheeled.bin}{os.pathsep}{tmp_path / 'programs'}{os.pathsep}{os.environ['PATH']}"
-    pytest_of_the_machine(tmp_path / "programs", wheeled)
+    path = f"{wheeled.bin}{os.pathsep}{os.environ['PATH']}"
     reader = Reader(tmp_path, env={"PATH": path, "PYTHONPATH": ""})
 
     text = (ROOT / page).read_text(encoding="utf-8")
     for block in filter(lambda block: block.runs, blocks(Path(page).name, text)):
         assert reader.follow(block) == [], str(block)
-
-
-def pytest_of_the_machine(folder: Path, wheeled: Machine) -> None:
-    """The packages of others have their programs elsewhere."""
-    folder.mkdir()
-    program = folder / "pytest"
-    program.write_text(f'#!/bin/sh\nexec {wheeled.bin / "python"} -m pytest "$@"\n')
-    program.chmod(0o755)

@@ -76,7 +76,7 @@ def test_it_ends_with_what_to_type_next(wheeled: Machine, tmp_path: Path):
     first, dev, tests = json.loads(again.stdout)["next"]
     assert first == "cd 'my bots/bot-1'"
     assert dev.startswith("twelvefold dev --as anna ")
-    assert tests == "pytest"
+    assert tests == "python -m pytest"
 
 
 def test_what_is_missing_for_that_is_said(wheeled: Machine, tmp_path: Path):

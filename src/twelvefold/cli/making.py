@@ -59,4 +59,4 @@ def _next(folder: Path, template: Template) -> Iterator[str]:
     if missing := [what for module, what in template.needs.items() if find_spec(module) is None]:
         yield f"pip install {' '.join(missing)}"
     yield f'twelvefold dev --as {PERSON} {template.agent} "{template.text}"'
-    yield "pytest"
+    yield "python -m pytest"
