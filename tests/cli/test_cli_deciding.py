@@ -38,6 +38,47 @@ def test_a_second_answer_exits_4_and_says_who_was_first(cli: Cli):
     assert "next:  twelvefold threads show" in ran.err
 
 
+@pytest.mark.parametrize("how", [[], ["--json"], ["--detach"]])
+def test_where_nobody_is_asked_the_call_is_said_before_it_is_approved(cli: Cli, how: list[str]):
+    cli("run", "bot", "deploy v1", "--id", "one")
+
+    ran = cli("approve", "one", "--as", "anna", *how)
+    named, first, *rest = ran.err.splitlines()
+    assert ran.code == 0
+    assert named == "to be approved: one.s1.1"
+    assert first.startswith("  bot wants   deploy    high risk    asked ")
+    assert rest[:3] == [  # what the tool prints comes after
+        "        tag      v1",
+        '        options  {"ports":[80,81]}',
+        "    asked of anna or ben, chosen by the model",
+    ]
+    assert "to be approved" not in ran.out
+
+
+def test_it_is_said_of_a_call_that_is_then_refused(cli: Cli):
+    cli("run", "bot", "deploy v1", "--id", "one")
+
+    ran = cli("approve", "one", "--as", "mallory")
+    assert (ran.code, ran.out) == (5, "")
+    assert ran.err.index("tag      v1") < ran.err.index("error: ")
+
+
+def test_who_says_yes_beforehand_is_shown_nothing(cli: Cli):
+    cli("run", "bot", "deploy v1", "--id", "one")
+
+    ran = cli("approve", "one", "--as", "anna", "--yes")
+    assert ran.code == 0
+    assert "v1 is live" in ran.out
+    assert "to be approved" not in ran.err
+
+
+def test_what_was_decided_before_is_not_shown_again(cli: Cli):
+    cli("run", "bot", "deploy v1", "--id", "one")
+    cli("approve", "one", "--as", "anna")
+
+    assert cli("approve", "one.s1.1", "--as", "ben").err.startswith("error: ")
+
+
 def test_a_stranger_exits_5_and_changes_nothing(cli: Cli):
     cli("run", "bot", "deploy v1")
 

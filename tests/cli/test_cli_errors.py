@@ -147,7 +147,7 @@ def test_an_agent_that_is_gone_loses_nothing(cli: Cli, folder: Path):
     text, before = app.read_text(), events(folder)
     app.write_text(text.replace('Agent("bot"', 'Agent("robot"'))
 
-    refused(cli("approve", "one", "--as", "anna"), 6, "'bot'")
+    refused(cli("approve", "one", "--as", "anna", "--yes"), 6, "'bot'")
     assert cli("inbox").code == 0
     assert events(folder) == before
 

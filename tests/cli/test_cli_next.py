@@ -9,8 +9,9 @@ from commands import Cli, Ran
 def following(ran: Ran) -> str:
     """What is said to be next; empty for nothing."""
     assert ran.code not in (0, 10), ran
-    error, *rest = ran.err.splitlines()
-    assert error.startswith("error: ")
+    _, error, said = ran.err.partition("error: ")  # what would be approved is said before
+    assert error
+    rest = said.splitlines()[1:]
     return rest[0].removeprefix("next:  ") if rest else ""
 
 

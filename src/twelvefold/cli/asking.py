@@ -1,5 +1,6 @@
-"""The conversation of `twelvefold approve` on a terminal."""
+"""What `twelvefold approve` shows of a contact, and the conversation about it on a terminal."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from twelvefold.channels.terminal import Terminal, ask_key, ask_text, contact_lines
@@ -12,7 +13,9 @@ from twelvefold.exceptions import InvalidAnswer
 
 def ask_about(here: Here, terminal: Terminal, asked: Asked, given: Given) -> Given | None:
     """Show the contact and ask until there is a decision; None when the person leaves."""
-    _show(here, asked)
+    here.out.line(f"  {asked.shown_id}", bold=True)
+    for line in _lines(asked):
+        here.out.line(f"  {line}")
     while True:
         match ask_key(terminal):
             case "approve":
@@ -30,6 +33,13 @@ def ask_about(here: Here, terminal: Terminal, asked: Asked, given: Given) -> Giv
                     return edit
 
 
+def show(asked: Asked, say: Callable[[str], None]) -> None:
+    """The exact call, before it is decided."""
+    say(f"to be approved: {asked.shown_id}")
+    for line in _lines(asked):
+        say(f"  {line}")
+
+
 def _edit(here: Here, asked: Asked, given: Given) -> Given | None:
     try:
         changes = changes_of(here, asked, ())
@@ -39,7 +49,5 @@ def _edit(here: Here, asked: Asked, given: Given) -> Given | None:
     return Given("edit", comment=given.comment, changes=changes) if changes else None
 
 
-def _show(here: Here, asked: Asked) -> None:
-    here.out.line(f"  {asked.shown_id}", bold=True)
-    for line in contact_lines(asked.row, asked.thread, now=datetime.now(UTC)):
-        here.out.line(f"  {line}")
+def _lines(asked: Asked) -> list[str]:
+    return contact_lines(asked.row, asked.thread, now=datetime.now(UTC))

@@ -1,14 +1,15 @@
 """`twelvefold approve`, `deny`, `edit`, `choose` and `answer`: decide one exact contact.
 
-On a terminal `approve` shows the contact and asks; elsewhere it decides at once. The digest of what
-was shown travels with the decision, so a contact that changed meanwhile is refused.
+`approve` shows the contact; on a terminal it asks then, elsewhere it decides at once, and the
+transcript of a script holds what was approved. The digest of what was shown travels with the
+decision, so a contact that changed meanwhile is refused.
 """
 
 import click
 
 from twelvefold.channels.terminal import ask_text
 from twelvefold.cli import exits
-from twelvefold.cli.asking import ask_about
+from twelvefold.cli.asking import ask_about, show
 from twelvefold.cli.decision import Asked, Given, decide, find, outcome_or_answer
 from twelvefold.cli.editing import changes_of
 from twelvefold.cli.here import Here
@@ -28,7 +29,7 @@ comment_option = click.option("--comment", metavar="TEXT", help="Why; the model 
 @as_person
 @comment_option
 @expect_option
-@click.option("--yes", is_flag=True, help="Do not ask on a terminal.")
+@click.option("--yes", is_flag=True, help="You know what it is: show nothing, ask nothing.")
 @follows
 @click.pass_obj
 def approve(
@@ -44,8 +45,11 @@ def approve(
     """Let exactly this step run. CONTACT is an id, or a thread with one open contact."""
     asked = find(here, name, expect=expect)
     given: Given | None = Given("approve", comment=comment)
-    if here.terminal is not None and not yes and asked.is_open_approval:
-        given = ask_about(here, here.terminal, asked, given)
+    if asked.is_open_approval and not yes:
+        if here.terminal is None:
+            show(asked, here.out.say)
+        else:
+            given = ask_about(here, here.terminal, asked, given)
     if given is None:
         here.out.line("Nothing was done.")
         return exits.PAUSED_FOR_HUMAN
