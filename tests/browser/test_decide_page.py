@@ -268,7 +268,7 @@ def test_a_phone_shows_all_of_a_deploy_without_scrolling(visits: Visits, site: S
         "its value": page.locator("dd", has_text="4af9ec0").first,
         "the risk": page.get_by_text("high risk"),
         "the deadline": page.locator("#asked time").first,
-        "who asked": page.locator("dd", has_text="cleo"),
+        "who asked": page.locator("dd", has_text="cleo, "),
         "who decides": page.locator("dd", has_text="anna or ben"),
         "deny": page.get_by_role("button", name="Deny"),
         "approve": page.get_by_role("button", name="Approve"),

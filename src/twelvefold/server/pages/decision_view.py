@@ -18,6 +18,7 @@ from twelvefold.policy import Policy, Risk, Settles
 from twelvefold.server.pages.steps_view import (
     StepLine,
     message_before,
+    requesters,
     steps_before,
     what_became_of,
 )
@@ -163,7 +164,6 @@ def asked_of(
     thread: Thread, state: State[Any], contact: Contact, reader: Reader, *, now: datetime
 ) -> Asked:
     notice = notice_of(_row(thread, contact), thread)
-    chosen = state.by_id(contact.step)
     cls = state.classes.get(contact.intent)
     risk = risk_now(state, contact)
     votes = [Said(vote.by, vote.decision, vote.at) for vote in contact.votes]
@@ -183,7 +183,7 @@ def asked_of(
         deadline=contact.deadline,
         on_expiry=_on_expiry(contact),
         asked_of=str(contact.policy),
-        requested_by=() if chosen is None else chosen.initiators,
+        requested_by=requesters(state, contact.step),
         message=message_before(thread, contact.seq),
         chooser=notice.chooser,
         since=notice.since,

@@ -1,5 +1,5 @@
-"""What stands around a contact in a few words: the message and the steps before, and what became of
-its own step. Pure."""
+"""What stands around a contact in a few words: who asked for it, the message and the steps before, and
+what became of its own step. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +37,11 @@ class StepLine:
     state: str
     told: str
     ok: bool
+
+
+def requesters(state: State[Any], step: str) -> Sequence[str]:
+    chosen = state.by_id(step)
+    return () if chosen is None else chosen.initiators
 
 
 def message_before(thread: Thread, seq: int) -> tuple[str, str] | None:
