@@ -1,5 +1,5 @@
-"""What stands around a contact in a few words: who asked for it, the message and the steps before, and
-what became of its own step. Pure."""
+"""What stands around a contact in a few words: who asked for it, the message and the steps before,
+and what became of its own step. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
