@@ -1,6 +1,7 @@
 """What a person does next with a new project, as its README says: each step is one or two edits."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,31 @@ def test_a_real_model_is_one_line(
     assert request["messages"][0]["content"] in prompt
     tests = wheeled.run(mine, "pytest", "-q", "prompts", "tests/test_runs.py")
     assert tests.returncode == 0, tests.stdout  # offline as before
+
+
+def test_a_server_of_ones_own_is_the_line_that_each_readme_shows(
+    mine: Path, wheeled: Machine, vendor: tuple[str, list[dict[str, Any]]], tmp_path: Path
+):
+    url, asked = vendor
+    line = shown_server(mine)
+    for template in TEMPLATES:
+        create(tmp_path / template, template)
+        assert shown_server(tmp_path / template) == line
+    there = re.sub(r'base_url="[^"]*"', f'base_url="{url}"', line)
+    change(mine / "app.py", "MODELS = {\n", f"MODELS = {{\n    {there}\n")
+    change(mine / "app.py", 'MODEL = "script"', 'MODEL = "local"')
+
+    ran = wheeled.run(mine, "twelvefold", "run", "deploybot", "deploy v1.3.2")
+
+    assert ran.returncode == 10, ran.stderr
+    assert [request["model"] for request in asked] == ["qwen3"]
+    doctor = wheeled.run(mine, "twelvefold", "doctor")
+    assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+
+
+def shown_server(project: Path) -> str:
+    [line] = re.findall(r'^    ("local": .*)$', (project / "README.md").read_text(), re.MULTILINE)
+    return line
 
 
 def test_without_its_key_a_real_model_says_what_to_do(mine: Path, wheeled: Machine):
