@@ -85,6 +85,11 @@ def test_a_wrong_argument_ends_it_at_once(
     assert words in ran.err
 
 
+def test_for_an_agent_that_is_not_there_no_log_is_begun(folder: Path):
+    assert typed("dev --port 0 nobody x").code == 2
+    assert not (folder / ".twelvefold").exists()
+
+
 def test_an_agent_that_went_with_a_change_is_waited_for(cli: Cli, folder: Path):
     whole = (folder / "app.py").read_text()
     with server("dev", "--port", "0", "bot", "x") as develops:

@@ -9,7 +9,7 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -21,9 +21,6 @@ from twelvefold.cli.options import command
 from twelvefold.cli.powerless import powerless
 from twelvefold.cli.serving import HOST, listen, parts, port_option
 from twelvefold.exceptions import ConfigurationError, InvalidRequest, NotMigrated, UnknownAgent
-
-if TYPE_CHECKING:
-    from twelvefold.app import App
 
 GRACE_S = 3
 STOP_S = 10.0
@@ -98,9 +95,10 @@ def _serve(here: Here, port: int, name: str | None, launch: Launch | None) -> in
 
     create_app, bound = parts()
     with bound(HOST, port) as listens:
-        _open(here, here.app)
+        _refuse_wrong(here, launch)
         if launch is not None:
-            here.run(_begin(here.app, launch, person(name)))
+            agent, text, thread_id = launch.agent, launch.text, launch.thread_id
+            here.run(here.app.launch(agent, text, thread_id=thread_id, sender=person(name)))
         if (note := powerless(here.app, person(name))) is not None:
             here.out.say(note)
         served = create_app(here.app, access=any_of(Keys(), Visits()))
@@ -112,21 +110,17 @@ def _serve(here: Here, port: int, name: str | None, launch: Launch | None) -> in
         return here.run(server)
 
 
-def _open(here: Here, app: "App") -> None:
-    """Raises `InvalidRequest` for a --store that names none."""
+def _refuse_wrong(here: Here, launch: Launch | None) -> None:
+    """Raises `InvalidRequest` for an agent or a --store that is not there."""
+    app = here.app
     try:
+        if launch is not None:
+            app.agent(launch.agent)
         _ = app.store
     except ConfigurationError as error:
-        if here.store_name is None or isinstance(error, NotMigrated):
+        is_typed = isinstance(error, UnknownAgent) or here.store_name is not None
+        if not is_typed or isinstance(error, NotMigrated):
             raise
-        raise InvalidRequest(str(error)) from error
-
-
-async def _begin(app: "App", launch: Launch, sender: str) -> None:
-    """Raises `InvalidRequest` for an agent that is not there."""
-    try:
-        await app.launch(launch.agent, launch.text, thread_id=launch.thread_id, sender=sender)
-    except UnknownAgent as error:
         raise InvalidRequest(str(error)) from error
 
 

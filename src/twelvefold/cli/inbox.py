@@ -43,6 +43,7 @@ class Waiting:
 def inbox(here: Here, mine: bool, name: str | None, watch: bool) -> None:
     """What waits for a human: the nearest deadline first, then the oldest."""
     found = _found(here, mine=mine, name=name)
+    here.tell_unbegun()
     if watch:
         _watch(here, found, mine=mine, name=name)
     if here.json:
@@ -50,7 +51,6 @@ def inbox(here: Here, mine: bool, name: str | None, watch: bool) -> None:
         return
     if not found:
         here.out.say("nothing waits for a human")
-        here.tell_unbegun()
     for one in found:
         _show(here, one, name if mine else None)
 
