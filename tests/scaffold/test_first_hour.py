@@ -143,18 +143,47 @@ def test_what_happened_becomes_a_test(mine: Path, wheeled: Machine):
     assert wheeled.run(mine, "pytest", "-q", "prompts/mine.cases.yaml").returncode == 1
 
 
-@pytest.mark.long
-def test_a_tool_of_ones_own_without_a_case_is_found_by_pyright(mine: Path, wheeled: Machine):
-    pyright = ("pyright", "--pythonpath", str(wheeled.bin / "python"))
+def add_restart(mine: Path) -> None:
+    """A step of the union, without a `case`."""
     (mine / "tools.py").write_text((mine / "tools.py").read_text() + TOOL)
     change(mine / "agent.py", "import DeployBackend,", "import Restart, restart, DeployBackend,")
     change(mine / "agent.py", "DeployFrontend | Request", "DeployFrontend | Restart | Request")
+
+
+def add_example(mine: Path) -> None:
+    tests = mine / "tests/test_decide.py"
+    change(tests, "import DeployBackend,", "import Restart, DeployBackend,")
+    change(tests, "EXAMPLES = [", 'EXAMPLES = [\n    Restart(what="the backend"),')
+
+
+def test_a_tool_of_ones_own_without_a_case_is_found_by_the_tests(mine: Path, wheeled: Machine):
+    tests = ("pytest", "-q", "tests/test_decide.py")
+    add_restart(mine)
+
+    unknown = wheeled.run(mine, *tests)
+    assert "1 failed" in unknown.stdout
+    assert "tools.Restart" in unknown.stdout
+
+    add_example(mine)
+    without = wheeled.run(mine, *tests)
+    assert "1 failed" in without.stdout
+    assert re.search(r"step s\d restart was ready: give it a `case`", without.stdout)
+
+    change(mine / "agent.py", "\n        case RequestHumanInput() as step:", CASE)
+    assert wheeled.run(mine, *tests).returncode == 0
+
+
+@pytest.mark.long
+def test_a_tool_of_ones_own_without_a_case_is_found_by_pyright(mine: Path, wheeled: Machine):
+    pyright = ("pyright", "--pythonpath", str(wheeled.bin / "python"))
+    add_restart(mine)
 
     found = wheeled.run(mine, *pyright)
     assert found.returncode == 1
     assert "Restart" in found.stdout
 
     change(mine / "agent.py", "\n        case RequestHumanInput() as step:", CASE)
+    add_example(mine)
     assert wheeled.run(mine, *pyright).returncode == 0
     tests = wheeled.run(mine, "pytest", "-q", "--deselect", "tests/test_proofs.py")
     assert tests.returncode == 0, tests.stdout

@@ -4,6 +4,7 @@ import pytest
 from twelvefold import Approve, AskModel, Choose, Finish, Settle, Wait, run
 from twelvefold.directory import Directory
 from twelvefold.intents import DoneForNow, RequestHumanInput
+from twelvefold.steps import members
 from twelvefold.testing import (
     approved,
     asked,
@@ -18,9 +19,9 @@ from twelvefold.testing import (
     started,
 )
 
-from agent import DAY, OPS, STUCK
+from agent import DAY, OPS, STUCK, AnyStep
 from app import app
-from tools import DeployBackend, ListReleases, deploy, list_releases
+from tools import DeployBackend, DeployFrontend, ListReleases, deploy, list_releases
 
 BOT = app.agent("deploybot")
 PEOPLE = Directory(roles={"ops": ["anna", "ben"]})
@@ -32,6 +33,13 @@ LISTED = given(
     agent=BOT,
 )
 ASKED = given(chosen(BACKEND), asked(OPS, within=DAY), onto=LISTED, agent=BOT, directory=PEOPLE)
+EXAMPLES = [
+    ListReleases(),
+    BACKEND,
+    DeployFrontend(tag="v1.4.0"),
+    RequestHumanInput(question="Which one?"),
+    DoneForNow(message="It is live."),
+]
 
 
 def test_the_releases_are_listed_before_a_model_is_asked():
@@ -92,3 +100,9 @@ def test_done_is_the_end():
     thread = given(chosen(done), onto=LISTED, agent=BOT)
 
     assert decision(BOT, thread) == Finish("v1.4.0 is live.", done)
+
+
+def test_each_step_of_the_union_has_an_example_above_and_a_case_in_carry_out():
+    assert {type(step) for step in EXAMPLES} == {*members(AnyStep).values()}
+    for step in EXAMPLES:  # `decision` raises where nothing is decided, and names the step
+        assert decision(BOT, given(chosen(step), onto=LISTED, agent=BOT)) != Wait()

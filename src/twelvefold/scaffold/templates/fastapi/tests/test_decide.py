@@ -3,7 +3,8 @@
 import pytest
 from twelvefold import Approve, AskModel, Finish, Settle, Wait, run
 from twelvefold.directory import Directory
-from twelvefold.intents import DoneForNow
+from twelvefold.intents import DoneForNow, RequestHumanInput
+from twelvefold.steps import members
 from twelvefold.testing import (
     approved,
     asked,
@@ -16,7 +17,7 @@ from twelvefold.testing import (
     started,
 )
 
-from agent import DAY, SUPPORT
+from agent import DAY, SUPPORT, AnyStep
 from app import app
 from tools import LookUp, Refund, look_up, refund
 
@@ -27,6 +28,12 @@ BACK = Refund(order="1007", cents=4200)
 WRITTEN = given(message("order 1007: it came in pieces"), agent=BOT)
 FOUND = given(chosen(LookUp(order="1007")), started(), returned(TEAPOT), onto=WRITTEN, agent=BOT)
 ASKED = given(chosen(BACK), asked(SUPPORT, within=DAY), onto=FOUND, agent=BOT, directory=PEOPLE)
+EXAMPLES = [
+    LookUp(order="1007"),
+    BACK,
+    RequestHumanInput(question="A new one, or the money?"),
+    DoneForNow(message="bye"),
+]
 
 
 def test_looking_up_needs_nobody():
@@ -70,3 +77,9 @@ def test_done_is_the_end():
     done = DoneForNow(message="bye")
 
     assert decision(BOT, given(chosen(done), onto=FOUND, agent=BOT)) == Finish("bye", done)
+
+
+def test_each_step_of_the_union_has_an_example_above_and_a_case_in_carry_out():
+    assert {type(step) for step in EXAMPLES} == {*members(AnyStep).values()}
+    for step in EXAMPLES:  # `decision` raises where nothing is decided, and names the step
+        assert decision(BOT, given(chosen(step), onto=FOUND, agent=BOT)) != Wait()

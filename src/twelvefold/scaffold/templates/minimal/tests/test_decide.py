@@ -1,7 +1,8 @@
 """Given these facts, what does the agent decide? No model, no store, no tool is touched."""
 
 from twelvefold import Approve, AskModel, Finish, Wait, run
-from twelvefold.intents import DoneForNow
+from twelvefold.intents import DoneForNow, RequestHumanInput
+from twelvefold.steps import members
 from twelvefold.testing import (
     approved,
     asked,
@@ -14,14 +15,16 @@ from twelvefold.testing import (
     started,
 )
 
-from agent import DAY, OWNERS
+from agent import DAY, OWNERS, AnyStep
 from app import app
 from tools import Send, send
 
 BOT = app.agent("bot")
 HELLO = Send(to="team@example.com", text="Hello!")
-CHOSEN = given(message("say hello to the team"), chosen(HELLO), agent=BOT)
+WRITTEN = given(message("say hello to the team"), agent=BOT)
+CHOSEN = given(chosen(HELLO), onto=WRITTEN, agent=BOT)
 ASKED = given(asked(OWNERS, within=DAY), onto=CHOSEN, agent=BOT)
+EXAMPLES = [HELLO, RequestHumanInput(question="To whom?"), DoneForNow(message="It is sent.")]
 
 
 def test_a_message_waits_for_an_owner():
@@ -44,3 +47,9 @@ def test_done_is_the_end():
     thread = given(approved(), started(), returned("sent"), chosen(done), onto=ASKED, agent=BOT)
 
     assert decision(BOT, thread) == Finish("sent", done)
+
+
+def test_each_step_of_the_union_has_an_example_above_and_a_case_in_carry_out():
+    assert {type(step) for step in EXAMPLES} == {*members(AnyStep).values()}
+    for step in EXAMPLES:  # `decision` raises where nothing is decided, and names the step
+        assert decision(BOT, given(chosen(step), onto=WRITTEN, agent=BOT)) != Wait()
