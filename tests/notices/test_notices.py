@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notices.approval import NOW, approval
+from twelvefold.intents import InputOptions
 from twelvefold.notices import (
     SECTION_CHARS_MAX,
     SECTIONS_MAX,
@@ -182,7 +183,7 @@ def test_each_kind_of_contact_has_its_words(kind: str, said: str):
 
 
 def test_a_question_is_not_said_again_by_its_arguments():
-    options: dict[str, Json] = {"urgency": "medium", "format": "yes_no", "choices": []}
+    options = InputOptions(format="yes_no").model_dump(mode="json")
     args: dict[str, Json] = {"question": "Refund it?", "context": "Line 1\nline 2", "note": ""}
     said = {"kind": "question", "question": "Refund it?\n\nLine 1\nline 2"}
     asked = notice(args | {"options": options}, **said)
@@ -194,7 +195,7 @@ def test_a_question_is_not_said_again_by_its_arguments():
 
 def test_a_question_leaves_out_nothing_that_it_does_not_say():
     args: dict[str, Json] = {"vendor": "it", "euros": 0, "express": False, "question": "Buy it?"}
-    urgent = {"options": {"urgency": "high", "format": "free_text", "choices": []}}
+    urgent = {"options": InputOptions(urgency="high").model_dump(mode="json")}
     shown = notice(args | urgent, kind="question", question="Buy it?").args
 
     assert dict(shown) == {"vendor": "it", "euros": 0, "express": False, "urgency": "high"}

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from twelvefold.intents import InputOptions
 from twelvefold.store import ContactRow
 from twelvefold.thread import Event, Json, Thread, from_iso, to_text
 
 WHY = ("thought", "reasoning")
 """Arguments in which a model says why. They are its words, and are shown as such."""
+OPTIONS = frozenset({"urgency", "format", "choices"})
+"""What `InputOptions` has. It is not imported: completing a command line waits for no pydantic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _without_form(name: str, value: Json) -> tuple[str, Json]:
 def _urgency(value: Json) -> Json:
     """That of `InputOptions`; None for any other value."""
     options = cast("dict[str, Json]", value) if isinstance(value, dict) else {}
-    return options["urgency"] if options.keys() == InputOptions.model_fields.keys() else None
+    return options["urgency"] if options.keys() == OPTIONS else None
 
 
 def _is_why(name: str, value: Json) -> bool:
