@@ -37,8 +37,9 @@ from twelvefold.app import App
 from twelvefold.directory import Directory
 from twelvefold.effects import Ask, Finish, Sleep, Wait
 from twelvefold.engine.procrastinate import ProcrastinateEngine, Timing, expect_schema, migrate
-from twelvefold.engine.procrastinate.jobs import ALONE, QUEUE
+from twelvefold.engine.procrastinate.jobs import ALONE, QUEUE, Job
 from twelvefold.engine.procrastinate.queue import Queue
+from twelvefold.engine.procrastinate.work import Work
 from twelvefold.exceptions import ConfigurationError, NotMigrated, StoreUnavailable
 from twelvefold.store import Append, Timer
 from twelvefold.stores.postgres import PostgresStore
@@ -135,6 +136,29 @@ async def test_something_new_is_tried_at_once_although_a_thread_waits_to_be_trie
     await app.send("t", "more")
     await settle(app)
     assert status(app) == "finished"
+
+
+async def test_a_thread_that_is_tried_again_keeps_its_job(make: Make, url: str):
+    class Quick(Queue):
+        async def advance_now(self, job: Job) -> None:
+            await super().advance_now(job)
+            [advance] = await self.fetch(1, alone=False)  # before the job that waited has ended
+            assert (advance.id, advance.task, advance.tries) == (job.id, "advance", 1)
+
+    app, queue = make(finishing()), Quick(url)
+    await app.launch("crew", "go", thread_id="t")
+    await queue.open()
+    [failed] = await queue.fetch(1, alone=False)
+    await queue.postpone(failed, delay_s=0)
+    [again] = await queue.fetch(1, alone=False)
+    store: Any = app.store
+    work = Work(queue, app.surroundings, store, schedules=(), errors={}, jobs_max=1)
+    over = asyncio.Event()
+    work.begin(again, None, over.set)
+    await over.wait()
+
+    assert jobs(url) == [("twelvefold.advance", "doing", QUEUE)]
+    await queue.close()
 
 
 async def test_a_message_that_was_not_recorded_is_due_until_it_is(make: Make, url: str):

@@ -132,6 +132,9 @@ class Work:
 
     async def _carry_out(self, job: Job, bell: Bell) -> None:
         try:
+            if job.task == "again":
+                # The very job is an advance from here on, and perhaps this worker's: none to end.
+                return await self._queue.advance_now(job)
             done = await self._do(job, bell)
         except UnknownThread:
             done = True
@@ -146,15 +149,10 @@ class Work:
 
     async def _do(self, job: Job, bell: Bell) -> bool:
         """Whether the job is done; False hands it back."""
-        match job.task:
-            case "advance":
-                return await self._advance(job, bell)
-            case "again":
-                await self._queue.advance_now(job)
-                return True
-            case _:
-                await self._fire(job)
-                return True
+        if job.task == "advance":
+            return await self._advance(job, bell)
+        await self._fire(job)
+        return True
 
     async def _advance(self, job: Job, bell: Bell) -> bool:
         if bell.version is None:
