@@ -80,6 +80,20 @@ def test_a_real_model_is_one_line(
     assert tests.returncode == 0, tests.stdout  # offline as before
 
 
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_its_tests_need_no_key_whichever_model_it_asks(
+    template: str, wheeled: Machine, tmp_path: Path
+):
+    create(tmp_path / "bot", template)
+    change(tmp_path / "bot" / "app.py", 'MODEL = "script"', 'MODEL = "openai"')
+
+    none = {"OPENAI_API_KEY": ""}
+    tests = ("pytest", "-q", "--deselect", "tests/test_proofs.py")
+    ran = wheeled.run(tmp_path / "bot", *tests, env=none)
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def test_a_server_of_ones_own_is_the_line_that_each_readme_shows(
     mine: Path, wheeled: Machine, vendor: tuple[str, list[dict[str, Any]]], tmp_path: Path
 ):
