@@ -157,11 +157,27 @@ def test_a_password_is_shown_nowhere(postgres_url):
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("password", ["hun@ter2", "hun@/ter2", "h@un/ter2", "h@un@ter2"])
+def test_a_password_that_should_have_been_escaped_is_shown_nowhere(password: str):
+    url = f"postgresql://a:{password}@127.0.0.1:1/d"
+
+    with pytest.raises(ConfigurationError, match="%40") as refused:
+        PostgresStore(url)
+
+    assert "ter2" not in str(refused.value) + shown_url(url)
+
+
+def test_a_name_may_hold_an_escaped_at():
+    with pytest.raises(StoreUnavailable, match="1/d@e did not answer"):
+        PostgresStore("postgresql://a:hunter2@127.0.0.1:1/d%40e")
+
+
 def test_a_server_that_is_not_there_is_worth_a_retry(tmp_path):
     with pytest.raises(StoreUnavailable) as refused:
         PostgresStore(f"postgresql://postgres@/x?host={tmp_path}")
 
     assert refused.value.retryable
+    assert str(refused.value).isprintable()  # one line, as a log has it
 
 
 def test_a_url_that_cannot_be_read_is_a_setting_to_correct():

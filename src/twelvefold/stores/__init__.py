@@ -41,6 +41,7 @@ def is_postgres(url: str) -> bool:
 
 
 def shown_url(url: str) -> str:
-    """The URL as people may see it: a password is left out, also one that is a parameter."""
-    without = re.sub(r"(://[^:/?#@]*):[^@/]*@", r"\1:***@", url)
+    """The URL as people may see it: a password is left out, also one that is a parameter, and one
+    with signs that should have been escaped: rather too much is hidden than too little."""
+    without = re.sub(r"(://[^:/?#@]*):.*@", r"\1:***@", url)
     return re.sub(r"([?&]password=)[^&]*", r"\1***", without)

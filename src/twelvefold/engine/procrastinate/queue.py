@@ -276,5 +276,5 @@ async def _translated() -> AsyncGenerator[None]:
     try:
         yield
     except (ConnectorException, psycopg.Error) as error:
-        cause = error.__cause__ or error
-        raise StoreUnavailable(f"the queue did not answer: {cause}. It is tried again.") from error
+        said = " ".join(str(error.__cause__ or error).split())
+        raise StoreUnavailable(f"the queue did not answer: {said}. It is tried again.") from error

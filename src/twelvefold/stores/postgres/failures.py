@@ -36,9 +36,19 @@ def shown(url: str) -> str:
             f"the URL of the Postgres store cannot be read: {str(error).strip()}."
             " Give postgresql://user@host:5432/database."
         ) from None
+    _expect_one_at(url, f"{parts.get('host', '')}{parts.get('dbname', '')}")
     user = f"{parts['user']}@" if "user" in parts else ""
     port = f":{parts['port']}" if "port" in parts else ""
     return f"postgresql://{user}{parts.get('host', '')}{port}/{parts.get('dbname', '')}"
+
+
+def _expect_one_at(url: str, behind: str) -> None:
+    """Of two, a part of the password would be taken for the host, and shown to everybody."""
+    if "@" in behind and url.count("@") > 1:
+        raise ConfigurationError(
+            "the URL of the Postgres store cannot be read: it has more than one '@'. Write %40 for"
+            " one that belongs to a user or a password, and %2F for a '/'."
+        )
 
 
 def is_no_text(error: Exception) -> bool:
@@ -65,7 +75,7 @@ def translated(error: Exception, name: str) -> Exception:
         )
     if not isinstance(error, psycopg.Error):
         return error
-    said = str(error).strip().replace("\n", " ") or type(error).__name__
+    said = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, psycopg.DataError | errors.ProgramLimitExceeded):
         return Unstorable(f"{name} cannot hold a name, type or key: {said}. Nothing was saved.")
     if isinstance(error, _NO_TABLE):
