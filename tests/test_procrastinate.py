@@ -38,6 +38,7 @@ from twelvefold.directory import Directory
 from twelvefold.effects import Ask, Finish, Sleep, Wait
 from twelvefold.engine.procrastinate import ProcrastinateEngine, Timing, expect_schema, migrate
 from twelvefold.engine.procrastinate.jobs import ALONE, QUEUE, Job
+from twelvefold.engine.procrastinate.outage import Outage
 from twelvefold.engine.procrastinate.queue import Queue
 from twelvefold.engine.procrastinate.work import Work
 from twelvefold.exceptions import ConfigurationError, NotMigrated, StoreUnavailable
@@ -210,7 +211,7 @@ async def test_a_timer_whose_workers_die_is_given_up_with_its_thread(make: Make,
 
 
 async def test_a_job_that_two_workers_died_with_waits_where_one_runs_at_a_time(
-    make: Make, url: str
+    make: Make, url: str, caplog: pytest.LogCaptureFixture
 ):
     app, gate = make(finishing()), Queue(url)
     for name in "abc":
@@ -223,6 +224,7 @@ async def test_a_job_that_two_workers_died_with_waits_where_one_runs_at_a_time(
         sql(url, "update procrastinate_jobs set worker_id = null where status = 'doing'")
         assert await gate.reap(**kills) == []
         assert {name for _, _, name in jobs(url)} == {queue}
+    assert caplog.text.count("b: its worker was silent for more than 60 s") == 2
 
     assert await gate.fetch(9, alone=False) == []
     await gate.close()
@@ -441,6 +443,33 @@ def test_another_store_is_refused():
         app.new_engine()
     with pytest.raises(ConfigurationError, match="none of embedded, procrastinate"):
         app.use_engine("celery")
+
+
+def test_an_outage_is_said_once_and_when_it_is_over(caplog: pytest.LogCaptureFixture):
+    outage = Outage()
+    for error in (LOCKED, StoreUnavailable("refused"), LOCKED):
+        outage.say(error)
+    outage.is_over()
+    outage.is_over()
+    outage.say(LOCKED)
+
+    again = "the queue answers again, and the work goes on"
+    assert caplog.messages == ["locked", "refused", again, "locked"]
+
+
+async def test_a_worker_says_that_the_server_is_back(
+    make: Make, url: str, caplog: pytest.LogCaptureFixture
+):
+    app = make(finishing())
+    engine = ProcrastinateEngine(app.surroundings, app.store, timing=Timing(stall_s=0.3))
+    running = asyncio.create_task(engine.run())
+    cut = (
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where query = 'listen twelvefold' and datname = current_database()"
+    )
+    await until(lambda: sql(url, cut) and "the queue did not answer" in caplog.text)
+    await until(lambda: "the queue answers again" in caplog.text)
+    await ended(running)
 
 
 def test_a_server_that_is_not_there_is_said(tmp_path: Any):

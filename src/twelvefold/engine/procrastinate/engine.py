@@ -10,7 +10,6 @@ listens. Each loop outlives the server: it goes on when that one is back.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from typing import Any
 from twelvefold.engine.procrastinate.healing import Healing
 from twelvefold.engine.procrastinate.log import JobStore, unusable
 from twelvefold.engine.procrastinate.looking import Looking
+from twelvefold.engine.procrastinate.outage import Outage
 from twelvefold.engine.procrastinate.queue import Queue
 from twelvefold.engine.procrastinate.schema import expect_schema
 from twelvefold.engine.procrastinate.stats import stats_of
@@ -38,8 +38,6 @@ PAUSE_S = 0.5
 """After an error of the server, before it is asked again."""
 FETCHED_MAX = 5
 """Jobs fetched at once: more would leave less to the other workers."""
-
-log = logging.getLogger("twelvefold")
 
 
 class ProcrastinateEngine:
@@ -77,7 +75,7 @@ class ProcrastinateEngine:
         self._looking = Looking(
             self._queue, self._work, self._healing, around.clock, self._timing, self._may_work
         )
-        self._grace_s = around.stop_grace_s
+        self._grace_s, self._outage = around.stop_grace_s, Outage()
         self._reaps_from = 0.0
         self._beaten_at = time.monotonic()
 
@@ -210,6 +208,7 @@ class ProcrastinateEngine:
         """Say that this worker lives, and hand back what it has and does not run."""
         while True:
             await self._queue.beat()
+            self._outage.is_over()
             now = time.monotonic()
             if now - self._beaten_at > self._timing.stall_s:  # it is others who were waiting for us
                 self._reaps_from = now + self._timing.beat_s
@@ -258,7 +257,7 @@ class ProcrastinateEngine:
             try:
                 await loop()
             except StoreUnavailable as error:
-                log.warning("%s", error)
+                self._outage.say(error)
                 # Everybody was silent meanwhile: nobody is to be taken for dead at once.
                 self._reaps_from = time.monotonic() + self._timing.stall_s
             await asyncio.sleep(PAUSE_S)

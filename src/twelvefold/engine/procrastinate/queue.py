@@ -4,6 +4,7 @@ Every statement is a transaction of its own but those of the sweeps, which lock 
 that of several workers one makes the job. What the driver or its pool raises is `StoreUnavailable`.
 """
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -48,6 +49,8 @@ SWEPT_MAX = 500
 """Jobs made in one transaction; the next look goes on."""
 
 Rows = list[dict[str, Any]]
+
+log = logging.getLogger("twelvefold")
 
 
 class Queue:
@@ -140,6 +143,8 @@ class Queue:
             ]
             for job in (job for job in jobs if job.kills < kills_max):
                 await db.execute(_sql("requeue"), {"id": job.id, "queue": _after(job.kills)})
+                said = "%s: its worker was silent for more than %g s; another one goes on with it"
+                log.warning(said, job.ref.id, stall_s)
             if jobs:
                 await db.execute(_sql("tell"))
         return [job for job in jobs if job.kills >= kills_max]
