@@ -1,4 +1,4 @@
-"""retry --all and cancel --all: after an outage, many threads at once, and the number is typed."""
+"""retry, resume and cancel with --all: after an outage, many threads, and the number is typed."""
 
 import os
 import pty
@@ -113,6 +113,26 @@ def test_a_thread_that_was_paused_meanwhile_is_not_meant(outage: Cli):
     assert (ran.code, ran.document["threads"]) == (0, ["f1", "f3"])
 
 
+def test_all_that_a_limit_stopped_go_on_and_what_a_person_paused_stays(cli: Cli, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("DEPLOYS_CALLS", "1")
+        for name in ("l1", "l2", "l3"):
+            cli("run", "bot", "command --version", "--id", name)
+    cli("run", "bot", "deploy v1", "--id", "open")
+    cli("pause", "open")
+    cli("pause", "l3")
+    assert set(statuses(cli).values()) == {"paused"}
+
+    unsure = cli("resume", "--all")
+    ran = cli("resume", "--all", "--agent", "bot", "--count", "2")
+
+    assert (unsure.code, "--count 2" in unsure.err) == (2, True)
+    assert (ran.code, ran.out) == (0, "resumed  l1\nresumed  l2\n")
+    assert statuses(cli) == {"open": "paused", "l3": "paused", "l2": "running", "l1": "running"}
+    assert cli("resume", "l1").code == 0
+    assert statuses(cli)["l1"] == "finished"
+
+
 def test_one_that_somebody_else_was_faster_with_is_named_and_the_rest_goes_on(outage: Cli, capsys):
     async def verb(thread: str) -> None:
         if thread == "f2":
@@ -144,6 +164,8 @@ def test_nothing_that_ended_for_good_is_meant(outage: Cli):
         ("cancel", "f1", "--agent", "bot"),
         ("retry",),
         ("retry", "f1", "--count", "1"),
+        ("resume",),
+        ("resume", "f1", "--all"),
     ],
 )
 def test_what_is_meant_is_said_once(outage: Cli, args: tuple[str, ...]):

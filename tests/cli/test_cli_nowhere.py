@@ -22,6 +22,7 @@ NEEDING = [
     "cancel --all --agent bot",
     "retry x",
     "retry --all",
+    "resume --all",
     "approve x",
     "approve @last",
     "deny x --comment no",

@@ -19,6 +19,7 @@ LISTING = [
     "keys list",
     "cancel --all --agent bot",
     "retry --all",
+    "resume --all",
     "threads erase --finished-before 1d --reason over --yes",
 ]
 NAMING = [

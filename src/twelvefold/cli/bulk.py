@@ -1,4 +1,4 @@
-"""`retry --all` and `cancel --all`: after an outage, many threads at once, the number typed.
+"""`retry`, `resume` and `cancel` with `--all`: after an outage, many threads, the number typed.
 
 Each thread is changed by the same checked verb as alone. One that cannot be is named, and the rest
 goes on.
@@ -26,11 +26,18 @@ ENDED: frozenset[Status] = frozenset({"cancelled", "erased"})
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """Which threads are meant, and how many there must be."""
+    """Which threads are meant, and how many there must be. `limited`: only those that a limit
+    stopped, and no person."""
 
     status: Status | None
     agent: str | None
     count: int | None
+    limited: bool = False
+
+    def names(self, row: ThreadRow) -> bool:
+        if self.limited and (row.summary.paused or not row.summary.limited):
+            return False
+        return row.status not in ENDED
 
 
 def every(function: F) -> F:
@@ -97,7 +104,7 @@ def _meant(store: EmbeddedStore, many: Many) -> Iterator[ThreadRow]:
     """Those that the filters name; threads that ended for good are meant by none."""
     rows = all_threads(store, many.status, many.agent)
     # A parent before those it launched, which end with it.
-    return iter(sorted((r for r in rows if r.status not in ENDED), key=lambda row: row.ref.id))
+    return iter(sorted(filter(many.names, rows), key=lambda row: row.ref.id))
 
 
 def _confirmed(here: Here, found: int, count: int | None, word: str) -> bool:

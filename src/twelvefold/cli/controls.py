@@ -57,21 +57,37 @@ def cancel(
 
 
 @command()
-@thread_argument
+@click.argument("thread", required=False)
+@every
 @as_option
 @follows
 @click.pass_obj
-def resume(here: Here, thread: str, name: str | None, detach: bool, timeout_s: float | None) -> int:
+def resume(
+    here: Here,
+    thread: str | None,
+    every: bool,
+    agent: str | None,
+    count: int | None,
+    name: str | None,
+    detach: bool,
+    timeout_s: float | None,
+) -> int:
     """Go on: after a pause, a limit, a due timer, or a process that ended midway.
 
-    A thread that is not paused is only advanced and followed; nothing is written for that.
+    --all means the threads that a limit stopped; what a person paused is resumed by its name. A
+    THREAD that is not paused is only advanced and followed; nothing is written for that.
     """
-    thread_id = here.thread_id(thread)
+    one = alone(thread, every=every, given=bool(agent or count))
+    by = person(name)
+    if one is None:
+        many = Many("paused", agent, count, limited=True)
+        return change_all(here, many, lambda each: here.app.resume(each, by=by), "resumed")
+    thread_id = here.thread_id(one)
     status = here.app.store.thread_row(thread_id).status
 
     async def go_on() -> None:
         if status not in {"running", "waiting"}:
-            await here.app.resume(thread_id, by=person(name))
+            await here.app.resume(thread_id, by=by)
 
     return act_and_follow(here, thread_id, go_on, detach=detach, timeout_s=timeout_s)
 

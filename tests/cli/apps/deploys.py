@@ -29,6 +29,7 @@ from twelvefold.effects import (
     WaitFor,
     run,
 )
+from twelvefold.limits import Limits
 from twelvefold.messages import ModelRequest
 from twelvefold.models.scripted import ScriptedModel
 from twelvefold.policy import Risk
@@ -174,5 +175,6 @@ def reply(request: ModelRequest) -> BaseModel:
 STOP_GRACE_S = 0.1
 """`hang` ends in no time that it is given."""
 
-AGENT = Agent("bot", decide, NextStep, owner="anna")
+LIMITS = Limits(steps=int(os.environ.get("DEPLOYS_CALLS", "20")))
+AGENT = Agent("bot", decide, NextStep, owner="anna", limits=LIMITS)
 app = App([AGENT], model=ScriptedModel(reply), stop_grace_s=STOP_GRACE_S)
