@@ -96,7 +96,7 @@ def test_a_log_without_the_tables_of_the_engine_names_the_command(
     with worker(*ENGINE) as one:
         said = one.communicate(timeout=PATIENCE_S)[1]
     assert one.returncode == 6
-    assert "db migrate --engine procrastinate" in said
+    assert "next:  twelvefold db migrate --engine procrastinate\n" in said
 
 
 def test_a_file_has_no_room_for_several_workers(cli: Cli, folder: Path):
