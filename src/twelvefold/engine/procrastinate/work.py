@@ -131,10 +131,11 @@ class Work:
         )
 
     async def _carry_out(self, job: Job, bell: Bell) -> None:
+        if job.task == "again":
+            # The very job is an advance from here on, and perhaps this worker's: none to end, and
+            # where the answer was lost, none to hold back.
+            return await self._queue.advance_now(job)
         try:
-            if job.task == "again":
-                # The very job is an advance from here on, and perhaps this worker's: none to end.
-                return await self._queue.advance_now(job)
             done = await self._do(job, bell)
         except UnknownThread:
             done = True
