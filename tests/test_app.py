@@ -539,6 +539,23 @@ def test_an_app_that_names_no_store_leaves_the_choice_to_others(tmp_path):
     assert not App([paying([])], store=tmp_path / "threads.db").leaves_store_open
 
 
+def test_an_app_that_names_no_store_writes_where_the_environment_says(tmp_path, monkeypatch):
+    said = tmp_path / "said.db"
+    monkeypatch.setenv("TWELVEFOLD_STORE", f"sqlite:///{said}")
+    monkeypatch.setenv("TWELVEFOLD_ENGINE", "procrastinate")
+
+    quiet, explicit = App([paying([])]), App([paying([])], store=tmp_path / "mine.db")
+
+    assert (quiet.store_name, quiet.engine) == (f"sqlite:///{said}", "procrastinate")
+    assert (explicit.store_name, explicit.engine) == (str(tmp_path / "mine.db"), "embedded")
+    assert App([paying([])], engine="embedded").engine == "embedded"
+    monkeypatch.setenv("TWELVEFOLD_ENGINE", "celery")
+    with pytest.raises(ConfigurationError, match="TWELVEFOLD_ENGINE='celery' is none of embedded"):
+        App([paying([])])
+    monkeypatch.delenv("TWELVEFOLD_STORE")
+    assert App([paying([])]).store_name == ".twelvefold/threads.db"
+
+
 async def test_a_state_needs_its_agent(store, app):
     await waiting(app)
     thread = app.thread("t")

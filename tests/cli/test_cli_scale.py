@@ -89,7 +89,7 @@ def test_a_log_without_the_tables_of_the_engine_names_the_command(
 ):
     cli("db", "migrate")
     monkeypatch.setenv("TWELVEFOLD_ENGINE", "procrastinate")
-    assert "db migrate --engine procrastinate" in cli("stats").err
+    assert "next:  twelvefold db migrate --engine procrastinate\n" in cli("stats").err
     script = cli("db", "migrate", "--sql").out
     assert "CREATE TABLE procrastinate_jobs" in script
 

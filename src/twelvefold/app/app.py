@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from twelvefold.agent import Agent
 from twelvefold.app import verbs
 from twelvefold.app.copies import Copies
-from twelvefold.app.engines import EngineName, checked_engine, engine_of, told
+from twelvefold.app.engines import (
+    DEFAULT_STORE,
+    EngineName,
+    checked_engine,
+    engine_of,
+    settled,
+    told,
+)
 from twelvefold.app.linking import Linking
 from twelvefold.app.names import is_kin, new_thread_id
 from twelvefold.app.reading import Reading
@@ -35,7 +42,6 @@ from twelvefold.thread import DEFAULT_TENANT, Json, Thread
 if TYPE_CHECKING:
     from twelvefold.app.blocking import SyncApp
 
-DEFAULT_STORE = ".twelvefold/threads.db"
 DEFAULT_SETTLES: Mapping[str, Risk] = {
     "local": "high",
     "signed_in": "high",
@@ -53,7 +59,8 @@ STALE_TRIES_MAX = 100
 class App(Reading, Copies, Receiving, Linking):
     """The composition root. Every verb takes full ids; `app.names` finds them from endings.
 
-    - `store`: a store or its URL (`sqlite:///path`, `postgresql://host/name`), opened at first use.
+    - `store`: a store or its URL (`sqlite:///path`, `postgresql://host/name`), opened at first use;
+      else what `TWELVEFOLD_STORE` names, with the engine of `TWELVEFOLD_ENGINE`.
     - `model`, or `models` by name; the first is the default.
     - `settles`: up to which risk each assurance level may decide; "local" is whoever can run it.
     - `directory`: who is who: a YAML file, a `Directory`, or a function of the tenant. Read again
@@ -74,7 +81,7 @@ class App(Reading, Copies, Receiving, Linking):
         self,
         agents: Iterable[Agent[Any, Any]],
         *,
-        store: EmbeddedStore | str | Path = DEFAULT_STORE,
+        store: EmbeddedStore | str | Path | None = None,
         model: Model | None = None,
         models: Mapping[str, Model] | None = None,
         settles: Mapping[str, Risk] = DEFAULT_SETTLES,
@@ -87,7 +94,7 @@ class App(Reading, Copies, Receiving, Linking):
         secrets: Secrets | None = None,
         redact: Redact | None = None,
         stop_grace_s: float = STOP_GRACE_S,
-        engine: EngineName = "embedded",
+        engine: EngineName | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.agents = {agent.name: agent for agent in agents}
@@ -101,9 +108,10 @@ class App(Reading, Copies, Receiving, Linking):
         self._clock, self.redact = clock, redact
         self.channels, self._watch = checked_channels(ways := list(channels)), Watch()
         self.receivers = receivers_of(ways, self.agents)
-        self.engine: EngineName = checked_engine(engine)
-        self._store = told(self.engine, store)
-        self.leaves_store_open = store == DEFAULT_STORE  # the command line then says where it is
+        self.engine: EngineName
+        place, self.engine = settled(store, engine)
+        self._store = told(self.engine, place)
+        self.leaves_store_open = store in (None, DEFAULT_STORE)  # the command line then says where
 
     @property
     def store(self) -> EmbeddedStore:

@@ -1,6 +1,10 @@
-"""Which engine an application has, by name; one with extra dependencies loads when asked for."""
+"""Which log and which engine an application has, by name; an engine with extra dependencies loads
+when asked for.
+"""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from twelvefold.engine.embedded import EmbeddedEngine
@@ -11,14 +15,29 @@ from twelvefold.store import EmbeddedStore
 
 EngineName = Literal["embedded", "procrastinate"]
 S = TypeVar("S")
+DEFAULT_STORE = ".twelvefold/threads.db"
 ENGINES: tuple[EngineName, ...] = ("embedded", "procrastinate")
 
 
-def checked_engine(name: str) -> EngineName:
+def settled(
+    store: EmbeddedStore | str | Path | None, engine: EngineName | None
+) -> tuple[EmbeddedStore | str | Path, EngineName]:
+    """As the application says. Where it names no log, the environment does, and with it the engine:
+    a script of the user's writes where the workers read. Raises `ConfigurationError`."""
+    if store is not None:
+        return store, checked_engine(engine or "embedded")
+    if not (place := os.environ.get("TWELVEFOLD_STORE")):
+        return DEFAULT_STORE, checked_engine(engine or "embedded")
+    named = os.environ.get("TWELVEFOLD_ENGINE") or "embedded"
+    return place, engine or checked_engine(named, "TWELVEFOLD_ENGINE")
+
+
+def checked_engine(name: str, said: str = "engine") -> EngineName:
+    """`said`: by which name it was given. Raises `ConfigurationError`."""
     for known in ENGINES:
         if name == known:
             return known
-    raise ConfigurationError(f"engine={name!r} is none of {', '.join(ENGINES)}.")
+    raise ConfigurationError(f"{said}={name!r} is none of {', '.join(ENGINES)}.")
 
 
 def engine_of(

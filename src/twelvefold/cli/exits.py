@@ -67,7 +67,6 @@ _NEXT: tuple[tuple[type[Exception], str], ...] = (
     (InvalidCase, "correct the file, then twelvefold test"),
     (StoreVersion, "twelvefold version"),
     (NoApplication, "twelvefold new bot"),
-    (NotMigrated, "twelvefold db migrate"),
     (UnusableModel, "the same command, once that is done"),
 )
 
@@ -103,6 +102,8 @@ def _next(
     for kind, command in then.items():
         if isinstance(error, kind):
             return command
+    if isinstance(error, NotMigrated):
+        return error.command
     if isinstance(error, UnknownThread):
         return "twelvefold threads list"
     if isinstance(error, Conflict | NotFound) and thread_ids:

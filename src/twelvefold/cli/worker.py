@@ -17,7 +17,6 @@ from twelvefold.cli import exits
 from twelvefold.cli.finding import ENGINES
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
-from twelvefold.exceptions import NotMigrated
 from twelvefold.loop import Engine, Holds
 from twelvefold.thread import Json, to_iso
 
@@ -61,7 +60,6 @@ def worker(here: Here, grace_s: float, engine: str | None, stall_s: float | None
 
 
 async def _work(here: Here, grace_s: float, stall_s: float | None) -> int:
-    here.then[NotMigrated] = f"twelvefold db migrate --engine {here.app.engine}"
     engine = here.app.new_engine(stall_s=stall_s)
     says = _Says(here, engine)
     stops: asyncio.Queue[int] = asyncio.Queue()

@@ -46,4 +46,9 @@ class NotWritable(ConfigurationError):
 
 
 class NotMigrated(ConfigurationError):
-    """The database has no schema yet, or an older one. Run `twelvefold db migrate` once."""
+    """The database has no schema yet, or an older one. `command` makes it, once; None where ours
+    cannot."""
+
+    def __init__(self, said: str, *, command: str | None = "twelvefold db migrate") -> None:
+        super().__init__(said)
+        self.command = command

@@ -11,6 +11,7 @@ from twelvefold.exceptions import NotMigrated, StoreUnavailable
 
 LOCK = 8390045739205453924
 """That of the migrations of the log, so that two deploys take turns."""
+MIGRATE = "twelvefold db migrate --engine procrastinate"
 IS_THERE = "select to_regclass('procrastinate_jobs'), to_regproc('procrastinate_retry_job_v2')"
 
 
@@ -44,8 +45,9 @@ def expect_schema(url: str) -> None:
 
 def not_migrated() -> NotMigrated:
     return NotMigrated(
-        "this database has no tables of Procrastinate, which its engine needs. Run `twelvefold db"
-        " migrate --engine procrastinate` with this URL as its --store."
+        "this database has no tables of Procrastinate, which its engine needs. Run"
+        f" `{MIGRATE}` with this URL as its --store.",
+        command=MIGRATE,
     )
 
 
@@ -63,6 +65,7 @@ def _is_there(db: "psycopg.Connection[Any]") -> bool:
     if table is not None and function is None:
         raise NotMigrated(
             "the tables of Procrastinate are those of an older version. Apply its own migrations up"
-            " to 3.10, which its documentation describes."
+            " to 3.10, which its documentation describes.",
+            command=None,
         )
     return table is not None

@@ -22,7 +22,6 @@ MODELS = {
 orders = Orders(Path(environ.get("ORDERS", HERE / "orders.db")))
 app = App(
     [Agent("refunds", decide, AnyStep, deps=lambda tenant: orders, owner=SUPPORT)],
-    store=environ.get("TWELVEFOLD_STORE", ".twelvefold/threads.db"),
     model=model_named(MODELS, MODEL),
     directory=HERE / "people.yaml",
     # Whose yes counts, up to which risk: who sits at this machine, who signed in, who has a key.
