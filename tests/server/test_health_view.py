@@ -3,10 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from twelvefold.app.limited import LOOKED_AT_MAX, limited_of, limited_threads
 from twelvefold.loop import Stats
-from twelvefold.server.pages.health_view import People, agents_of, people_of, worries
+from twelvefold.server.pages.health_view import (
+    People,
+    agents_of,
+    people_of,
+    stopped_of,
+    worries,
+)
 from twelvefold.store import ContactRow, Ref, ThreadRow
 from twelvefold.summary import Summary
+from twelvefold.testing import MemoryStore
 from twelvefold.thread import to_iso
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -58,6 +66,41 @@ def test_the_oldest_is_the_one_that_was_asked_first():
     assert people.oldest is not None
     assert (people.oldest.what, people.oldest.path) == ("old", "/contacts/old.s1.1")
     assert (people.open, people.seen) == (7, 2)
+
+
+def limited(agent: str, *, hours_ago: int, **more: Any) -> ThreadRow:
+    at = to_iso(NOW - timedelta(hours=hours_ago))
+    summary = Summary(limited=True, updated_at=at, **more)
+    return ThreadRow(Ref("default", f"{agent}-{hours_ago}"), agent, 1, None, summary)
+
+
+def test_what_a_limit_stopped_is_no_good_health_and_what_a_person_paused_is():
+    rows = [limited("bot", hours_ago=1), limited("bot", hours_ago=3), limited("desk", hours_ago=9)]
+    rows.append(limited("desk", hours_ago=99, paused=True))
+    stopped = stopped_of(limited_of(rows, at_least=False), tenant="default")
+
+    assert worries(NOBODY, 0, 0, IDLE, stopped=stopped) == [
+        "A limit stopped 2 threads of bot: see below how to go on.",
+        "A limit stopped 1 thread of desk: see below how to go on.",
+    ]
+    assert [one.since for one in stopped] == [NOW - timedelta(hours=3), NOW - timedelta(hours=9)]
+    assert stopped[0].command == "twelvefold resume --all --agent bot"
+    assert stopped[0].path == "/threads?status=paused&agent=bot"
+
+
+def test_commands_know_one_tenant_so_another_one_is_shown_none():
+    [other] = stopped_of(limited_of([limited("bot", hours_ago=1)], at_least=False), tenant="acme")
+
+    assert other.command is None
+
+
+def test_however_many_are_paused_no_more_than_a_thousand_rows_are_read():
+    class Paused(MemoryStore):
+        def threads(self, **asked: Any) -> list[ThreadRow]:
+            assert (asked["status"], asked["limit"]) == ("paused", LOOKED_AT_MAX + 1)
+            return [limited("bot", hours_ago=1)] * asked["limit"]
+
+    assert [one.said for one in limited_threads(Paused())] == ["at least 1000 threads of bot"]
 
 
 def test_who_used_most_comes_first():

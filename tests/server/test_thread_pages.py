@@ -252,6 +252,20 @@ def test_health_says_what_a_lead_should_know(app: App, anna: Visitor):
     assert "1 thread could go on, and no worker runs" in anna.get("/health").text
 
 
+def test_health_says_what_a_limit_stopped_and_how_to_go_on(app: App, anna: Visitor):
+    for name, tenant in (("t1", "default"), ("t2", "other")):
+        launched(app, "refund", name, tenant=tenant)
+        stopped = Draft("limit_reached", {"limit": "steps", "used": 20, "allowed": 20}, START)
+        app.store.commit_now(Append(name, [stopped], tenant=tenant))
+    ours, theirs = anna.get("/health").text, Visitor(app, **{"x-tenant": "other"}).get("/health")
+
+    assert "All goes well" not in ours
+    assert "A limit stopped 1 thread of desk" in ours
+    assert "twelvefold resume --all --agent desk" in ours
+    assert "twelvefold resume" not in theirs.text
+    assert "resume each on its page" in words(theirs)
+
+
 def test_health_counts_nothing_of_other_tenants(app: App, anna: Visitor):
     launched(app, "refund", "t1", tenant="other")
     text = anna.get("/health").text

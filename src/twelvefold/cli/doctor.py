@@ -16,7 +16,7 @@ from twelvefold.cli import exits
 from twelvefold.cli.here import Here
 from twelvefold.cli.options import command
 from twelvefold.cli.unsent import said_of, unsent
-from twelvefold.exceptions import TwelvefoldError, UnusableModel
+from twelvefold.exceptions import StoreUnavailable, TwelvefoldError, UnusableModel
 from twelvefold.notices import ago, troubles
 from twelvefold.store import ThreadRow
 from twelvefold.summary import short
@@ -41,9 +41,7 @@ class Finding:
 @click.pass_obj
 def doctor(here: Here) -> int:
     """Look at the application, the log and what waits."""
-    looks = (application, models, steps, schedules, log, engine, threads, waits)
-    looks += (channels, deliveries, ungated)
-    findings = [finding for look in looks for finding in _safely(look, here)]
+    findings = _all(here)
     wrong = any(finding.level == "wrong" for finding in findings)
     if here.json:
         here.out.document("doctor/1", ok=not wrong, data=[asdict(one) for one in findings])
@@ -52,14 +50,40 @@ def doctor(here: Here) -> int:
     return exits.CONFIGURATION if wrong else exits.DONE
 
 
-def _safely(look: Callable[[Here], Iterator[Finding]], here: Here) -> list[Finding]:
-    """What one look finds; what stops it is a finding too, so that the others still run."""
+Look = Callable[[Here], Iterator[Finding]]
+
+
+def _all(here: Here) -> list[Finding]:
+    """What stops a look is a finding too, said once, and the others still run: but for those that
+    read a database which has just not answered, as each would wait for it again."""
     found: list[Finding] = []
-    try:
-        found += look(here)
-    except TwelvefoldError as error:
-        found.append(Finding("wrong", look.__name__, str(error)))
+    said: set[str] = set()
+    unseen: list[str] = []
+    is_away = False
+    for look, reads in _looks():
+        if is_away and reads:
+            unseen.append(look.__name__)
+            continue
+        try:
+            found += look(here)
+        except TwelvefoldError as error:
+            is_away = is_away or (isinstance(error, StoreUnavailable) and error.retryable)
+            if str(error) in said:
+                unseen.append(look.__name__)
+            else:
+                found.append(Finding("wrong", look.__name__, str(error)))
+            said.add(str(error))
+    if unseen:
+        says = f"{', '.join(unseen)}: not looked at, for the reason above"
+        found.append(Finding("note", "not seen", says))
     return found
+
+
+def _looks() -> Iterator[tuple[Look, bool]]:
+    """Each look, and whether it reads the database."""
+    yield from ((look, False) for look in (application, models, steps))
+    yield from ((look, True) for look in (log, schedules, engine, threads, limits, waits))
+    yield from ((look, True) for look in (channels, deliveries, ungated))
 
 
 def application(here: Here) -> Iterator[Finding]:
@@ -175,6 +199,20 @@ def _orphans(here: Here, rows: list[ThreadRow]) -> Iterator[Finding]:
         more = f" and {len(names) - LISTED_MAX} more" if len(names) > LISTED_MAX else ""
         says = f"not in App([...]), but {', '.join(names[:LISTED_MAX])}{more} need it"
         yield Finding("wrong", f"agent {agent}", says)
+
+
+def limits(here: Here) -> Iterator[Finding]:
+    """What a limit stopped; what a person paused is theirs."""
+    from twelvefold.app.limited import limited_threads
+
+    store = here.readable_store()
+    for one in [] if store is None else limited_threads(store):
+        age = ago((datetime.now(UTC) - one.since).total_seconds())
+        says = (
+            f"stopped {one.said}, the first {age} ago: look at one; a model that was away must be"
+            f" back   then: {here.again(one.command)}"
+        )
+        yield Finding("note", "a limit", says)
 
 
 def waits(here: Here) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 
 from twelvefold.app import App
+from twelvefold.app.limited import limited_threads
 from twelvefold.exceptions import UnknownThread
 from twelvefold.notices import troubles
 from twelvefold.server.pages.health_view import (
@@ -15,6 +16,7 @@ from twelvefold.server.pages.health_view import (
     asked,
     failed_of,
     people_of,
+    stopped_of,
     worries,
 )
 from twelvefold.server.pages.layout import page
@@ -56,16 +58,18 @@ def _view(app: App, who: Principal) -> dict[str, Any]:
     failed = app.threads(tenant=who.tenant, status="failed", limit=FAILED_MAX + 1)
     newest = app.threads(tenant=who.tenant, limit=COUNTED_MAX)
     lost = _undelivered(app, rows[:ASKED_AFTER_MAX])
+    stopped = stopped_of(limited_threads(app.store, tenant=who.tenant), tenant=who.tenant)
     stats = app.new_engine().stats() if "admin" in who.scopes else None
     return {
         "people": people,
         "failed": failed_of(failed[:FAILED_MAX]),
         "more_failed": len(failed) > FAILED_MAX,
+        "stopped": stopped,
         "agents": agents_of(newest),
         "counted": len(newest),
         "undelivered": lost,
         "stats": stats,
-        "worries": worries(people, len(failed), len(lost), stats),
+        "worries": worries(people, len(failed), len(lost), stats, stopped=stopped),
         "store": app.store.about(),
         "store_name": shown_url(app.store.name),
     }

@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
+from twelvefold.app.limited import Limited
 from twelvefold.contacts import ago
 from twelvefold.loop import Stats
 from twelvefold.policy import Policy
 from twelvefold.server.pages.thread_view import contact_path, path_of
 from twelvefold.store import ContactRow, ThreadRow
 from twelvefold.summary import Status
-from twelvefold.thread import from_iso
+from twelvefold.thread import DEFAULT_TENANT, from_iso
 
 NEXT_S = timedelta(hours=1)
 """What expires within it expires soon."""
@@ -60,6 +62,17 @@ class OfAgent:
         self.steps += row.summary.steps
         self.tokens += row.summary.tokens
         self.cost += row.summary.cost
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What a limit stopped of one agent, and what makes it go on: `command`, or the pages of the
+    threads where that is None, since commands know one tenant."""
+
+    what: str
+    path: str
+    since: datetime
+    command: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +128,26 @@ def failed_of(rows: Iterable[ThreadRow]) -> list[Failed]:
     ]
 
 
-def worries(people: People, failed: int, undelivered: int, stats: Stats | None) -> list[str]:
+def stopped_of(found: Iterable[Limited], *, tenant: str) -> list[Stopped]:
+    return [
+        Stopped(
+            one.said,
+            "/threads?" + urlencode({"status": "paused", "agent": one.agent}),
+            one.since,
+            one.command if tenant == DEFAULT_TENANT else None,
+        )
+        for one in found
+    ]
+
+
+def worries(
+    people: People,
+    failed: int,
+    undelivered: int,
+    stats: Stats | None,
+    *,
+    stopped: Sequence[Stopped] = (),
+) -> list[str]:
     """What a lead should know first, in whole sentences; empty when all goes well."""
     found: list[str] = []
     if stats is not None and stats.queue and not stats.workers:
@@ -125,6 +157,7 @@ def worries(people: People, failed: int, undelivered: int, stats: Stats | None) 
         )
     elif stats is not None and stats.lag_s > LAG_S_MAX:
         found.append(f"Timers are {ago(timedelta(seconds=stats.lag_s))} late.")
+    found += [f"A limit stopped {one.what}: see below how to go on." for one in stopped]
     if people.expired:
         found.append(f"{_count(people.expired, 'question')} not answered in time.")
     if people.expiring:
