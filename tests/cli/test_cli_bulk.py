@@ -3,6 +3,7 @@
 import os
 import pty
 import sys
+from pathlib import Path
 
 import pytest
 from commands import Cli
@@ -152,7 +153,50 @@ def test_nothing_that_ended_for_good_is_meant(outage: Cli):
 
     ran = outage("cancel", "--all", "--status", "cancelled", "--count", "1")
 
+    assert (ran.code, ran.out) == (4, "")
+    assert "There are 0 such threads, and not 1. Nothing was done." in ran.err
+    ran = outage("cancel", "--all", "--status", "cancelled")
     assert (ran.code, ran.err) == (0, "no thread is meant; nothing was done\n")
+
+
+BULK = ["retry --all", "resume --all", "cancel --all --status waiting"]
+
+
+@pytest.mark.parametrize("line", BULK)
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_agent_that_nobody_knows_is_refused_as_run_refuses_it(cli: Cli, line: str, begun: bool):
+    if begun:
+        cli("run", "bot", "hello")
+
+    ran = cli(*line.split(), "--agent", "bto", "--count", "7")
+
+    assert (ran.code, ran.out) == (6, "")
+    assert "error: This application has no agent 'bto'; it has: bot." in ran.err
+    assert ("there is no log yet" in ran.err) is not begun
+
+
+@pytest.mark.parametrize("line", BULK)
+def test_where_none_is_meant_another_number_is_a_conflict(cli: Cli, line: str):
+    cli("run", "bot", "hello")
+    many = [*line.split(), "--agent", "bot"]
+
+    ran = cli(*many, "--count", "7")
+
+    assert (ran.code, ran.out) == (4, "")
+    assert "error: There are 0 such threads, and not 7. Nothing was done." in ran.err
+    assert [cli(*many, *count).code for count in ((), ("--count", "0"))] == [0, 0]
+
+
+def test_threads_of_an_agent_that_the_application_lost_can_be_cancelled(cli: Cli, folder: Path):
+    cli("run", "bot", "deploy v1", "--id", "one")
+    app = folder / "app.py"
+    app.write_text(app.read_text().replace('Agent("bot"', 'Agent("robot"'))
+
+    ran = cli("cancel", "--all", "--agent", "bot", "--count", "1")
+
+    assert (ran.code, ran.out) == (0, "cancelled  one\n")
+    again = cli("cancel", "--all", "--agent", "bot")
+    assert (again.code, again.err) == (0, "no thread is meant; nothing was done\n")
 
 
 @pytest.mark.parametrize(

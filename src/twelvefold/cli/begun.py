@@ -48,7 +48,8 @@ async def _tell(here: Here, begun: str, url: str) -> None:
 
 
 def _rest(family: Family) -> Rest | None:
-    return rest_of(family.store, family.row()) if family.at_rest() else None
+    rest = rest_of(family.store, family.root)
+    return None if rest.going else rest
 
 
 def _say(here: Here, rest: Rest, url: str) -> None:
@@ -57,7 +58,7 @@ def _say(here: Here, rest: Rest, url: str) -> None:
     try:
         if here.json:
             return here.out.document("rest/1", **rest_data(rest), pages=pages)
-        for line in rest_lines(here.app.store, rest, again=here.again, ends=False):
+        for line in rest_lines(here, rest, ends=False):
             here.out.line(line)
         for page in pages:
             here.out.line(f"{'decide':<10} {page}")

@@ -73,8 +73,8 @@ def change_all(
         refuse_descendants(here.app.store)
         rows += _meant(here.app.store, many)
     if not rows:
+        _expect_none(here, many)
         here.out.say("no thread is meant; nothing was done")
-        here.tell_unbegun()
     elif not _confirmed(here, len(rows), many.count, word):
         here.out.say("Nothing was done.")
         return exits.CONFLICT
@@ -107,17 +107,35 @@ def _meant(store: EmbeddedStore, many: Many) -> Iterator[ThreadRow]:
     return iter(sorted(filter(many.names, rows), key=lambda row: row.ref.id))
 
 
+def _expect_none(here: Here, many: Many) -> None:
+    """Raises `UnknownAgent` for one that neither the application nor the log knows, and `Conflict`
+    where a number was named."""
+    here.tell_unbegun()
+    if many.agent is not None and not _has_threads(here, many.agent):
+        here.app.agent(many.agent)
+    if many.count:
+        raise _other_number(0, many.count)
+
+
+def _has_threads(here: Here, agent: str) -> bool:
+    return here.has_log and bool(here.app.store.threads(agent=agent, limit=1))
+
+
 def _confirmed(here: Here, found: int, count: int | None, word: str) -> bool:
     """Whether the number was named that is there. Raises `click.UsageError` when nobody can be
     asked, and `Conflict` for another number."""
     if count is not None and count != found:
-        raise Conflict(f"There are {found} such threads, and not {count}. Nothing was done.")
+        raise _other_number(found, count)
     if count is not None:
         return True
     if here.terminal is None:
         raise click.UsageError(f"{found} threads would be {word}: say so with --count {found}.")
     here.out.line(f"{found} threads would be {word}.")
     return ask_text(here.terminal, f"Type {found} to go on") == str(found)
+
+
+def _other_number(found: int, count: int) -> Conflict:
+    return Conflict(f"There are {found} such threads, and not {count}. Nothing was done.")
 
 
 def _changed(

@@ -132,7 +132,7 @@ class Run:
 
     def end(self, waits_for: ContactRow | None) -> int:
         """The timeline, how the thread rests, and what to type next; the exit code."""
-        rest = rest_of(self.app.store, self.family.row())
+        rest = rest_of(self.app.store, self.family.root)
         if self.here.json:
             self.here.out.document("rest/1", **rest_data(rest))
             return rest.exit_code

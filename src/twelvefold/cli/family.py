@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from twelvefold.cli import exits
 from twelvefold.exceptions import UnknownThread
-from twelvefold.store import EmbeddedStore, ThreadRow
-from twelvefold.thread import Event, Thread
+from twelvefold.store import EmbeddedStore, Ref, ThreadRow
+from twelvefold.thread import DEFAULT_TENANT, Event, Thread
 
 KINDS_OF_EVENTS = ("timer:", "signal:")
 
@@ -42,13 +42,6 @@ class Family:
             todo += [child for child in map(_child, events) if child and self._meet(child)]
         yield from sorted(found, key=lambda one: one[1].at)
 
-    def at_rest(self) -> bool:
-        """Whether nothing in the family asks to be advanced."""
-        return not any(root_of(woken.ref.id) == self.root for woken in self.store.woken())
-
-    def row(self) -> ThreadRow:
-        return self.store.thread_row(self.root)
-
     def _meet(self, thread_id: str) -> bool:
         if thread_id in self._threads:
             return False
@@ -64,21 +57,31 @@ def _child(event: Event) -> str | None:
 @dataclass(frozen=True, slots=True)
 class Rest:
     """How a family came to rest. `row` is the thread that decides: the root, or the child it waits
-    for."""
+    for. `going`: those that do not rest, since they were woken; the others of the family may."""
 
     root: ThreadRow
     row: ThreadRow
     waits: tuple[str, ...]
     exit_code: int
+    going: tuple[Ref, ...] = ()
 
 
-def rest_of(store: EmbeddedStore, root: ThreadRow) -> Rest:
-    """The most urgent wait of the family: a failure, then a person, then a timer or signal."""
+def rest_of(store: EmbeddedStore, thread_id: str) -> Rest:
+    """The most urgent wait of the family: a failure, then a person, then a timer or signal. Raises
+    `UnknownThread`."""
+    going = _going(store, thread_id)  # before the rows: one that ends in between has ended
+    root = store.thread_row(thread_id)
     rests = [_rest(root, row) for row in _leaves(store, root)]
     order = (exits.FAILED, exits.PAUSED_FOR_HUMAN, exits.PAUSED_FOR_EVENT, exits.DONE)
     first = min(rests, key=lambda rest: order.index(rest.exit_code))
     waits = tuple(wait for rest in rests for wait in rest.waits)
-    return Rest(root, first.row, waits, first.exit_code)
+    return Rest(root, first.row, waits, first.exit_code, going)
+
+
+def _going(store: EmbeddedStore, root: str) -> tuple[Ref, ...]:
+    """Which of a family are to be advanced, or are being advanced: a wake ends with its advance."""
+    woken = (one.ref for one in store.woken() if one.ref.tenant == DEFAULT_TENANT)
+    return tuple(ref for ref in woken if ref.id == root or ref.id.startswith(f"{root}."))
 
 
 def _rest(root: ThreadRow, row: ThreadRow) -> Rest:

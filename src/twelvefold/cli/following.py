@@ -45,7 +45,7 @@ async def follow(here: Here, family: Family, *, timeout_s: float | None) -> int:
     show = _Show(here, family)
     try:
         async with asyncio.timeout(timeout_s):
-            await _to_rest(here, family, show)
+            rest = await _to_rest(here, family, show)
     except TimeoutError:
         if timeout_s is None:  # an error of the application, not our limit
             raise
@@ -56,12 +56,11 @@ async def follow(here: Here, family: Family, *, timeout_s: float | None) -> int:
         return exits.TIMEOUT
     finally:
         show.end()
-    rest = rest_of(family.store, family.row())
     show.rest(rest)
     return rest.exit_code
 
 
-async def _to_rest(here: Here, family: Family, show: "_Show") -> None:
+async def _to_rest(here: Here, family: Family, show: "_Show") -> Rest:
     while True:
         advancing = asyncio.ensure_future(
             here.app.run(until_idle=True, only=family.root, wait_for_lock=False)
@@ -76,8 +75,9 @@ async def _to_rest(here: Here, family: Family, show: "_Show") -> None:
         for error in advancing.result().errors.values():
             raise error
         show.news()
-        if family.at_rest():
-            return
+        rest = rest_of(family.store, family.root)
+        if not rest.going:
+            return rest
         await asyncio.sleep(POLL_S)
 
 
@@ -117,7 +117,7 @@ class _Show:
         if self.here.json:
             self.out.document("rest/1", **rest_data(rest))
             return
-        for line in rest_lines(self.family.store, rest, again=self.here.again):
+        for line in rest_lines(self.here, rest):
             self.out.line(line)
         if rest.exit_code == exits.DONE:
             self.out.line(self._spent(rest))
@@ -148,10 +148,11 @@ def event_data(thread: Thread, event: Event) -> dict[str, Any]:
 
 
 def rest_data(rest: Rest) -> dict[str, Any]:
+    """As it is published. `exit`: how a command that follows would end; null while it goes on."""
     return {
         "thread": rest.root.ref.id,
         "status": rest.root.status,
         "waiting_for": list(rest.waits),
         "error": rest.row.summary.failed,
-        "exit": rest.exit_code,
+        "exit": None if rest.going else rest.exit_code,
     }

@@ -50,7 +50,7 @@ def inbox(here: Here, mine: bool, name: str | None, watch: bool) -> None:
         here.out.document("inbox/1", data=[contact_data(one) for one in found])
         return
     if not found:
-        here.out.say("nothing waits for a human")
+        here.out.say(_nothing(here, mine=mine, name=name))
     for one in found:
         _show(here, one, name if mine else None)
 
@@ -59,6 +59,14 @@ def _found(here: Here, *, mine: bool, name: str | None) -> list[Waiting]:
     rows = here.store.contacts() if here.has_log else []
     found = [_waiting(here, row) for row in rows]
     return [one for one in found if _may_decide(here, one, person(name))] if mine else found
+
+
+def _nothing(here: Here, *, mine: bool, name: str | None) -> str:
+    others = len(here.store.contacts()) if mine and here.has_log else 0
+    if not others:
+        return "nothing waits for a human"
+    number = f"{others} other{'' if others == 1 else 's'}"
+    return f"nothing waits for {person(name)}; {number}: {here.again('twelvefold inbox')}"
 
 
 def _waiting(here: Here, row: ContactRow) -> Waiting:

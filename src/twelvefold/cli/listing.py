@@ -13,6 +13,8 @@ from twelvefold.summary import Status, short
 from twelvefold.thread import from_iso
 
 LIMIT_DEFAULT = 50
+COUNTED_MAX = 999
+"""Of the threads that a filter leaves out, so many are counted."""
 
 
 @command("list")
@@ -38,7 +40,7 @@ def list_threads(
         return
     if not page:
         if here.has_log:
-            here.out.say(f"no threads in {here.log_name}   start one: {here.again(BEGIN)}")
+            here.out.say(_none(here, status, agent, cursor))
         here.tell_unbegun()
         return
     here.out.table([_thread_cells(here, row) for row in page])
@@ -46,6 +48,18 @@ def list_threads(
         filters = (("--status", status), ("--agent", agent), ("--limit", _unusual(limit)))
         then = here.again(f"twelvefold threads list --cursor {following}", *filters)
         here.out.say(f"more: {then}")
+
+
+def _none(here: Here, status: str | None, agent: str | None, cursor: str | None) -> str:
+    """Why the list is empty: nothing matches, or nothing is there."""
+    others = len(here.store.threads(limit=COUNTED_MAX + 1))
+    if not others:
+        return f"no threads in {here.log_name}   start one: {here.again(BEGIN)}"
+    of = "" if agent is None else f" of the agent {agent}"
+    beyond = "" if cursor is None else f" beyond the cursor {cursor}"
+    number = f"more than {COUNTED_MAX}" if others > COUNTED_MAX else str(others)
+    there = f"{number} other{'' if others == 1 else 's'}: {here.again('twelvefold threads list')}"
+    return f"no thread{of}{beyond} is {status or 'there'}; {there}"
 
 
 def _unusual(limit: int) -> str | None:

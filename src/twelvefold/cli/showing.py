@@ -19,18 +19,18 @@ from twelvefold.summary import short
 def show(here: Here, thread: str, full: bool) -> None:
     """The events of THREAD. The left column is what --at takes."""
     thread_id = here.thread_id(thread)
-    log, row = here.store.load(thread_id), here.store.thread_row(thread_id)
-    rest = rest_of(here.store, row)
+    rest = rest_of(here.store, thread_id)
+    log = here.store.load(thread_id)
     if here.json:
         events = [event_data(log, event) for event in log.events]
         here.out.document("thread/1", **rest_data(rest), events=events)
         return
-    here.out.line(f"{short(thread_id)}  {row.agent}  {row.status}", bold=True)
+    here.out.line(f"{short(thread_id)}  {rest.root.agent}  {rest.root.status}", bold=True)
     rows: list[list[str]] = []
     for event in log.events:
         text = said(event, thread_id)
         text = text if full else shortened(text, CELL_CHARS_MAX)
         rows.append([f"{event.seq:>3}", here.out.when(event.at), what(event), text])
     here.out.table(rows)
-    for line in rest_lines(here.store, rest, again=here.again):
+    for line in rest_lines(here, rest, ends=False):
         here.out.line(line)

@@ -1,4 +1,4 @@
-"""What a thread waits for, each with the command that ends the wait."""
+"""What a thread waits for or does, each with the command that ends the wait or follows it."""
 
 from collections.abc import Mapping, Sequence
 from shlex import quote
@@ -6,8 +6,9 @@ from typing import Any
 
 from twelvefold.cli.again import Again
 from twelvefold.cli.family import Rest
+from twelvefold.cli.here import Here
 from twelvefold.policy import Policy
-from twelvefold.store import ContactRow, EmbeddedStore
+from twelvefold.store import ContactRow, Ref
 from twelvefold.summary import short
 
 _COMMANDS: Mapping[str, str] = {
@@ -18,10 +19,10 @@ _COMMANDS: Mapping[str, str] = {
 }
 
 
-def rest_lines(store: EmbeddedStore, rest: Rest, *, again: Again, ends: bool = True) -> list[str]:
-    """How a family rests and what a person can do about it; nothing when it finished. `ends`: the
-    command ends with that, by its exit code."""
-    row, name = rest.row, short(rest.row.ref.id)
+def rest_lines(here: Here, rest: Rest, *, ends: bool = True) -> list[str]:
+    """How a family rests or goes on, and what a person can do about it; nothing when it finished.
+    `ends`: the command ends with that, by its exit code."""
+    row, name, again = rest.row, short(rest.row.ref.id), here.again
     code = f"   (exit {rest.exit_code})" if ends else ""
     match row.status:
         case "finished" | "erased":
@@ -39,12 +40,34 @@ def rest_lines(store: EmbeddedStore, rest: Rest, *, again: Again, ends: bool = T
             then = again(f"twelvefold resume {name}")
             return [f"paused  {name} {why}   go on: {then}{code}"]
         case "waiting" | "running":
-            return [f"paused  {line}{code}" for line in _waits_lines(store, rest, again)]
+            going = [f"running  {_going_line(here, ref)}" for ref in rest.going]
+            return going + [f"paused  {line}{code}" for line in _waits_lines(here, rest)]
 
 
-def _waits_lines(store: EmbeddedStore, rest: Rest, again: Again) -> list[str]:
-    name = short(rest.row.ref.id)
-    contacts = store.contacts()
+def _going_line(here: Here, ref: Ref) -> str:
+    """Which tools are under way, or who is to advance a thread that was woken."""
+    from twelvefold.reducer import read  # which loads pydantic: what rests should not wait for it
+
+    name, runner = short(ref.id), here.store.runner_pid()
+    log = here.store.load(ref.id, tenant=ref.tenant)
+    started = {str(e.data["step"]): e.at for e in log.events if e.type == "tool_started"}
+    runs = ", ".join(
+        f"{chosen.intent} (began {here.out.when(started[chosen.id])})"
+        for chosen in read(log).open
+        if (chosen.waiting or "").startswith("run:")
+    )
+    then = here.again(f"twelvefold resume {name}")
+    if runner is not None:
+        does = f"runs {runs}" if runs else "is advanced, or is next"
+        return f"{name} {does}; process {runner} advances threads   follow it: {then}"
+    does = f"waits for the end of {runs}, or for" if runs else "waits for"
+    start = here.again("twelvefold worker")
+    return f"{name} {does} a worker; none is on this machine   go on: {then}   or: {start}"
+
+
+def _waits_lines(here: Here, rest: Rest) -> list[str]:
+    name, again = short(rest.row.ref.id), here.again
+    contacts = here.store.contacts()
     asked = {f"{contact.ref.id}.{contact.id}": contact for contact in contacts}
     lines: list[str] = []
     for wait in rest.waits:
@@ -57,8 +80,10 @@ def _waits_lines(store: EmbeddedStore, rest: Rest, again: Again) -> list[str]:
             signal = wait.removeprefix("signal:")
             then = again(f"twelvefold send {name} signal {signal}")
             lines.append(f"{name} waits for {signal}   send it: {then}")
+    if lines or rest.going:
+        return lines
     then = again(f"twelvefold send {name} message TEXT")
-    return lines or [f"{name} waits for a message   send it: {then}"]
+    return [f"{name} waits for a message   send it: {then}"]
 
 
 def contact_line(contact: ContactRow, others: list[ContactRow], *, again: Again) -> str:
