@@ -186,6 +186,40 @@ def test_replay_exits_1_and_shows_both_effects_when_the_code_changed(cli: Cli, f
     assert (difference["seq"], difference["kind"]) == (3, "decision")
 
 
+RENAMED = "one, event 2, step s1: deploy no longer parses: version: Field required; tag: Extra"
+
+
+def test_replay_begins_with_the_step_that_the_code_no_longer_reads(cli: Cli, folder: Path):
+    cli("run", "bot", "deploy v1", "--id", "one")
+    app = folder / "app.py"
+    text = app.read_text()
+    app.write_text(text.replace("    tag: str\n", "    version: str\n"))
+
+    ran = cli("threads", "replay", "one")
+    document = cli("threads", "replay", "one", "--json").document
+
+    reason, remedy, *differences = ran.out.splitlines()
+    assert ran.code == 1
+    assert reason.startswith(RENAMED)
+    assert 'Field(alias="old")' in remedy
+    assert "event 3 (decision)" in differences
+    assert document["why"] == [reason, remedy]
+
+    alias = '    version: str = Field(alias="tag")\n'
+    app.write_text(text.replace("    tag: str\n", alias).replace("step.tag", "step.version"))
+    aliased = cli("threads", "replay", "one", "--json").document
+    assert (aliased["why"], aliased["data"]) == ([], [])
+
+
+def test_replay_blames_no_step_for_what_decide_does_otherwise(cli: Cli, folder: Path):
+    cli("run", "bot", "deploy v1", "--id", "one")
+    app = folder / "app.py"
+    app.write_text(app.read_text().replace('by=["anna", "ben"]', 'by="olga"'))
+
+    assert cli("threads", "replay", "one").out.startswith("event 3 (decision)\n")
+    assert cli("threads", "replay", "one", "--json").document["why"] == []
+
+
 def test_a_fork_asks_anew_and_leaves_the_original(cli: Cli):
     cli("run", "bot", "deploy v1", "--id", "one")
 

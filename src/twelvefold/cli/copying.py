@@ -79,21 +79,25 @@ def _edits(here: Here, prefix: Thread, edit: str) -> dict[int, dict[str, Any]]:
 def replay(here: Here, thread: str) -> int:
     """Decide again what was decided in THREAD, and show where today's code differs.
 
-    Runs nothing and writes nothing. Exit code 1 when there are differences.
+    It begins with the steps that today's classes no longer read as they were stored. Runs nothing
+    and writes nothing. Exit code 1 when there are differences.
     """
+    from twelvefold.plan import outgrown
     from twelvefold.plan import replay as differences_of
 
     thread_id = here.thread_id(thread)
     log = here.app.thread(thread_id)
-    found = differences_of(log, here.app.agent(log.agent))
+    agent = here.app.agent(log.agent)
+    found = differences_of(log, agent)
+    why = outgrown(log, agent, found)
     if here.json:
         data = [
             {"seq": one.seq, "kind": one.kind, "recorded": one.recorded, "now": one.now}
             for one in found
         ]
-        here.out.document("replay/1", thread=thread_id, events=log.head, data=data)
+        here.out.document("replay/1", thread=thread_id, events=log.head, why=why, data=data)
     else:
-        for line in (line for one in found for line in str(one).split("\n")):
+        for line in (line for said in (*why, *found) for line in str(said).split("\n")):
             here.out.line(line)
         number = f"{len(found)} difference{'s' * (len(found) > 1)}"
         many = number if found else "the same decisions"

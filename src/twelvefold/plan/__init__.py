@@ -7,6 +7,7 @@ from twelvefold.plan.begin import begin as begin
 from twelvefold.plan.ending import close_all as close_all
 from twelvefold.plan.ending import report_to_parent as report_to_parent
 from twelvefold.plan.firing import fire as fire
+from twelvefold.plan.outgrown import outgrown as outgrown
 from twelvefold.plan.parts import Act as Act
 from twelvefold.plan.parts import CallModel as CallModel
 from twelvefold.plan.parts import CallTool as CallTool

@@ -20,13 +20,12 @@ from twelvefold.effects import All, Effect, Run
 from twelvefold.exceptions import ConfigurationError
 from twelvefold.files import read_lines
 from twelvefold.messages import Model
-from twelvefold.plan import replay
+from twelvefold.plan import outgrown, replay
 from twelvefold.steps import intent_of
 from twelvefold.store import ContactRow
 from twelvefold.testing.clock import Clock
 from twelvefold.testing.logs import put
 from twelvefold.testing.memory import MemoryStore
-from twelvefold.testing.outgrown import outgrown
 from twelvefold.testing.playing import ended, name_of, told, who_may
 from twelvefold.testing.rounds import work
 from twelvefold.testing.scenario import Scenario

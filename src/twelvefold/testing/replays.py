@@ -1,8 +1,7 @@
 """The replay check: today's code decides as the log says it did."""
 
 from twelvefold.app import App
-from twelvefold.plan import replay
-from twelvefold.testing.outgrown import outgrown
+from twelvefold.plan import outgrown, replay
 from twelvefold.thread import DEFAULT_TENANT
 
 THREADS_MAX = 10_000

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from twelvefold.agent import Agent
-from twelvefold.plan import Difference
+from twelvefold.plan.replay import Difference
 from twelvefold.state import Chosen, Contact, State
 from twelvefold.steps import schema_hash
 from twelvefold.thread import Thread
