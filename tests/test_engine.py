@@ -164,6 +164,17 @@ async def test_a_removed_agent_holds_up_its_own_threads_only(store):
     assert (status(both, "a"), types(both, "a")[-1]) == ("finished", "finished")
 
 
+async def test_a_removed_agent_is_said_once_with_the_remedy(store, caplog):
+    both = app_of([finishing("old"), finishing("new")], store)
+    for name in "abc":
+        await both.launch("old", "go", thread_id=name)
+
+    await settle(app_of(finishing("new"), store))
+
+    [said] = [line for line in caplog.messages if "not in App" in line]
+    assert "deploy the version with this agent" in said
+
+
 async def test_only_leaves_other_threads_and_their_timers_alone(store):
     clock = Clock()
     sleepy = pipeline(Nap(), carry_out=lambda chosen: Sleep(chosen.step, START + HOUR))

@@ -71,9 +71,9 @@ def make(url: str) -> Iterator[Make]:
         yield app
 
 
-def finishing() -> Agent[Any, Any]:
+def finishing(name: str = "crew") -> Agent[Any, Any]:
     decide = lambda _, state: Wait() if state.finished else Finish("ok")  # noqa: E731
-    return Agent("crew", decide, Steps, owner="olga")
+    return Agent(name, decide, Steps, owner="olga")
 
 
 def sleepy() -> Agent[Any, Any]:
@@ -160,6 +160,30 @@ async def test_a_thread_that_is_tried_again_keeps_its_job(make: Make, url: str):
 
     assert jobs(url) == [("twelvefold.advance", "doing", QUEUE)]
     await queue.close()
+
+
+async def test_threads_of_another_application_wait_untouched_and_are_said_once(
+    make: Make, url: str, caplog: pytest.LogCaptureFixture
+):
+    ours, theirs = make(finishing("ours")), make(finishing("theirs"))
+    for name in "abc":
+        await theirs.launch("theirs", "go", thread_id=name)
+    engine = ours.new_engine()
+    running = asyncio.create_task(engine.run())
+    await until(lambda: len(engine.errors) == 3)
+    await ours.launch("ours", "go", thread_id="t")
+    await seen(ours, "t", "finished")
+    await until(lambda: sql(url, "select 1 from procrastinate_jobs where args->>'tries' > '1'"))
+    await ended(running)
+
+    [said] = [line for line in caplog.messages if "not in App" in line]
+    assert "deploy the version with this agent" in said
+    assert "a database of its own" in said
+    assert {theirs.thread(name).head for name in "abc"} == {1}
+    running = asyncio.create_task(theirs.run())
+    for name in "abc":
+        await seen(theirs, name, "finished")
+    await ended(running)
 
 
 async def test_a_message_that_was_not_recorded_is_due_until_it_is(make: Make, url: str):

@@ -17,6 +17,7 @@ from twelvefold.exceptions import UnknownAgent
 from twelvefold.loop import (
     Bell,
     Holds,
+    NotOurs,
     Stats,
     Surroundings,
     advance,
@@ -63,6 +64,7 @@ class EmbeddedEngine:
     ) -> None:
         self.around, self.store, self.schedules = around, store, schedules
         self.errors: dict[Ref, Exception] = {}
+        self._not_ours = NotOurs()
         self._running: dict[Ref, asyncio.Task[None]] = {}
         self._bells: dict[Ref, Bell] = {}
         self._sending: dict[Work, asyncio.Task[None]] = {}
@@ -202,7 +204,7 @@ class EmbeddedEngine:
             await advance(ref, self.around, bell=self._bells[ref])
             self._went_well((ref, ""))
         except UnknownAgent as error:
-            log.error("%s", error, extra=about(ref))
+            self._not_ours.say(ref, error)
             self.errors[ref] = error
             self._backoff[ref, ""] = _Backoff(version, None, 0.0)
         except Exception as error:  # one thread's trouble must not end the engine

@@ -14,6 +14,10 @@ class NoApplication(ConfigurationError):
 class UnknownAgent(ConfigurationError):
     """The application has no such agent. Add it to `App(agents=...)`; the thread waits."""
 
+    def __init__(self, message: str, *, agent: str = "") -> None:
+        super().__init__(message)
+        self.agent = agent
+
 
 class NotRecorded(ConfigurationError):
     """No recorded reply to this request. The message shows what differs: record anew, or undo."""

@@ -12,6 +12,7 @@ from twelvefold.loop.engines import waiting_s as waiting_s
 from twelvefold.loop.facts import record as record
 from twelvefold.loop.firing import arm as arm
 from twelvefold.loop.firing import fire_due as fire_due
+from twelvefold.loop.not_ours import NotOurs as NotOurs
 from twelvefold.loop.observing import Observer as Observer
 from twelvefold.loop.observing import Observers as Observers
 from twelvefold.loop.observing import Seen as Seen

@@ -17,6 +17,7 @@ from twelvefold.directory import Directory
 from twelvefold.exceptions import DecideNeverWaits, Fenced, Stale, StoreError, UnknownAgent
 from twelvefold.loop.acts import brought
 from twelvefold.loop.facts import record, sleeps_ended
+from twelvefold.loop.not_ours import not_ours
 from twelvefold.loop.said import at
 from twelvefold.loop.stops import Bell, Stop
 from twelvefold.loop.surroundings import Surroundings
@@ -64,9 +65,7 @@ class _Advance:
         self.acts = UnderWay()
         self._take_up(self.store.load(ref.id, tenant=ref.tenant))
         if self.thread.agent not in around.agents:
-            raise UnknownAgent(
-                f"{ref.id} belongs to the agent {self.thread.agent!r}, which is not in App."
-            )
+            raise not_ours(ref, self.thread.agent)
         self.agent = around.agents[self.thread.agent]
         self.state = self.agent.state(self.thread)
 

@@ -11,7 +11,7 @@ from twelvefold.engine.procrastinate.jobs import ALONE, Job
 from twelvefold.engine.procrastinate.log import JobStore
 from twelvefold.engine.procrastinate.queue import Queue
 from twelvefold.exceptions import StoreUnavailable, UnknownAgent, UnknownThread
-from twelvefold.loop import Bell, Surroundings, advance, deliver, fire_due
+from twelvefold.loop import Bell, NotOurs, Surroundings, advance, deliver, fire_due
 from twelvefold.loop.said import about
 from twelvefold.schedules import Schedule
 from twelvefold.store import Append, Ref
@@ -48,6 +48,7 @@ class Work:
     ) -> None:
         self._queue, self._around, self._store = queue, around, store
         self._schedules, self._errors, self._jobs_max = schedules, errors, jobs_max
+        self._not_ours = NotOurs()
         self._running: list[_Running] = []
         self._missed: set[int] = set()
 
@@ -173,8 +174,10 @@ class Work:
     async def _hold_back(self, job: Job, error: Exception) -> None:
         delay_s = min(RETRY_FIRST_S * 2 ** min(job.tries, DOUBLINGS_MAX), RETRY_MAX_S)
         about = f"the timer {job.key} is still due: " if job.key else ""
-        level = logging.ERROR if isinstance(error, UnknownAgent) else logging.WARNING
-        log.log(level, "%s: %s%s; next try in %.1f s", job.ref.id, about, error, delay_s)
+        if isinstance(error, UnknownAgent):
+            self._not_ours.say(job.ref, error)
+        else:
+            log.warning("%s: %s%s; next try in %.1f s", job.ref.id, about, error, delay_s)
         self._errors[job.ref] = error
         await self._queue.postpone(job, delay_s=delay_s)
 
