@@ -44,6 +44,10 @@ def worker_after(other: "subprocess.Popen[str]") -> Generator["subprocess.Popen[
         yield process
 
 
+def shown(cli: Cli, thread: str) -> str:
+    return cli("threads", "show", thread).out
+
+
 def says(process: "subprocess.Popen[str]") -> Any:
     assert process.stdout is not None
     return json.loads(process.stdout.readline())["state"]
@@ -59,6 +63,7 @@ def test_two_workers_share_what_commands_launch_and_follow(
     waiting = cli("stats", "--json").document["data"]
     assert (waiting["engine"], waiting["queue"], waiting["workers"]) == ("procrastinate", 1, 0)
     assert "note  engine procrastinate  1 wait" in cli("doctor").out
+    assert "running  before waits for a worker; none is on this machine" in shown(cli, "before")
 
     with worker("--stall", "6") as one, worker() as two:
         assert [says(one), says(two)] == ["advancing", "advancing"]
