@@ -18,7 +18,7 @@ from twelvefold.cli.options import command
 from twelvefold.cli.unsent import said_of, unsent
 from twelvefold.exceptions import StoreUnavailable, TwelvefoldError, UnusableModel
 from twelvefold.notices import ago, troubles
-from twelvefold.store import ThreadRow
+from twelvefold.store import EmbeddedStore, ThreadRow
 from twelvefold.summary import short
 
 THREADS_LOOKED_AT_MAX = 1000
@@ -151,6 +151,7 @@ def log(here: Here) -> Iterator[Finding]:
         return
     yield Finding("ok", "log", store.name)
     yield Finding("ok", "database", store.about())
+    yield from _refused(here, store)
     runner = store.runner_pid()
     waking = len(store.woken())
     who = "nobody advances threads" if runner is None else f"process {runner} advances threads"
@@ -160,6 +161,23 @@ def log(here: Here) -> Iterator[Finding]:
         name = short(store.woken()[0].ref.id)
         then = here.again(f"twelvefold resume {name}")
         yield Finding("note", "runner", f"go on with one: {then}")
+
+
+def _refused(here: Here, store: EmbeddedStore) -> Iterator[Finding]:
+    """Whether a worker could write with this login. A queue that is not used may be of others."""
+    if (url := getattr(store, "url", None)) is None:
+        return
+    from twelvefold.stores.postgres.inspection import unwritable
+
+    engine = here.app.engine if here.app_is_loaded else here.place.engine
+    ours = ("twelvefold_", "procrastinate_") if engine == "procrastinate" else ("twelvefold_",)
+    if names := [name for name in unwritable(url) if name.startswith(ours)]:
+        more = f" and {len(names) - LISTED_MAX} more" if len(names) > LISTED_MAX else ""
+        says = (
+            f"this login may not write {', '.join(names[:LISTED_MAX])}{more}: grant it select,"
+            " insert, update, delete on the tables and usage on the sequences"
+        )
+        yield Finding("wrong", "database", says)
 
 
 def engine(here: Here) -> Iterator[Finding]:

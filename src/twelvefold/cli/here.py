@@ -205,6 +205,15 @@ class Here:
         self._closing.callback(log.removeHandler, handler)
         if self.verbose:
             log.setLevel(logging.DEBUG)
+        elif self.warns:
+            self._silence_pools()
+
+    def _silence_pools(self) -> None:
+        """Each second of an outage they say what a line of ours says once. Whoever sets up logging
+        still hears them: this keeps them from where Python shows what nobody listens to."""
+        pools, silence = logging.getLogger("psycopg.pool"), logging.NullHandler()
+        pools.addHandler(silence)
+        self._closing.callback(pools.removeHandler, silence)
 
 
 class _Log(logging.StreamHandler[Any]):

@@ -48,6 +48,8 @@ DEAD_S = 3600.0
 SWEPT_MAX = 500
 """Jobs made in one transaction; the next look goes on."""
 
+REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
+
 Rows = list[dict[str, Any]]
 
 log = logging.getLogger("twelvefold")
@@ -282,4 +284,10 @@ async def _translated() -> AsyncGenerator[None]:
         yield
     except (ConnectorException, psycopg.Error) as error:
         said = " ".join(str(error.__cause__ or error).split())
+        if isinstance(error.__cause__ or error, REFUSED):
+            raise StoreUnavailable(
+                f"this login may not write the queue: {said}. Grant it select, insert, update,"
+                " delete on the tables and usage on the sequences.",
+                retryable=False,
+            ) from error
         raise StoreUnavailable(f"the queue did not answer: {said}. It is tried again.") from error

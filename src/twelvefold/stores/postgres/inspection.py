@@ -1,5 +1,8 @@
 """Looking at a database without changing it, whatever its schema is."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import psycopg
 
 from twelvefold.stores.postgres.connections import connect, plain
@@ -14,10 +17,22 @@ LOCK_TIMEOUT_S = 5.0
 
 def inspect(url: str) -> Inspection:
     """Raises `StoreUnavailable`."""
+    with _looking(url) as db:
+        return _inspected(db, shown(plain(url)))
+
+
+def unwritable(url: str) -> list[str]:
+    """The tables in which the user of `url` may not write. Raises `StoreUnavailable`."""
+    with _looking(url) as db:
+        return [str(name) for (name,) in db.rows("unwritable")]
+
+
+@contextmanager
+def _looking(url: str) -> Generator[Named]:
     url = plain(url)
     db = connect(url, lock_timeout_s=LOCK_TIMEOUT_S)
     try:
-        return _inspected(db, shown(url))
+        yield db
     except psycopg.Error as error:
         raise translated(error, shown(url)) from error
     finally:

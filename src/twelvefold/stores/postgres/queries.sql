@@ -483,6 +483,15 @@ select clock_timestamp();
 select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint from pg_class c
 where c.relkind = 'r' and c.relname like 'twelvefold\_%' and pg_table_is_visible(c.oid);
 
+-- name: unwritable
+-- Tables of the log and of its queue in which this user may not do all that a worker does.
+select c.relname from pg_class c
+where c.relkind = 'r' and (c.relname like 'twelvefold\_%' or c.relname like 'procrastinate\_%')
+  and c.relname <> 'twelvefold_migrations' and pg_table_is_visible(c.oid)
+  and not (has_table_privilege(c.oid, 'select') and has_table_privilege(c.oid, 'insert')
+    and has_table_privilege(c.oid, 'update') and has_table_privilege(c.oid, 'delete'))
+order by c.relname;
+
 -- name: count_threads
 select count(*) from twelvefold_threads;
 
