@@ -319,7 +319,7 @@ def test_the_audit_log_begins_where_it_is_told(cli: Cli):
     decided(cli)
 
     assert len(cli("audit-log", "--json", "--since", "1h").documents) == 4
-    assert cli("audit-log", "--since", "2999-01-01").err == "nobody was asked, and nobody decided\n"
+    assert "no line is of that; 4 others" in cli("audit-log", "--since", "2999-01-01").err
     refused(cli("audit-log", "--since", "soon"), 2, "'soon' is no time")
 
 

@@ -207,6 +207,7 @@ def test_threads_of_an_agent_that_the_application_lost_can_be_cancelled(cli: Cli
         ("cancel", "f1", "--all", "--agent", "bot"),
         ("cancel", "f1", "--agent", "bot"),
         ("retry",),
+        ("cancel", "f1", "--count", "0"),
         ("retry", "f1", "--count", "1"),
         ("resume",),
         ("resume", "f1", "--all"),

@@ -58,3 +58,24 @@ def test_an_inbox_of_ones_own_names_what_waits_for_others(cli: Cli):
     assert mine.err == "nothing waits for mallory; 1 other: twelvefold inbox\n"
     cli("cancel", "@last")
     assert cli("inbox", "--mine", "--as", "mallory").err == "nothing waits for a human\n"
+
+
+@pytest.mark.parametrize("given", ["--by olga", "--thread two", "--since 2999-01-01"])
+def test_an_audit_log_of_somebody_else_names_the_lines_of_others(cli: Cli, given: str):
+    cli("run", "bot", "hello", "--id", "two")
+    assert cli("audit-log", *given.split()).err == "nobody was asked, and nobody decided\n"
+    cli("run", "bot", "deploy v1", "--id", "one")
+
+    ran = cli("audit-log", *given.split())
+
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == "no line is of that; 1 other: twelvefold audit-log\n"
+
+
+def test_what_is_next_names_the_thread_that_asks_for_it(cli: Cli):
+    cli("run", "bot", "hello", "--id", "older", "--detach")
+    cli("run", "bot", "hello", "--id", "newer")
+
+    assert "next     twelvefold resume older\n" in cli().out
+    cli("resume", "older")
+    assert "next     twelvefold run AGENT INPUT\n" in cli().out

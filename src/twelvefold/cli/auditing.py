@@ -219,7 +219,16 @@ def audit_log(
     elif cells := [_cells(here, row) for row in rows]:
         here.out.table(cells)
     else:
-        here.out.say("nobody was asked, and nobody decided")
+        here.out.say(_nothing(here))
+
+
+def _nothing(here: Here) -> str:
+    """Why no line is shown: by what was asked for, or since there is none."""
+    others = len(list(decisions(here.store.said()))) if here.has_log else 0
+    if not others:
+        return "nobody was asked, and nobody decided"
+    number = f"{others} other{'' if others == 1 else 's'}"
+    return f"no line is of that; {number}: {here.again('twelvefold audit-log')}"
 
 
 def _cells(here: Here, row: Decided) -> list[str]:

@@ -42,7 +42,7 @@ def cancel(
     reason: str,
 ) -> int:
     """End a THREAD (or --all) and those it launched, for good. Open contacts close."""
-    one = alone(thread, every=every, given=bool(agent or status or count))
+    one = alone(thread, every=every, given=bool(agent or status) or count is not None)
     by = person(name)
     if one is None:
         if not (agent or status):
@@ -77,7 +77,7 @@ def resume(
     --all means the threads that a limit stopped; what a person paused is resumed by its name. A
     THREAD that is not paused is only advanced and followed; nothing is written for that.
     """
-    one = alone(thread, every=every, given=bool(agent or count))
+    one = alone(thread, every=every, given=bool(agent) or count is not None)
     by = person(name)
     if one is None:
         many = Many("paused", agent, count, limited=True)
@@ -109,7 +109,7 @@ def retry(
     timeout_s: float | None,
 ) -> int:
     """Decide again after a failure: in a THREAD, or in --all that failed."""
-    one = alone(thread, every=every, given=bool(agent or count))
+    one = alone(thread, every=every, given=bool(agent) or count is not None)
     by = person(name)
     if one is None:
         many = Many("failed", agent, count)

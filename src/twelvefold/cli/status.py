@@ -7,6 +7,7 @@ from twelvefold.cli.here import BEGIN, Here
 from twelvefold.cli.waits import contact_line
 from twelvefold.store import ContactRow
 from twelvefold.stores import shown_url
+from twelvefold.summary import short
 
 THREADS_COUNTED_MAX = 1000
 
@@ -35,8 +36,8 @@ def _next(here: Here, counts: Counter[str], contacts: list[ContactRow]) -> str:
         return contact_line(contacts[0], contacts, again=here.again)
     if counts["failed"]:
         return here.again("twelvefold threads list --status failed")
-    if counts["running"]:
-        return here.again("twelvefold resume @last")
+    if counts["running"] and (woken := here.store.woken()):
+        return here.again(f"twelvefold resume {short(woken[0].ref.id)}")
     if here.has_app:
         return here.again(BEGIN)
     return "twelvefold new bot   or look around: twelvefold demo"
