@@ -50,7 +50,7 @@ def _going_line(here: Here, ref: Ref) -> str:
 
     name, runner = short(ref.id), here.store.runner_pid()
     log = here.store.load(ref.id, tenant=ref.tenant)
-    started = {str(e.data["step"]): e.at for e in log.events if e.type == "tool_started"}
+    started = {e.data.get("step"): e.at for e in log.events if e.type == "tool_started"}
     runs = ", ".join(
         f"{chosen.intent} (began {here.out.when(started[chosen.id])})"
         for chosen in read(log).open
