@@ -88,6 +88,12 @@ def test_what_a_limit_stopped_is_no_good_health_and_what_a_person_paused_is():
     assert stopped[0].path == "/threads?status=paused&agent=bot"
 
 
+def test_a_name_of_two_words_is_one_word_for_the_shell():
+    [one] = limited_of([limited("front desk", hours_ago=1)], at_least=False)
+
+    assert one.command == "twelvefold resume --all --agent 'front desk'"
+
+
 def test_commands_know_one_tenant_so_another_one_is_shown_none():
     [other] = stopped_of(limited_of([limited("bot", hours_ago=1)], at_least=False), tenant="acme")
 

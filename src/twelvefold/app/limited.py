@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from shlex import quote
 
 from twelvefold.store import Store, ThreadRow
 from twelvefold.thread import DEFAULT_TENANT, from_iso
@@ -29,7 +30,7 @@ class Limited:
 
     @property
     def command(self) -> str:
-        return f"twelvefold resume --all --agent {self.agent}"
+        return f"twelvefold resume --all --agent {quote(self.agent)}"
 
 
 def limited_threads(store: Store, *, tenant: str = DEFAULT_TENANT) -> list[Limited]:
